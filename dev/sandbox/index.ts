@@ -1,0 +1,4 @@
+export { firstParty } from "./first-party.ts";
+export { meta } from "./meta.ts";
+export { openai } from "./openai.ts";
+export { stripe } from "./stripe.ts";

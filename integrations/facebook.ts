@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { at, bearer, del, type Reply, read, unauthorized, unforeseen } from "../src/contract/call.ts";
+import { absent, defineIntegration } from "../src/contract/integration.ts";
+import { type Answer, notFound, revoked } from "../src/contract/outcome.ts";
+import { secret, text } from "../src/contract/settings.ts";
+import { json, type SignalType } from "../src/contract/signal.ts";
+
+/**
+ * Facebook Login: people grant the tenant's app access to their account.
+ * It tells us when a person removes the app or asks for deletion; we can revoke the whole grant. What Meta itself holds
+ * cannot be erased by API.
+ */
+const DELETION = "https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback";
+const DEAUTHORIZE = "https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow";
+const PERMISSIONS = "https://developers.facebook.com/docs/graph-api/reference/user/permissions/";
+
+/** Graph versions live about two years; this one is pinned and raised with a release. */
+const GRAPH = "v23.0";
+
+/** `user_id` is app-scoped text; old SDK data shows it as a number too. `issued_at` is in seconds. */
+const Payload = z.object({
+  user_id: z.union([z.string().min(1), z.number().int().positive()]).transform(String),
+  issued_at: z.number().int().nonnegative(),
+});
+
+const callback = (type: SignalType) => ({
+  verify: { scheme: "signed-request", key: "appSecret" } as const,
+  contentType: "application/x-www-form-urlencoded" as const,
+  // There is no delivery id: the same person asking at the same second is the same delivery.
+  read: json(Payload, ({ user_id, issued_at }) => ({
+    deliveryId: `${user_id}:${issued_at}`,
+    signals: [{ type, identity: { type: "facebook.user_id", value: user_id }, at: issued_at * 1000 }],
+  })),
+  retriesForHours: "unknown" as const,
+});
+
+/** https://developers.facebook.com/docs/graph-api/guides/error-handling */
+const GraphError = z.object({ error: z.object({ code: z.number(), error_subcode: z.number().optional() }) });
+const Success = z.union([z.literal(true), z.object({ success: z.literal(true) })]);
+
+export const facebook = defineIntegration({
+  id: "facebook",
+  name: "Facebook Login",
+  about: "Social sign-in and platform access under a person's grant.",
+  origins: ["https://graph.facebook.com"],
+  settings: {
+    appId: text("App id", /^\d{5,20}$/),
+    appSecret: secret("App secret"),
+  },
+  identities: { "facebook.user_id": "App-scoped user id" },
+
+  hooks: {
+    "data-deletion": {
+      ...callback("erasure_requested"),
+      source: DELETION,
+      authority: { erasure_requested: "everywhere" },
+      answer: ({ statusUrl, code }) => ({ url: statusUrl, confirmation_code: code }),
+      events: ["data deletion request"],
+    },
+    deauthorize: {
+      ...callback("deauthorized"),
+      source: DEAUTHORIZE,
+      authority: { deauthorized: "here" },
+      // Unconfirmed: which body Meta expects; its documents ask for none and name 200 as the safe answer.
+      answer: () => ({}),
+      events: ["app removed"],
+    },
+  },
+
+  oauth: absent("not yet connected by Quittance", DEAUTHORIZE),
+
+  actions: {
+    erase: absent("Meta offers no API that erases what it holds about a person as their own controller", DELETION),
+    revoke: {
+      source: PERMISSIONS,
+      by: ["facebook.user_id"],
+      each: "identity",
+      // The app's own token: no token of the person has to be kept for this.
+      *run({ identity, settings }) {
+        const grant = at`https://graph.facebook.com/${{ version: GRAPH }}/${{ user: identity.value }}/permissions`;
+        return meaning(yield del(grant, bearer(`${settings.appId}|${settings.appSecret}`), { expects: [401] }));
+      },
+    },
+  },
+
+  residuals: [],
+  retainable: [],
+  limits: { connections: 2 },
+});
+
+function meaning(reply: Reply): Answer {
+  if (reply.status === 200) {
+    const success = read(reply, Success);
+    return success.ok ? revoked : success.problem;
+  }
+  const problem = read(reply, GraphError);
+  if (!problem.ok) return problem.problem;
+  const { code, error_subcode } = problem.value.error;
+  // Graph throttles with 400 and these codes. https://developers.facebook.com/docs/graph-api/overview/rate-limiting
+  if ([4, 17, 32, 613].includes(code)) return { outcome: "slow_down", seconds: 300 };
+  // Unconfirmed: what the app's token gets for a person who has already removed the app. "Has not authorised the app"
+  // (190/458) and "nothing under this id that the app may see" (100/33) both mean that there is no grant.
+  if ((code === 190 && error_subcode === 458) || (code === 100 && error_subcode === 33)) return notFound;
+  if (code === 190) return unauthorized(reply, "Meta refused the app's id and secret (error 190)");
+  return unforeseen(reply, `Graph error ${code}`);
+}

@@ -1,0 +1,115 @@
+import { z } from "zod";
+import { byStatus, endpointAt, postJson, type Reply, read, unforeseen } from "../src/contract/call.ts";
+import { absent, defineIntegration, type Order } from "../src/contract/integration.ts";
+import {
+  type Answer,
+  awaitsCompletion,
+  erased,
+  informed,
+  notFound,
+  retained,
+  revoked,
+} from "../src/contract/outcome.ts";
+import { endpoint, type Settings, type SettingValues, secret } from "../src/contract/settings.ts";
+
+/**
+ * The tenant's own systems: its database, search index, analytics, backups, published pages.
+ * They are told by a signed webhook, and answer done at once or accept and complete through the API later.
+ */
+const STANDARD = "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md";
+
+const Echo = z.object({ challenge: z.string() });
+const Status = z.discriminatedUnion("status", [
+  z.object({ status: z.literal("done") }),
+  z.object({ status: z.literal("not_found") }),
+  z.object({ status: z.literal("accepted") }),
+  z.object({ status: z.literal("retained"), category: z.string().min(1).max(64) }),
+]);
+
+const settings = {
+  url: endpoint("Webhook address"),
+  secret: secret("Signing secret", /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/),
+} satisfies Settings;
+
+export const firstParty = defineIntegration({
+  id: "first-party",
+  name: "Own system",
+  about: "A system of the tenant itself, told by signed webhook.",
+  origins: [],
+  settings,
+  identities: {},
+
+  hooks: absent("it answers our webhook, or completes its task through the API", STANDARD),
+  oauth: absent("it belongs to the tenant", STANDARD),
+
+  actions: {
+    erase: {
+      source: STANDARD,
+      by: "any",
+      each: "person",
+      *run(order) {
+        return meaning(yield told("erasure.requested", order), erased);
+      },
+    },
+    revoke: {
+      source: STANDARD,
+      by: "any",
+      each: "person",
+      followsOthers: true,
+      *run(order) {
+        return meaning(yield told("revocation.requested", order), revoked);
+      },
+    },
+  },
+
+  *probe(settings, challenge) {
+    const reply = yield event(settings, challenge, "endpoint.verification", new Date(0).toISOString(), { challenge });
+    const echo = read(reply, Echo);
+    if (reply.status !== 200) return byStatus(reply, {});
+    if (!echo.ok) return echo.problem;
+    return echo.value.challenge === challenge
+      ? informed
+      : unforeseen(reply, "the endpoint did not repeat the challenge");
+  },
+
+  *notify(settings, notice) {
+    const reply = yield event(settings, notice.id, notice.type, notice.at, { request: notice.requestId });
+    return reply.status >= 200 && reply.status < 300 ? informed : unforeseen(reply);
+  },
+
+  residuals: [],
+  retainable: ["account_data", "billing_records", "support_tickets", "backups", "aggregated_analytics"],
+  limits: { connections: 4 },
+});
+
+type Values = SettingValues<typeof settings>;
+
+/** The id is the same for each repetition, so that the receiver can tell one from a new event. */
+const event = (settings: Values, id: string, type: string, timestamp: string, data: object) =>
+  postJson(
+    endpointAt(settings.url),
+    {},
+    { type, timestamp, data },
+    {
+      sign: { scheme: "standard-webhooks", secret: settings.secret, id: `msg_${id}` },
+    },
+  );
+
+const told = (type: string, order: Order<typeof settings>) =>
+  event(order.settings, order.taskId, type, order.requestedAt, {
+    request: order.requestId,
+    task: order.taskId,
+    identities: order.identities,
+    ...(order.scope !== undefined && { scope: order.scope }),
+    keeps: [...order.keeps],
+  });
+
+/** Only these words count: a page that answers 200 to everything has erased nothing. */
+function meaning(reply: Reply, done: Answer): Answer {
+  if (reply.status !== 200 && reply.status !== 202) return byStatus(reply, {});
+  const answer = read(reply, Status);
+  if (!answer.ok) return answer.problem;
+  if (answer.value.status === "accepted") return awaitsCompletion;
+  if (answer.value.status === "not_found") return notFound;
+  return answer.value.status === "retained" ? retained(answer.value.category, []) : done;
+}

@@ -1,0 +1,4 @@
+export { facebook } from "./facebook.ts";
+export { firstParty } from "./first-party.ts";
+export { openai } from "./openai.ts";
+export { stripe } from "./stripe.ts";

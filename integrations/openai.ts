@@ -1,0 +1,150 @@
+import { z } from "zod";
+import { at, bearer, byStatus, del, get, type Reply, read } from "../src/contract/call.ts";
+import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
+import { type Answer, erased, notFound, type Sight } from "../src/contract/outcome.ts";
+import { secret } from "../src/contract/settings.ts";
+
+/**
+ * The OpenAI API stores files, vector stores, responses, conversations and chat completions for the tenant.
+ * It tells us nothing about people. Each object is erased by its id, so the product registers it when it creates it;
+ * stored chat completions can also be found by a metadata pair.
+ */
+const DATA = "https://developers.openai.com/api/docs/guides/your-data";
+const REFERENCE = "https://github.com/openai/openai-openapi";
+
+const addresses = {
+  "openai.file": (id: string) => at`https://api.openai.com/v1/files/${{ file: id }}`,
+  "openai.vector_store": (id: string) => at`https://api.openai.com/v1/vector_stores/${{ vector_store: id }}`,
+  "openai.response": (id: string) => at`https://api.openai.com/v1/responses/${{ response: id }}`,
+  "openai.conversation": (id: string) => at`https://api.openai.com/v1/conversations/${{ conversation: id }}`,
+  "openai.chat_completion": (id: string) => at`https://api.openai.com/v1/chat/completions/${{ completion: id }}`,
+};
+type ObjectType = keyof typeof addresses;
+const isObjectType = (type: string): type is ObjectType => Object.hasOwn(addresses, type);
+
+const Page = z.object({ data: z.array(z.object({ id: z.string() })), has_more: z.boolean().optional() });
+const Deleted = z.object({ deleted: z.literal(true) });
+
+/** One attempt takes this many pages; what is left is found again by the next. */
+const MAX_PAGES = 20;
+
+export const openai = defineIntegration({
+  id: "openai",
+  name: "OpenAI",
+  about: "Generates and stores content for the tenant.",
+  origins: ["https://api.openai.com"],
+  settings: { apiKey: secret("API key", /^sk-/) },
+  identities: {
+    "openai.file": "File id",
+    "openai.vector_store": "Vector store id",
+    "openai.response": "Stored response id",
+    "openai.conversation": "Conversation id",
+    "openai.chat_completion": "Stored chat completion id",
+    "openai.metadata": "A metadata pair, key=value, that the product puts on stored chat completions",
+  },
+
+  hooks: absent(
+    "webhooks tell of jobs and responses, never of people",
+    "https://developers.openai.com/api/docs/guides/webhooks",
+  ),
+  oauth: absent("API keys only", REFERENCE),
+
+  actions: {
+    revoke: absent("nothing is granted by a person, so nothing can be revoked", REFERENCE),
+    erase: {
+      source: REFERENCE,
+      by: [...Object.keys(addresses), "openai.metadata"],
+      each: "identity",
+      *run({ identity, settings }) {
+        const auth = bearer(settings.apiKey);
+        if (identity.type === "openai.metadata") return yield* eraseByMetadata(identity.value, auth);
+        if (!isObjectType(identity.type)) return notFound;
+        if (identity.type === "openai.conversation") {
+          const emptied = yield* emptyConversation(identity.value, auth);
+          if (emptied !== undefined) return emptied;
+        }
+        return meaning(yield del(addresses[identity.type](identity.value), auth));
+      },
+      look: {
+        afterSeconds: 5,
+        *run({ identity, settings }) {
+          const auth = bearer(settings.apiKey);
+          if (identity.type === "openai.metadata") {
+            const found = read(yield get(completionsWith(identity.value), auth), Page);
+            return found.ok ? (found.value.data.length === 0 ? "absent" : "present") : found.problem;
+          }
+          if (!isObjectType(identity.type)) return "absent";
+          const reply = yield get(addresses[identity.type](identity.value), auth);
+          return seen(reply);
+        },
+      },
+    },
+  },
+
+  residuals: [
+    {
+      category: "abuse_monitoring_logs",
+      days: 30,
+      ground: "OpenAI keeps logs of API content to detect abuse",
+      source: DATA,
+    },
+  ],
+  retainable: [],
+  limits: { connections: 3 },
+});
+
+type Auth = ReturnType<typeof bearer>;
+
+const seen = (reply: Reply): Sight => {
+  if (reply.status === 404) return "absent";
+  return reply.status === 200
+    ? "present"
+    : { outcome: "unforeseen", status: reply.status, what: "the look was refused" };
+};
+
+/** A 200 must say `deleted: true`; 404 is documented as "no such object", which a repeated attempt sees too. */
+function meaning(reply: Reply): Answer {
+  if (reply.status !== 200) return byStatus(reply, { 404: notFound });
+  const deleted = read(reply, Deleted);
+  return deleted.ok ? erased : deleted.problem;
+}
+
+/** A conversation's items outlive it, so they go first. Returns only what stands in the way of erasing the rest. */
+function* emptyConversation(conversation: string, auth: Auth): Steps<Answer | undefined> {
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const reply = yield get(at`https://api.openai.com/v1/conversations/${{ conversation }}/items?limit=100`, auth);
+    if (reply.status === 404) return undefined;
+    const items = read(reply, Page);
+    if (!items.ok) return items.problem;
+    if (items.value.data.length === 0) return undefined;
+    for (const { id } of items.value.data) {
+      const gone = yield del(
+        at`https://api.openai.com/v1/conversations/${{ conversation }}/items/${{ item: id }}`,
+        auth,
+      );
+      if (gone.status !== 200 && gone.status !== 404) return byStatus(gone, {});
+    }
+  }
+  return { outcome: "more" };
+}
+
+const completionsWith = (pair: string) => {
+  const cut = pair.indexOf("=");
+  const key = `metadata[${pair.slice(0, cut)}]`;
+  return at`https://api.openai.com/v1/chat/completions?${{ key }}=${{ value: pair.slice(cut + 1) }}&limit=100`;
+};
+
+function* eraseByMetadata(pair: string, auth: Auth): Steps<Answer> {
+  let any = false;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const found = read(yield get(completionsWith(pair), auth), Page);
+    if (!found.ok) return found.problem;
+    if (found.value.data.length === 0) return any ? erased : notFound;
+    for (const { id } of found.value.data) {
+      const answer = meaning(yield del(addresses["openai.chat_completion"](id), auth));
+      if (answer.outcome !== "erased" && answer.outcome !== "not_found") return answer;
+      any = true;
+    }
+  }
+  return { outcome: "more" };
+}

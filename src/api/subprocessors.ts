@@ -1,0 +1,194 @@
+import { Hono } from "hono";
+import type { Integration } from "../contract/integration.ts";
+import { isAbsent } from "../contract/integration.ts";
+import { settingsSchema } from "../contract/settings.ts";
+import { probe } from "../lanes/probe.ts";
+import { GATEWAY, laneName } from "../platform/keys.ts";
+import type { TenantKeys } from "../ports.ts";
+import { problemResponse } from "../problem.ts";
+import { change } from "../registry/change.ts";
+import { SUBPROCESSOR_ID, type Subprocessor, SubprocessorInput } from "../registry/subprocessor.ts";
+import { rfc3339 } from "../request/deadline.ts";
+import { ok } from "../result.ts";
+import { type Authorised, requires } from "./auth.ts";
+import { fitted, input } from "./input.ts";
+
+/** The registry, and what can be entered into it. */
+export const subprocessors = () => {
+  const app = new Hono<Authorised>();
+
+  app.get("/v1/integrations", requires("read"), (c) =>
+    c.json({ integrations: [...c.var.ports.integrations.values()].map(integrationView) }),
+  );
+
+  app.get("/v1/integrations/:id", requires("read"), (c) => {
+    const integration = c.var.ports.integrations.get(c.req.param("id"));
+    return integration === undefined
+      ? problemResponse(c, { reason: "not_found", what: "such integration" })
+      : c.json(integrationView(integration));
+  });
+
+  app.get("/v1/subprocessors", requires("read"), (c) =>
+    c.json({ subprocessors: Object.values(c.var.tenant.tenant.subprocessors).map(subprocessorView) }),
+  );
+
+  app.get("/v1/subprocessors/:id", requires("read"), (c) => {
+    const entry = c.var.tenant.tenant.subprocessors[c.req.param("id")];
+    return entry === undefined
+      ? problemResponse(c, { reason: "not_found", what: "such subprocessor" })
+      : c.json(subprocessorView(entry));
+  });
+
+  /** May this subprocessor be called with new data now? */
+  app.get("/v1/subprocessors/:id/allowed", requires("read"), async (c) => {
+    const fresh = (await c.var.ports.tenants.byNumber(c.var.tenant.tenant.n, 5_000)) ?? c.var.tenant;
+    const entry = fresh.tenant.subprocessors[c.req.param("id")];
+    if (entry === undefined) return problemResponse(c, { reason: "not_found", what: "such subprocessor" });
+    const reason = notInForce(entry, c.var.ports.now());
+    c.header("cache-control", "private, max-age=5");
+    return c.json({ allowed: reason === undefined, ...(reason !== undefined && { reason }) });
+  });
+
+  app.put("/v1/subprocessors/:id", requires("operate"), async (c) => {
+    const { ports, tenant: context, actor } = c.var;
+    const id = c.req.param("id");
+    if (!SUBPROCESSOR_ID.test(id) || id === GATEWAY)
+      return problemResponse(c, {
+        reason: "invalid",
+        errors: [{ field: "id", expected: "lower-case letters, digits and hyphens; not `gateway`" }],
+      });
+    const body = await input(c, SubprocessorInput);
+    if (!body.ok) return problemResponse(c, body.problem);
+    const integration = ports.integrations.get(body.value.integration);
+    if (integration === undefined)
+      return problemResponse(c, {
+        reason: "invalid",
+        errors: [{ field: "integration", expected: `one of ${[...ports.integrations.keys()].join(", ")}` }],
+      });
+    const settings = fitted(settingsSchema(integration.settings), body.value.settings, ["settings"]);
+    if (!settings.ok) return problemResponse(c, settings.problem);
+    const refused = await probe(ports, integration, settings.value);
+    if (refused !== undefined) return problemResponse(c, { reason: "endpoint_refused", detail: refused });
+
+    const { secrets, plain } = await split(context.keys, id, integration, settings.value);
+    const about = {
+      by: actor,
+      what: "subprocessor changed",
+      id,
+      ...(body.value.change_reason !== undefined && { reason: body.value.change_reason }),
+    };
+    const changed = await change(ports, context, about, async (tenant) => {
+      const before = tenant.subprocessors[id];
+      const entry: Subprocessor = {
+        id,
+        integration: integration.id,
+        settings: plain,
+        secrets,
+        registersObjects: body.value.registers_objects,
+        status: body.value.status,
+        validFrom: body.value.valid_from ?? before?.validFrom ?? rfc3339(ports.now()),
+        ...(body.value.valid_to !== undefined && { validTo: body.value.valid_to }),
+        version: (before?.version ?? 0) + 1,
+        facts: body.value.facts,
+      };
+      return ok({
+        tenant: { ...tenant, subprocessors: { ...tenant.subprocessors, [id]: entry } },
+        shown: subprocessorView(entry),
+      });
+    });
+    if (!changed.ok) return problemResponse(c, changed.problem);
+    // A lane that rests because its credential was refused need not rest any longer.
+    await ports.store.unpause(laneName(context.tenant.n, id));
+    const entry = changed.value.subprocessors[id];
+    return entry === undefined ? problemResponse(c, { reason: "internal" }) : c.json(subprocessorView(entry));
+  });
+
+  return app;
+};
+
+function notInForce({ status, validFrom, validTo }: Subprocessor, now: number): string | undefined {
+  if (status === "retired") return "it is retired";
+  if (Date.parse(validFrom) > now) return `it is in force from ${validFrom}`;
+  return validTo !== undefined && Date.parse(validTo) <= now ? `it was in force until ${validTo}` : undefined;
+}
+
+async function split(
+  keys: TenantKeys,
+  id: string,
+  integration: Integration,
+  values: Readonly<Record<string, string | string[] | undefined>>,
+) {
+  const plain: Record<string, string> = {};
+  const secrets: Record<string, readonly string[]> = {};
+  for (const [name, setting] of Object.entries(integration.settings)) {
+    const value = values[name];
+    if (value === undefined) continue;
+    const list = Array.isArray(value) ? value : [value];
+    if (setting.kind === "secret")
+      secrets[name] = await Promise.all(list.map((text) => keys.sealSetting(`${id} ${name}`, text)));
+    else plain[name] = list[0] ?? "";
+  }
+  return { plain, secrets };
+}
+
+/** A registry entry as it is shown: secrets are counted, never given. */
+export const subprocessorView = (entry: Subprocessor) => ({
+  id: entry.id,
+  integration: entry.integration,
+  version: entry.version,
+  status: entry.status,
+  valid_from: entry.validFrom,
+  ...(entry.validTo !== undefined && { valid_to: entry.validTo }),
+  registers_objects: entry.registersObjects,
+  settings: {
+    ...entry.settings,
+    ...Object.fromEntries(Object.entries(entry.secrets).map(([name, values]) => [name, `(${values.length} sealed)`])),
+  },
+  facts: entry.facts,
+});
+
+/** All that is needed to make a registry entry, without reading source. */
+function integrationView(integration: Integration) {
+  const { id, name, about, origins, settings, identities, hooks, oauth, actions, residuals, retainable } = integration;
+  return {
+    id,
+    name,
+    about,
+    origins,
+    settings: Object.entries(settings).map(([key, { kind, label, required }]) => ({
+      name: key,
+      kind,
+      label,
+      required,
+    })),
+    identities: Object.entries(identities).map(([type, meaning]) => ({ type, meaning })),
+    hooks: isAbsent(hooks)
+      ? hooks
+      : Object.entries(hooks).map(([endpoint, hook]) => ({
+          endpoint,
+          path: `/hooks/{tenant}/{subprocessor}/${endpoint}`,
+          scheme: hook.verify.scheme,
+          content_type: hook.contentType,
+          events: hook.events,
+          authority: hook.authority,
+          retries_for_hours: hook.retriesForHours,
+          source: hook.source,
+        })),
+    oauth,
+    actions: Object.fromEntries(
+      Object.entries(actions).map(([key, action]) => [
+        key,
+        isAbsent(action)
+          ? action
+          : {
+              by: action.by,
+              asynchronous: action.check !== undefined,
+              read_back: action.look !== undefined,
+              source: action.source,
+            },
+      ]),
+    ),
+    keeps_after_erasure: residuals,
+    retainable_categories: retainable,
+  };
+}

@@ -1,0 +1,75 @@
+import { Hono } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+import { receipts } from "./api/receipts.ts";
+import { requests } from "./api/requests.ts";
+import { subjects } from "./api/subjects.ts";
+import { subprocessors } from "./api/subprocessors.ts";
+import { admin, tenants } from "./api/tenants.ts";
+import { hooks } from "./intake/hooks.ts";
+import { status } from "./pages/status.tsx";
+import { StoreUnreachable } from "./platform/redis.ts";
+import type { App, Ports } from "./ports.ts";
+import { problemResponse } from "./problem.ts";
+
+export type Mounting = { readonly adminKey: string; readonly local: boolean };
+
+/** Every route of the gateway, with one set of security headers and one place where failures become answers. */
+export function createApp(
+  portsOf: (request: Request, execution: ExecutionContext) => Ports,
+  { adminKey, local }: Mounting,
+) {
+  const app = new Hono<App>();
+
+  app.use(async (c, next) => {
+    // Hono's type of the execution context is older than the platform's.
+    c.set("ports", portsOf(c.req.raw, c.executionCtx as ExecutionContext));
+    return next();
+  });
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+      referrerPolicy: "no-referrer",
+      crossOriginResourcePolicy: "same-site",
+    }),
+  );
+
+  app.get("/healthz", async (c) => {
+    await c.var.ports.store.ping();
+    return c.json({ status: "ok" });
+  });
+  app.get("/.well-known/jwks.json", async (c) =>
+    c.json(await c.var.ports.signing.jwks(), 200, {
+      "content-type": "application/jwk-set+json",
+      "cache-control": "public, max-age=3600",
+      "access-control-allow-origin": "*",
+      "cross-origin-resource-policy": "cross-origin",
+    }),
+  );
+
+  app.route("/", hooks());
+  app.route("/", status());
+  app.route("/", admin(adminKey, local));
+  app.route("/", tenants(local));
+  app.route("/", subprocessors());
+  app.route("/", subjects());
+  app.route("/", requests());
+  app.route("/", receipts());
+
+  app.notFound((c) => problemResponse(c, { reason: "not_found", what: "such page" }));
+  app.onError((error, c) => {
+    if (error instanceof StoreUnreachable) {
+      c.var.ports.log("store_unreachable", { what: error.message });
+      return problemResponse(c, { reason: "store_unreachable" });
+    }
+    c.var.ports.log("failed", { route: c.req.routePath, error: error.name, message: error.message.slice(0, 200) });
+    return problemResponse(c, { reason: "internal" });
+  });
+
+  return app;
+}

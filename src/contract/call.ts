@@ -1,0 +1,116 @@
+import type { z } from "zod";
+import { fail, ok, type Result } from "../result.ts";
+import type { Answer, Unauthorized, Unforeseen } from "./outcome.ts";
+
+/** An address, and the same address with names in place of values: the one is called, the other may be shown. */
+export type Address = { readonly url: string; readonly template: string };
+
+/**
+ * Makes an address from named parts, each encoded, so that no value can change the path:
+ * ``at`https://api.stripe.com/v1/customers/${{ customer }}` ``.
+ */
+export function at(strings: TemplateStringsArray, ...parts: readonly Readonly<Record<string, string>>[]): Address {
+  let url = strings[0] ?? "";
+  let template = url;
+  parts.forEach((part, index) => {
+    const [name, value] = Object.entries(part)[0] ?? ["", ""];
+    const tail = strings[index + 1] ?? "";
+    url += encodeSegment(value) + tail;
+    template += `{${name}}${tail}`;
+  });
+  return { url, template };
+}
+
+/** The address of a customer's own endpoint, as its setting gives it; evidence shows it by the setting's name. */
+export const endpointAt = (url: string): Address => ({ url, template: "{endpoint}" });
+
+/** A value of dots alone would be taken as a path step by every URL parser, encoded or not. */
+function encodeSegment(value: string): string {
+  if (value === "" || /^\.{1,2}$/.test(value)) throw new RangeError("this value cannot stand in an address");
+  return encodeURIComponent(value);
+}
+
+export type Call = {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly at: Address;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Statuses of this call that are answers here although they would mean a bad credential or a pause elsewhere. */
+  readonly expects?: readonly number[];
+  /** The driver signs the body as a Standard Webhook with this secret just before it leaves. */
+  readonly sign?: { readonly scheme: "standard-webhooks"; readonly secret: string; readonly id: string };
+};
+
+export type Reply = {
+  readonly status: number;
+  readonly header: (name: string) => string | undefined;
+  readonly text: string;
+};
+
+type Headers = Readonly<Record<string, string>>;
+type Extras = Pick<Call, "expects" | "sign">;
+
+export const get = (address: Address, headers: Headers, extras: Extras = {}): Call => ({
+  method: "GET",
+  at: address,
+  headers,
+  ...extras,
+});
+export const del = (address: Address, headers: Headers, extras: Extras = {}): Call => ({
+  method: "DELETE",
+  at: address,
+  headers,
+  ...extras,
+});
+export const postForm = (
+  address: Address,
+  headers: Headers,
+  fields: readonly (readonly [string, string])[],
+  extras: Extras = {},
+): Call => ({
+  method: "POST",
+  at: address,
+  headers: { ...headers, "content-type": "application/x-www-form-urlencoded" },
+  body: new URLSearchParams(fields.map(([name, value]) => [name, value])).toString(),
+  ...extras,
+});
+export const postJson = (address: Address, headers: Headers, body: unknown, extras: Extras = {}): Call => ({
+  method: "POST",
+  at: address,
+  headers: { ...headers, "content-type": "application/json" },
+  body: JSON.stringify(body),
+  ...extras,
+});
+
+export const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
+
+/** The reply's JSON, read by a schema; what does not fit is unforeseen, never guessed. */
+export function read<S extends z.ZodType>(reply: Reply, schema: S): Result<z.infer<S>, Unforeseen> {
+  let json: unknown;
+  try {
+    json = JSON.parse(reply.text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return fail(unforeseen(reply, "the body is not JSON"));
+    throw error;
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return ok(parsed.data);
+  const path = parsed.error.issues[0]?.path.join(".") ?? "";
+  return fail(unforeseen(reply, `the body has no usable ${path || "content"}`));
+}
+
+export const unforeseen = (reply: Reply, what = "a status that the vendor does not document here"): Unforeseen => ({
+  outcome: "unforeseen",
+  status: reply.status,
+  what,
+});
+
+export const unauthorized = (reply: Reply, what: string): Unauthorized => ({
+  outcome: "unauthorized",
+  status: reply.status,
+  what,
+});
+
+/** Lists the documented statuses; any other is unforeseen. */
+export const byStatus = <A extends Answer>(reply: Reply, meanings: Readonly<Record<number, A>>): A | Unforeseen =>
+  meanings[reply.status] ?? unforeseen(reply);

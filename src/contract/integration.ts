@@ -1,0 +1,120 @@
+import type { Result } from "../result.ts";
+import type { Call, Reply } from "./call.ts";
+import type { Identity } from "./identity.ts";
+import type { Answer, Sight } from "./outcome.ts";
+import type { Settings, SettingValues } from "./settings.ts";
+import type { Reading, SignalType, Unreadable } from "./signal.ts";
+import type { Verification } from "./verification.ts";
+
+/** Something that a vendor does not have, with the reason and where it says so. Never simply missing. */
+export type Absent = { readonly absent: string; readonly source: string; readonly instructions?: string };
+
+/** `instructions` tell a person how to do by hand what no API does; without them there is nothing to be done. */
+export const absent = (reason: string, source: string, instructions?: string): Absent =>
+  instructions === undefined ? { absent: reason, source } : { absent: reason, source, instructions };
+
+export const isAbsent = (value: object): value is Absent => "absent" in value;
+
+/**
+ * What a signal may cause where the tenant's policy says nothing else: `record` notes it, `here` acts on that
+ * vendor's own scope, `everywhere` on every subprocessor.
+ */
+export type Authority = "record" | "here" | "everywhere";
+
+export type Hook = {
+  /** The page that states the wire format. */
+  readonly source: string;
+  readonly verify: Verification;
+  /** The content type without parameters; anything else is refused with 415. */
+  readonly contentType: "application/json" | "application/x-www-form-urlencoded";
+  readonly read: (proven: string) => Result<Reading, Unreadable>;
+  readonly authority: Partial<Readonly<Record<SignalType, Authority>>>;
+  /** What the vendor wants to hear back, where that is not simply 202 without a body. */
+  readonly answer?: (receipt: {
+    readonly statusUrl: string;
+    readonly code: string;
+  }) => Readonly<Record<string, string>>;
+  /** For how long the sender repeats what was not accepted; shown to operators, and the least time a delivery is remembered. */
+  readonly retriesForHours: number | "unknown";
+  /** The documented kinds of delivery, for people who set the hook up. */
+  readonly events: readonly string[];
+};
+
+/** What an attempt is handed for one identity (or, where an action takes the whole person, for all of them). */
+export type Order<S extends Settings = Settings> = {
+  readonly settings: SettingValues<S>;
+  readonly identity: Identity;
+  readonly identities: readonly Identity[];
+  /** Of what, when not of everything: the integration whose grant ended. */
+  readonly scope?: string;
+  readonly requestId: string;
+  readonly taskId: string;
+  /** When the request was received, RFC 3339 in UTC. */
+  readonly requestedAt: string;
+  /** When this attempt began, RFC 3339 in UTC. */
+  readonly attemptedAt: string;
+  /** The categories that the tenant's policy keeps here; what is not among them is to be erased now. */
+  readonly keeps: ReadonlySet<string>;
+  /** A key for one step, the same for each repetition of it until the vendor has definitely refused it. */
+  readonly idempotencyKey: (step: string) => string;
+};
+
+export type Steps<A> = Generator<Call, A, Reply>;
+
+export type Action<S extends Settings> = {
+  readonly source: string;
+  /** The identity types that this action can look with, or "any" for holders that know the person as the tenant does. */
+  readonly by: readonly string[] | "any";
+  /** One run an identity, or one for the whole person. */
+  readonly each: "identity" | "person";
+  /** The identity types that its replies may teach: tasks that need one of them wait for this one. */
+  readonly learns?: readonly string[];
+  /** Each attempt starts from the top, so each step bears repeating. */
+  run(order: Order<S>): Steps<Answer>;
+  /** Asks about work that was accepted. */
+  check?(reference: string, order: Order<S>): Steps<Answer>;
+  /** Looks again after `afterSeconds`; `erased` is final only when it finds nothing. */
+  readonly look?: { readonly afterSeconds: number; run(order: Order<S>): Steps<Sight> };
+  /** Also asked when another vendor's grant ends, because data got under it may lie here. */
+  readonly followsOthers?: boolean;
+};
+
+export type ActionName = "erase" | "revoke";
+
+/** What the holder itself keeps for a while after an erasure, whatever we ask. */
+export type Residual = {
+  readonly category: string;
+  readonly days: number;
+  readonly ground: string;
+  readonly source: string;
+};
+
+export type Integration<S extends Settings = Settings> = {
+  /** Kebab-case; equals the file's name. */
+  readonly id: string;
+  readonly name: string;
+  readonly about: string;
+  /** Where its calls may go; `endpoint` settings add the customer's own. */
+  readonly origins: readonly string[];
+  readonly settings: S;
+  /** Its own identity types, with what each is. A hook speaks only for these. */
+  readonly identities: Readonly<Record<string, string>>;
+  readonly hooks: Readonly<Record<string, Hook>> | Absent;
+  readonly oauth: Absent;
+  readonly actions: Readonly<Record<ActionName, Action<S> | Absent>>;
+  readonly residuals: readonly Residual[];
+  /** The data categories in which it holds records that law may make a tenant keep. */
+  readonly retainable: readonly string[];
+  /** Shows that the settings work; run before they are stored. Refusal is an answer other than `informed`. */
+  probe?(settings: SettingValues<S>, challenge: string): Steps<Answer>;
+  /** Tells the holder that something happened to a request (thin: ids only). */
+  notify?(settings: SettingValues<S>, notice: Notice): Steps<Answer>;
+  /** Requests a second that the vendor allows this account, and how many it answers at once. */
+  readonly limits: { readonly perSecond?: number; readonly connections: number };
+};
+
+/** What a holder with `notify` is told: `type` such as `receipt.issued`, `at` in RFC 3339. */
+export type Notice = { readonly id: string; readonly type: string; readonly requestId: string; readonly at: string };
+
+/** Checks the types of one integration against each other; it returns what it is given. */
+export const defineIntegration = <const S extends Settings>(integration: Integration<S>): Integration<S> => integration;

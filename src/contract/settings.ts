@@ -1,0 +1,90 @@
+import { z } from "zod";
+
+/**
+ * One setting of a subprocessor. Its kind checks the input, says how it is shown and whether it is sealed.
+ * A secret may hold several values, newest first, so that it can be rotated: verification tries each.
+ */
+export type Setting =
+  | { readonly kind: "secret"; readonly label: string; readonly required: boolean; readonly pattern?: RegExp }
+  | { readonly kind: "text"; readonly label: string; readonly required: boolean; readonly pattern?: RegExp }
+  /** An HTTPS address on port 443 with a public host name, which the customer owns. */
+  | { readonly kind: "endpoint"; readonly label: string; readonly required: boolean };
+
+export type Settings = Readonly<Record<string, Setting>>;
+
+/** What an action is handed: each setting's first value, secrets unsealed; an unset optional one is "". */
+export type SettingValues<S extends Settings> = { readonly [K in keyof S]: string };
+
+/** Only `label` is needed; a pattern refuses what can be seen to be wrong before it fails at the vendor. */
+export const secret = (label: string, pattern?: RegExp): Setting => make("secret", label, true, pattern);
+export const text = (label: string, pattern?: RegExp): Setting => make("text", label, true, pattern);
+export const optional = (setting: Setting): Setting => ({ ...setting, required: false });
+export const endpoint = (label: string): Setting => ({ kind: "endpoint", label, required: true });
+
+const make = (kind: "secret" | "text", label: string, required: boolean, pattern: RegExp | undefined): Setting =>
+  pattern === undefined ? { kind, label, required } : { kind, label, required, pattern };
+
+const MAX_SECRETS = 4;
+
+/** The schema of an integration's settings document. Unknown keys are refused, by name. */
+export const settingsSchema = (settings: Settings) =>
+  z.strictObject(
+    Object.fromEntries(
+      Object.entries(settings).map(([name, setting]) => [
+        name,
+        setting.required ? valueSchema(setting) : valueSchema(setting).optional(),
+      ]),
+    ),
+  );
+
+function valueSchema(setting: Setting): z.ZodType<string | string[]> {
+  if (setting.kind === "endpoint") return z.string().max(2048).refine(isPublicEndpoint, ENDPOINT_RULE);
+  const one = z
+    .string()
+    .min(1)
+    .max(4096)
+    .regex(setting.pattern ?? /./s, `does not look like a ${setting.label}`);
+  return setting.kind === "secret" ? z.union([one, z.array(one).min(1).max(MAX_SECRETS)]) : one;
+}
+
+const ENDPOINT_RULE =
+  "expected an https address on port 443 with a public host name, without credentials, query or fragment";
+
+/**
+ * Whether an address may be a customer's endpoint: https, port 443, a name (never an IP literal) with a dot that is not
+ * local by convention. On Workers `fetch` reaches no private network; this keeps the rule where that changes.
+ */
+export function isPublicEndpoint(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const url = new URL(address);
+  return (
+    url.protocol === "https:" &&
+    url.port === "" &&
+    url.username === "" &&
+    url.password === "" &&
+    url.search === "" &&
+    url.hash === "" &&
+    isPublicHost(url.hostname)
+  );
+}
+
+/** RFC 6761, RFC 6762 and RFC 9476 names, and the hosts of cloud metadata, are never public. */
+export function isPublicHost(host: string): boolean {
+  const name = host.toLowerCase().replace(/\.$/, "");
+  if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name)) return false;
+  const top = name.slice(name.lastIndexOf(".") + 1);
+  return !/^\d+$/.test(top) && !LOCAL_NAMES.has(top);
+}
+
+const LOCAL_NAMES = new Set([
+  "local",
+  "localhost",
+  "internal",
+  "intranet",
+  "lan",
+  "home",
+  "corp",
+  "arpa",
+  "alt",
+  "onion",
+]);

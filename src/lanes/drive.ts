@@ -1,0 +1,366 @@
+import type { Call, Reply } from "../contract/call.ts";
+import { type Identity, sameIdentity } from "../contract/identity.ts";
+import type { Action, Integration, Order, Steps } from "../contract/integration.ts";
+import type { Answer, Sight } from "../contract/outcome.ts";
+import { isPublicEndpoint, type Settings, type SettingValues } from "../contract/settings.ts";
+import type { Instant } from "../ids.ts";
+import type { Ports, SendProblem } from "../ports.ts";
+import { rfc3339 } from "../request/deadline.ts";
+import { residualsOf } from "../request/plan.ts";
+import type { EndedTask, Evidence, Level } from "../request/task.ts";
+import { backoffMs, restMs, STUCK_AFTER } from "./lane.ts";
+import type { Cursor, OrderPayload, Target } from "./order.ts";
+
+/** What one attempt comes to. `rest` is for the whole lane, whatever becomes of this order. */
+export type Attempt = { readonly cursor: Cursor; readonly rest?: number; readonly hung?: true } & (
+  | { readonly end: Pick<EndedTask, "outcome" | "level" | "retained"> }
+  | { readonly again: number; readonly state: "queued" | "accepted" | "stuck"; readonly reason?: string }
+  | { readonly park: "stuck" | "accepted"; readonly reason: string }
+);
+
+export type Job = {
+  readonly payload: OrderPayload;
+  readonly cursor: Cursor;
+  readonly integration: Integration;
+  readonly action: Action<Settings>;
+  readonly settings: SettingValues<Settings>;
+  /** Salts the digests of answers, so that two receipts' cannot be compared. */
+  readonly salt: string;
+};
+
+/** Evidence that one task keeps at most: the last calls are the deciding ones. */
+const MAX_EVIDENCE = 6;
+
+/**
+ * One attempt at a task: runs the action's steps for each identity that is not done, sends what they yield, and says
+ * what it came to. Progress that was made before something failed is kept in the cursor.
+ */
+export async function drive(ports: Pick<Ports, "send" | "now" | "random" | "log">, job: Job): Promise<Attempt> {
+  const before = job.cursor;
+  let cursor = before;
+  const all = cursor.targets.map(({ identity }) => identity);
+  const runs = job.action.each === "person" ? cursor.targets.slice(0, 1) : cursor.targets;
+
+  for (const target of runs) {
+    if (!isReady(target, ports.now())) continue;
+    const order = orderOf(job, target.identity, all, cursor.epoch, ports.now());
+    const evidence: Evidence[] = [];
+    const send = sender(ports, job, evidence);
+    const answered =
+      target.state.at === "look"
+        ? await stepped(lookSteps(job.action, order), send)
+        : await stepped(actSteps(job.action, order, target), send);
+    cursor = { ...cursor, evidence: [...cursor.evidence, ...evidence].slice(-MAX_EVIDENCE) };
+    if ("problem" in answered) return failed(answered.problem, progressed(before, cursor), cursor, ports);
+    const next =
+      typeof answered.answer === "string"
+        ? sighted(answered.answer, target, cursor)
+        : answer(answered.answer, target, cursor, job, ports);
+    cursor = next.cursor;
+    if (next.stop !== undefined) return { cursor, ...next.stop };
+  }
+  return concluded(cursor, job, ports);
+}
+
+const isReady = ({ state }: Target, now: Instant): boolean =>
+  state.at === "todo" || state.at === "look" || (state.at === "accepted" && state.askAt <= now);
+
+const progressed = (before: Cursor, after: Cursor): boolean =>
+  after.targets.length > before.targets.length ||
+  after.targets.some(({ state }, index) => state.at !== before.targets[index]?.state.at);
+
+function* actSteps(action: Action<Settings>, order: Order, target: Target): Steps<Answer> {
+  if (target.state.at !== "accepted") return yield* action.run(order);
+  if (action.check === undefined)
+    return { outcome: "unforeseen", status: 0, what: "accepted work cannot be asked about" };
+  return yield* action.check(target.state.reference, order);
+}
+
+function* lookSteps(action: Action<Settings>, order: Order): Steps<Sight> {
+  return action.look === undefined ? "no_view" : yield* action.look.run(order);
+}
+
+type Stop = Omit<Extract<Attempt, { again: number }>, "cursor"> | Omit<Extract<Attempt, { park: string }>, "cursor">;
+type Next = { readonly cursor: Cursor; readonly stop?: Stop };
+
+/** What an action's answer means for one identity, and whether the attempt ends here. */
+function answer(answer: Answer, target: Target, cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "random">): Next {
+  const now = ports.now();
+  const move = (state: Target["state"], more: Partial<Cursor> = {}): Cursor => ({
+    ...cursor,
+    fails: 0,
+    ...more,
+    targets: cursor.targets.map((each) => (sameIdentity(each.identity, target.identity) ? { ...each, state } : each)),
+  });
+  switch (answer.outcome) {
+    case "erased": {
+      // The vendor says so; where it offers a read, a later look has the last word.
+      return job.action.look === undefined
+        ? { cursor: move({ at: "done", answer: "erased" }) }
+        : { cursor: move({ at: "look" }) };
+    }
+    case "revoked":
+    case "stopped":
+    case "informed":
+    case "not_found":
+      return { cursor: move({ at: "done", answer: answer.outcome }) };
+    case "retained": {
+      const kept = answer.notBefore ?? job.payload.keeps[answer.category];
+      if (kept === undefined)
+        return {
+          cursor,
+          stop: { park: "stuck", reason: `the holder keeps ${answer.category}, for which the policy has no rule` },
+        };
+      const state = { at: "done", answer: "retained", category: answer.category, ...kept } as const;
+      return { cursor: move(state, { residue: [...cursor.residue, ...answer.residue] }) };
+    }
+    case "accepted":
+      return {
+        cursor: move({ at: "accepted", reference: answer.reference, askAt: now + answer.askAfterSeconds * 1000 }),
+      };
+    case "awaits_completion":
+      return { cursor, stop: { park: "accepted", reason: "the holder completes it through the API" } };
+    case "found": {
+      const fresh = answer.identities.filter(
+        (identity) => !cursor.targets.some((each) => sameIdentity(each.identity, identity)),
+      );
+      const moved = move({ at: "gone" }, { learned: [...cursor.learned, ...fresh] });
+      const targets = [...moved.targets, ...fresh.map((identity): Target => ({ identity, state: { at: "todo" } }))];
+      return { cursor: { ...moved, targets }, stop: { again: now, state: "queued" } };
+    }
+    case "more":
+      return { cursor: move({ at: "todo" }), stop: { again: now, state: "queued" } };
+    case "slow_down":
+      return { cursor, stop: { again: now, state: "queued", rest: now + answer.seconds * 1000 } };
+    case "unforeseen":
+      return {
+        cursor: { ...cursor, epoch: cursor.epoch + 1 },
+        stop: { park: "stuck", reason: described(answer.what, answer.status) },
+      };
+    case "unauthorized":
+      return { cursor, stop: refused(answer.what, now) };
+  }
+}
+
+const described = (what: string, status: number): string => `${what}${status > 0 ? ` (status ${status})` : ""}`;
+
+/** A credential that is refused stops the lane; one call now and then finds out when it has been mended. */
+const CREDENTIAL_REST_MS = 15 * 60_000;
+const refused = (what: string, now: Instant): Stop => ({
+  again: now,
+  state: "stuck",
+  reason: `credential refused: ${what}; mend it with PUT /v1/subprocessors`,
+  rest: now + CREDENTIAL_REST_MS,
+});
+
+/** What a look found. Something that is still there is erased again, which counts as an attempt without progress. */
+function sighted(sight: Extract<Sight, string>, target: Target, cursor: Cursor): Next {
+  const state: Target["state"] =
+    sight === "present"
+      ? { at: "todo" }
+      : { at: "done", answer: "erased", ...(sight === "absent" && { category: "looked" }) };
+  const targets = cursor.targets.map((each) =>
+    sameIdentity(each.identity, target.identity) ? { ...each, state } : each,
+  );
+  return { cursor: { ...cursor, targets, fails: sight === "present" ? cursor.fails + 1 : 0 } };
+}
+
+/** All identities have been through one round: look later, try again, or end with the least finished of their answers. */
+function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "random">): Attempt {
+  const now = ports.now();
+  const states = (job.action.each === "person" ? cursor.targets.slice(0, 1) : cursor.targets).map(({ state }) => state);
+  const after = job.action.look?.afterSeconds ?? 0;
+  if (job.action.each === "identity") {
+    if (states.some(({ at }) => at === "todo"))
+      return {
+        cursor,
+        again: now + backoffMs(cursor.fails, random(ports)),
+        state: cursor.fails >= STUCK_AFTER ? "stuck" : "queued",
+        reason: "it was still there at a later look",
+      };
+    const asks = states.flatMap((state) => (state.at === "accepted" ? [state.askAt] : []));
+    if (asks.length > 0)
+      return { cursor, again: Math.min(...asks), state: "accepted", reason: "the holder works on it; we ask again" };
+    if (states.some(({ at }) => at === "look"))
+      return { cursor, again: now + after * 1000, state: "queued", reason: "erased; we look again" };
+  }
+  const done = states.flatMap((state) => (state.at === "done" ? [state] : []));
+  const kept = done.flatMap(({ category, until, ground }) =>
+    category !== undefined && until !== undefined && ground !== undefined ? [{ category, until, ground }] : [],
+  );
+  const has = (outcome: Answer["outcome"]) => done.some((state) => state.answer === outcome);
+  const erasedAll = done.filter((state) => state.answer === "erased");
+  const retained = [...unique(kept), ...(has("erased") || has("retained") ? residualsOf(job.integration, now) : [])];
+  const end = (outcome: EndedTask["outcome"], level: Level): Attempt => ({
+    cursor,
+    end: { outcome, level, ...(retained.length > 0 && { retained }) },
+  });
+  if (has("retained")) return end("retained", "retained");
+  if (has("erased"))
+    return end(
+      "erased",
+      erasedAll.every(({ category }) => category === "looked") ? "verified_absent" : "deleted_reported",
+    );
+  if (has("revoked")) return end("revoked", "revoked");
+  if (has("stopped")) return end("stopped", "deleted_reported");
+  return end("not_found", "verified_absent");
+}
+
+const unique = <T extends { category: string }>(kept: readonly T[]): T[] => [
+  ...new Map(kept.map((each) => [each.category, each])).values(),
+];
+
+const random = (ports: Pick<Ports, "random">): number => (ports.random(1)[0] ?? 0) / 256;
+
+type Stopped =
+  | SendProblem
+  | { readonly reason: "throttled"; readonly rest: number }
+  | { readonly reason: "vendor_down"; readonly status: number; readonly rest?: number }
+  | { readonly reason: "credential"; readonly status: number }
+  | { readonly reason: "broken"; readonly what: string };
+
+/** Time-outs and the vendor's own trouble are no answer: nothing is claimed, and the order comes back later. */
+function failed(problem: Stopped, progress: boolean, cursor: Cursor, ports: Pick<Ports, "now" | "random">): Attempt {
+  const now = ports.now();
+  switch (problem.reason) {
+    case "throttled":
+      return {
+        cursor,
+        again: now,
+        state: "queued",
+        reason: "the holder asked us to slow down",
+        rest: now + problem.rest,
+      };
+    case "credential":
+      return { cursor, ...refused("the holder answered 401", now) };
+    case "broken":
+    case "forbidden_address":
+      return {
+        cursor,
+        park: "stuck",
+        reason: problem.reason === "broken" ? problem.what : `calls to ${problem.host} are not allowed`,
+      };
+    case "timed_out":
+    case "connection_failed":
+    case "too_large":
+    case "vendor_down": {
+      const fails = progress ? 1 : cursor.fails + 1;
+      const reason = `${problem.reason.replaceAll("_", " ")}${"status" in problem ? ` (status ${problem.status})` : ""}, ${fails} times`;
+      const rest = "rest" in problem && problem.rest !== undefined ? { rest: now + problem.rest } : {};
+      const again = now + backoffMs(fails, random(ports));
+      const hung = problem.reason === "timed_out" ? { hung: true as const } : {};
+      // A definite error may be kept under its idempotency key and be given again; a lost answer never changes the key.
+      const epoch = problem.reason === "vendor_down" ? cursor.epoch + 1 : cursor.epoch;
+      return {
+        cursor: { ...cursor, fails, epoch },
+        again,
+        state: fails >= STUCK_AFTER ? "stuck" : "queued",
+        reason,
+        ...rest,
+        ...hung,
+      };
+    }
+  }
+}
+
+type SendStep = (call: Call) => Promise<{ readonly reply: Reply } | { readonly problem: Stopped }>;
+
+/** Runs a generator to its end, sending what it yields. A mistake in a vendor's code is shown, and harms nobody else. */
+async function stepped<A>(
+  steps: Steps<A>,
+  send: SendStep,
+): Promise<{ readonly answer: A } | { readonly problem: Stopped }> {
+  try {
+    let step = steps.next();
+    while (step.done !== true) {
+      const sent = await send(step.value);
+      if ("problem" in sent) return sent;
+      step = steps.next(sent.reply);
+    }
+    return { answer: step.value };
+  } catch (error) {
+    return {
+      problem: { reason: "broken", what: `the integration failed: ${error instanceof Error ? error.name : "unknown"}` },
+    };
+  }
+}
+
+/** Most calls that one run of an action may make. */
+const MAX_CALLS = 500;
+
+/** Sends one call where it may go, notes the evidence, and keeps from the vendor's code what is not its business. */
+function sender(ports: Pick<Ports, "send" | "now" | "random">, job: Job, evidence: Evidence[]): SendStep {
+  let calls = 0;
+  return async (call) => {
+    if (++calls > MAX_CALLS) return { problem: { reason: "broken", what: `more than ${MAX_CALLS} calls in one run` } };
+    if (!isAllowed(call, job)) return { problem: { reason: "forbidden_address", host: hostOf(call.at.url) } };
+    const sent = await ports.send(call);
+    if (!sent.ok) return { problem: sent.problem };
+    const reply = sent.value;
+    evidence.push(await evidenceOf(call, reply, job.salt, ports.now()));
+    const { status } = reply;
+    if (call.expects?.includes(status) === true) return { reply };
+    const retryAfter = reply.header("retry-after");
+    if (status === 429)
+      return { problem: { reason: "throttled", rest: restMs(retryAfter, ports.now(), random(ports)) } };
+    if (status === 401) return { problem: { reason: "credential", status } };
+    if (status >= 500 || status === 408)
+      return {
+        problem: {
+          reason: "vendor_down",
+          status,
+          ...(retryAfter !== undefined && { rest: restMs(retryAfter, ports.now(), 0) }),
+        },
+      };
+    return { reply };
+  };
+}
+
+/** Fixed origins, or a customer's own endpoint; nothing else, whatever a vendor's code or answer says. */
+export function isAllowed(call: Call, { integration, settings }: Pick<Job, "integration" | "settings">): boolean {
+  if (!URL.canParse(call.at.url)) return false;
+  if (integration.origins.includes(new URL(call.at.url).origin)) return true;
+  return Object.entries(integration.settings).some(
+    ([name, setting]) => setting.kind === "endpoint" && settings[name] === call.at.url && isPublicEndpoint(call.at.url),
+  );
+}
+
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : "an unreadable address");
+
+async function evidenceOf(call: Call, reply: Reply, salt: string, at: Instant): Promise<Evidence> {
+  const { host } = new URL(call.at.url);
+  const template = call.at.template.replace(`https://${host}`, "").split("?")[0] ?? "";
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${salt}\n${reply.text}`));
+  const vendorRequestId = reply.header("request-id") ?? reply.header("x-request-id") ?? reply.header("x-fb-trace-id");
+  return {
+    method: call.method,
+    host,
+    path: template,
+    status: reply.status,
+    ...(vendorRequestId !== undefined &&
+      /^[\w-]{1,80}$/.test(vendorRequestId) && { vendor_request_id: vendorRequestId }),
+    at: rfc3339(at),
+    digest: base64(new Uint8Array(digest).subarray(0, 12)),
+  };
+}
+
+const base64 = (bytes: Uint8Array): string =>
+  btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
+
+function orderOf(job: Job, identity: Identity, identities: readonly Identity[], epoch: number, now: Instant): Order {
+  const { payload, settings } = job;
+  return {
+    settings,
+    identity,
+    identities,
+    ...(payload.task.scope !== undefined && { scope: payload.task.scope }),
+    requestId: payload.request,
+    taskId: payload.task.id,
+    requestedAt: payload.receivedAt,
+    attemptedAt: rfc3339(now),
+    keeps: new Set(Object.keys(payload.keeps)),
+    idempotencyKey: (step) => `${payload.request}/${payload.task.id}/${step}/${epoch}`.slice(0, 255),
+  };
+}

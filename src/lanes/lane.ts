@@ -1,0 +1,37 @@
+import type { Instant } from "../ids.ts";
+
+/** How long a claim lasts. Longer than a batch may take; what is not settled by then is claimed again. */
+export const LEASE_MS = 120_000;
+
+/** How much is claimed at once: a lane's batch is bounded by what its lease can bear. */
+export const BATCH = 50;
+
+/** A run ends after this long, so that one invocation stays well within its limits; the rest is woken again. */
+export const RUN_MS = 60_000;
+
+/** Attempts without progress after which a task is shown as stuck. It is still tried, now and then. */
+export const STUCK_AFTER = 8;
+
+const FIRST_BACKOFF_MS = 5_000;
+const LAST_BACKOFF_MS = 6 * 3_600_000;
+
+/** Exponential, with full jitter above half: `random` is in [0, 1). */
+export function backoffMs(fails: number, random: number): number {
+  const whole = Math.min(FIRST_BACKOFF_MS * 2 ** Math.max(fails - 1, 0), LAST_BACKOFF_MS);
+  return Math.round(whole / 2 + (whole / 2) * random);
+}
+
+const DEFAULT_REST_MS = 30_000;
+const LONGEST_REST_MS = 24 * 3_600_000;
+
+/**
+ * How long a lane rests after "too many requests": `Retry-After` in seconds or as a date, else half a minute; never
+ * longer than a day, whatever a vendor says.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ */
+export function restMs(retryAfter: string | undefined, now: Instant, random: number): number {
+  if (retryAfter === undefined) return DEFAULT_REST_MS + Math.round(DEFAULT_REST_MS * random);
+  const ms = /^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now;
+  return Number.isNaN(ms) ? DEFAULT_REST_MS : Math.min(Math.max(ms, 1000), LONGEST_REST_MS);
+}

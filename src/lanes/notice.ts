@@ -1,0 +1,64 @@
+import type { RequestId } from "../ids.ts";
+import type { Claimed, Settlement } from "../platform/store/lanes.ts";
+import type { Ports } from "../ports.ts";
+import type { Context } from "../registry/load.ts";
+import { rfc3339 } from "../request/deadline.ts";
+import { drive } from "./drive.ts";
+import { STUCK_AFTER } from "./lane.ts";
+import { firstCursor } from "./order.ts";
+import { settingsOf } from "./run.ts";
+
+/** A notice's order: `notice:<type>:<request>`. It carries nothing else, because a notice says only "look". */
+export const noticeId = (type: "receipt.issued" | "request.at_risk", request: RequestId): string =>
+  `notice:${type}:${request}`;
+
+/** Tells a holder that wants to know; a notice that cannot be delivered is given up after a while, and logged. */
+export async function noticed(
+  ports: Ports,
+  context: Context,
+  subprocessor: string,
+  order: Claimed,
+): Promise<Settlement> {
+  const [, type = "", request = ""] = order.id.split(":");
+  const integration = ports.integrations.get(context.tenant.subprocessors[subprocessor]?.integration ?? "");
+  const notify = integration?.notify?.bind(integration);
+  const gone: Settlement = { id: order.id, attempt: order.attempt, deadline: 0, what: "drop" };
+  if (integration === undefined || notify === undefined) return gone;
+  const now = rfc3339(ports.now());
+  const settings = await settingsOf(context, subprocessor, integration.settings);
+  const attempt = await drive(ports, {
+    payload: {
+      // It is an id of ours, spelled into the order's id by `noticeId`.
+      request: request as RequestId,
+      task: {
+        id: type,
+        subprocessor,
+        integration: integration.id,
+        action: "manual",
+        state: "queued",
+        attempts: 0,
+        due_at: now,
+      },
+      receivedAt: now,
+      deadline: 0,
+      keeps: {},
+      frees: [],
+      key: "",
+      sealed: "",
+    },
+    cursor: { ...firstCursor([{ type: "user_id", value: "notice" }]), fails: order.attempt - 1 },
+    integration,
+    action: {
+      source: "",
+      by: "any",
+      each: "person",
+      run: () => notify(settings, { id: `${type}_${request}`.replaceAll(".", "_"), type, requestId: request, at: now }),
+    },
+    settings,
+    salt: request,
+  });
+  if ("again" in attempt && order.attempt < STUCK_AFTER)
+    return { ...gone, what: "back", due: Math.max(attempt.again, attempt.rest ?? 0), cursor: "" };
+  if (!("end" in attempt)) ports.log("notice_given_up", { tenant: context.tenant.slug, subprocessor, request });
+  return gone;
+}

@@ -1,0 +1,61 @@
+import type { Identity } from "../contract/identity.ts";
+import type { Answer } from "../contract/outcome.ts";
+import type { RequestId } from "../ids.ts";
+import type { Keeps } from "../request/plan.ts";
+import type { Evidence, OpenTask } from "../request/task.ts";
+
+/** All that a task's action needs, as it lies in the lane. Identities are sealed under the request's key. */
+export type OrderPayload = {
+  readonly request: RequestId;
+  readonly task: OpenTask;
+  readonly receivedAt: string;
+  readonly deadline: number;
+  readonly keeps: Keeps;
+  readonly frees: readonly { readonly task: string; readonly subprocessor: string }[];
+  /** The request's key, wrapped by the tenant's; with the order, this copy goes too. */
+  readonly key: string;
+  readonly sealed: string;
+};
+
+/** One identity's way through an action. */
+export type Target = {
+  readonly identity: Identity;
+  readonly state:
+    | { readonly at: "todo" }
+    | { readonly at: "accepted"; readonly reference: string; readonly askAt: number }
+    | {
+        readonly at: "done";
+        readonly answer: Answer["outcome"];
+        readonly category?: string;
+        readonly until?: string;
+        readonly ground?: string;
+      }
+    | { readonly at: "look" }
+    | { readonly at: "gone" };
+};
+
+/** What an order remembers between attempts, sealed. */
+export type Cursor = {
+  readonly targets: readonly Target[];
+  /** Attempts without progress since the last progress. */
+  readonly fails: number;
+  /** Rises when the vendor has definitely refused a call, so that its idempotency key is not used for another. */
+  readonly epoch: number;
+  readonly residue: readonly Identity[];
+  readonly evidence: readonly Evidence[];
+  readonly learned: readonly Identity[];
+};
+
+export const sealPlace = (request: RequestId, task: string): string => `request ${request} order ${task}`;
+export const cursorPlace = (request: RequestId, task: string): string => `request ${request} cursor ${task}`;
+export const learnedPlace = (request: RequestId): string => `request ${request} learned`;
+export const residuePlace = (request: RequestId, task: string): string => `request ${request} residue ${task}`;
+
+export const firstCursor = (identities: readonly Identity[]): Cursor => ({
+  targets: identities.map((identity) => ({ identity, state: { at: "todo" } })),
+  fails: 0,
+  epoch: 0,
+  residue: [],
+  evidence: [],
+  learned: [],
+});

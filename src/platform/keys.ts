@@ -1,0 +1,58 @@
+/**
+ * Every key of the store is made here. `docs/storage.md` says for each what it holds, how long it lives and what erases
+ * it. `{n}` is a tenant's number in base 36, so that one tenant's keys can never be spelled with another's credentials;
+ * no key holds an identity, only keyed pseudonyms and derived ids.
+ */
+export const keys = {
+  /** slug → number, for ever: slugs are never reused. */
+  slugs: "slugs",
+  /** The last tenant number given. */
+  tenants: "tenants",
+  /** A tenant's registry, policy and API keys: `v` its version, `snap` the document. */
+  tenant: (n: string) => `t:${n}`,
+  /** Who changed what and when in the registry and policy. */
+  history: (n: string) => `h:${n}`,
+  request: (n: string, request: string) => `r:${n}:${request}`,
+  /** The ids of a request's tasks that have not ended. */
+  openTasks: (n: string, request: string) => `ro:${n}:${request}`,
+  /** Open requests by deadline, and all requests by time of receipt. */
+  openRequests: (n: string) => `q:${n}`,
+  requests: (n: string) => `z:${n}`,
+  subject: (n: string, subject: string) => `u:${n}:${subject}`,
+  /** The open requests that a subject's record is needed for. */
+  subjectRequests: (n: string, subject: string) => `uo:${n}:${subject}`,
+  /** Which subject an identity's pseudonym belongs to, and since when. */
+  identity: (n: string, pseudonym: string) => `i:${n}:${pseudonym}`,
+  suppression: (n: string, pseudonym: string) => `p:${n}:${pseudonym}`,
+  /** A lane: its sorted set, its orders. */
+  due: (n: string, subprocessor: string) => `l:${n}:${subprocessor}`,
+  orders: (n: string, subprocessor: string) => `o:${n}:${subprocessor}`,
+  /** Lanes by earliest due time, split so that no key grows with the number of tenants without bound. */
+  lanes: (lane: string) => `w:${shardOf(lane)}`,
+  lanesShard: (shard: number) => `w:${shard}`,
+  /** Erasures that one source has caused in one hour. */
+  ceiling: (n: string, source: string, hour: number) => `c:${n}:${source}:${hour}`,
+  residue: (n: string, residue: string) => `x:${n}:${residue}`,
+  /** The log's leaves, in order. */
+  log: (n: string) => `g:${n}`,
+} as const;
+
+export const SHARDS = 8;
+
+/** FNV-1a: only for spreading, never for security. */
+function shardOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return (hash >>> 0) % SHARDS;
+}
+
+/** A lane's name in messages and indexes. */
+export const laneName = (n: string, subprocessor: string): string => `${n}:${subprocessor}`;
+
+export function parseLane(lane: string): { n: string; subprocessor: string } {
+  const cut = lane.indexOf(":");
+  return { n: lane.slice(0, cut), subprocessor: lane.slice(cut + 1) };
+}
+
+/** The gateway's own lane. No subprocessor may have this id. */
+export const GATEWAY = "gateway";

@@ -1,0 +1,67 @@
+import { HEAD, LANE } from "./shared.ts";
+
+/**
+ * `scheduled → cancelled`, the restore that races the start to one winner. What was sealed for the request goes at once.
+ *
+ * KEYS 1 request, 2-4 the gateway lane's, 5 open requests. ARGV 1 now, 2 request, 3 document, 4 keep milliseconds.
+ * Answers `cancelled` or `not_scheduled` with the status.
+ */
+export const CANCEL = `${HEAD}${LANE}
+local status = redis.call('HGET', KEYS[1], 'st')
+if status == 'cancelled' then return {'cancelled'} end
+if status ~= 'scheduled' then return {'not_scheduled', status or ''} end
+redis.call('HSET', KEYS[1], 'st', 'cancelled', 'd', ARGV[3])
+redis.call('HDEL', KEYS[1], 'k', 's', 'held')
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+drop(KEYS[2], KEYS[3], 'start:' .. ARGV[2])
+drop(KEYS[2], KEYS[3], 'watch:' .. ARGV[2])
+redis.call('ZREM', KEYS[5], ARGV[2])
+return {'cancelled'}
+`;
+
+/**
+ * Puts one of the gateway's own steps into its lane, if the request is in the state that it needs: a start again (new
+ * identities, an order that went missing), the start of a request that was held, or its first start that got lost.
+ *
+ * KEYS 1 request, 2-4 the gateway lane's. ARGV 1 now, 2 request, 3 gateway lane, 4 due, 5 deadline, 6 awake until,
+ * 7 release (1: a hold on the request is lifted). Answers `queued` (1: the lane woke), `held` or `ended`.
+ */
+export const RESTART = `${HEAD}${LANE}
+local status = redis.call('HGET', KEYS[1], 'st')
+if status ~= 'scheduled' and status ~= 'open' then return {'ended', status or ''} end
+if ARGV[7] == '1' then redis.call('HDEL', KEYS[1], 'held') end
+if redis.call('HGET', KEYS[1], 'held') then return {'held'} end
+if enqueue(KEYS[2], KEYS[3], KEYS[4], ARGV[3], 'start:' .. ARGV[2], '', tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[1]), ARGV[6]) then
+  return {'queued', '1'}
+end
+return {'queued', '0'}
+`;
+
+/**
+ * Puts back what an open request has lost: its start while it is scheduled, its close when no task is open any more.
+ *
+ * KEYS 1 request, 2 open tasks, 3-5 the gateway lane's. ARGV 1 now, 2 request, 3 gateway lane, 4 start time, 5 deadline, 6 awake until.
+ * Answers the status, then the open tasks.
+ */
+export const AUDIT = `${HEAD}${LANE}
+local status = redis.call('HGET', KEYS[1], 'st')
+local rid, now, deadline = ARGV[2], tonumber(ARGV[1]), tonumber(ARGV[5])
+if status == 'scheduled' and not redis.call('HGET', KEYS[1], 'held') and redis.call('HEXISTS', KEYS[4], 'start:' .. rid) == 0 then
+  enqueue(KEYS[3], KEYS[4], KEYS[5], ARGV[3], 'start:' .. rid, '', tonumber(ARGV[4]), deadline, now, ARGV[6])
+end
+if status == 'open' and redis.call('SCARD', KEYS[2]) == 0 and redis.call('HEXISTS', KEYS[4], 'close:' .. rid) == 0 then
+  enqueue(KEYS[3], KEYS[4], KEYS[5], ARGV[3], 'close:' .. rid, '', now, deadline, now, ARGV[6])
+end
+local answer = {status or 'gone'}
+for _, task in ipairs(redis.call('SMEMBERS', KEYS[2])) do answer[#answer + 1] = task end
+return answer
+`;
+
+/** Puts a notice into a lane. KEYS 1-3 the lane's. ARGV 1 now, 2 lane, 3 notice, 4 awake until. */
+export const TELL = `${HEAD}${LANE}
+local now = tonumber(ARGV[1])
+local woken = enqueue(KEYS[1], KEYS[2], KEYS[3], ARGV[2], ARGV[3], '', now, now + 259200000, now, ARGV[4])
+-- Nobody is told: the lane is left asleep for the sweep to find.
+if woken then redis.call('HDEL', KEYS[2], '~a') end
+return 1
+`;

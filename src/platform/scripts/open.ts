@@ -1,0 +1,64 @@
+import { HEAD, LANE } from "./shared.ts";
+
+/**
+ * Starts a request, or plans it again: writes the tasks that are not there yet and puts their orders into their lanes.
+ * `scheduled → open` is a compare-and-set against `cancelled`. A task whose order is missing from its lane gets it back.
+ *
+ * KEYS 1 tenant, 2 request, 3 open tasks, 4-6 the gateway lane's, 7 the subject's open requests, then what entries name.
+ * ARGV 1 version, 2 now, 3 token, 4 attempt, 5 request, 6 gateway lane, 7 deadline, 8 awake until, 9 number of tasks,
+ * 10 number of suppressions, 11 number of fields, then fields (name, value), suppressions (number of key, value,
+ * milliseconds), tasks: task, document, what, number of its lane's first key, lane, order id, payload, waits, due.
+ * `what`: `order`, `wait`, `open` (no order: a person's work), `ended`.
+ */
+export const OPEN = `${HEAD}${LANE}
+local r, ro = KEYS[2], KEYS[3]
+local version, now, token, attempt, rid, gateway = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local deadline, awake_until = tonumber(ARGV[7]), tonumber(ARGV[8])
+local tasks, suppressions, fields = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local start = 'start:' .. rid
+if redis.call('HGET', KEYS[1], 'v') ~= version then return {'stale'} end
+if not held_by(KEYS[5], start, token, attempt) then return {'late'} end
+local status = redis.call('HGET', r, 'st')
+if status ~= 'scheduled' and status ~= 'open' then
+  drop(KEYS[4], KEYS[5], start)
+  return {'ended'}
+end
+redis.call('HSET', r, 'st', 'open')
+local a = 11
+local function take()
+  a = a + 1
+  return ARGV[a]
+end
+for f = 1, fields do
+  local name, value = take(), take()
+  redis.call('HSET', r, name, value)
+end
+for s = 1, suppressions do
+  local key, value, ms = KEYS[tonumber(take())], take(), take()
+  redis.call('SET', key, value, 'PX', ms)
+end
+redis.call('SADD', KEYS[7], rid)
+local woken = {}
+for t = 1, tasks do
+  local task, doc, what, first, lane, id, payload, waits, due = take(), take(), take(), tonumber(take()), take(), take(), take(), take(), tonumber(take())
+  local is_new = redis.call('HEXISTS', r, 't:' .. task) == 0
+  local lost = not is_new and what == 'order' and redis.call('SISMEMBER', ro, task) == 1
+    and redis.call('HEXISTS', r, 'w:' .. task) == 0 and redis.call('HEXISTS', KEYS[first + 1], id) == 0
+  if is_new or lost then
+    redis.call('HSET', r, 't:' .. task, doc)
+    if what ~= 'ended' then redis.call('SADD', ro, task) end
+    if what == 'wait' then
+      redis.call('HSET', r, 'w:' .. task, waits, 'wo:' .. task, payload)
+    elseif what == 'order' then
+      if enqueue(KEYS[first], KEYS[first + 1], KEYS[first + 2], lane, id, payload, due, deadline, now, awake_until) then woken[#woken + 1] = lane end
+    end
+  end
+end
+drop(KEYS[4], KEYS[5], start)
+if redis.call('SCARD', ro) == 0 then
+  if enqueue(KEYS[4], KEYS[5], KEYS[6], gateway, 'close:' .. rid, '', now, deadline, now, awake_until) then woken[#woken + 1] = gateway end
+end
+local answer = {'open'}
+for _, lane in ipairs(woken) do answer[#answer + 1] = lane end
+return answer
+`;

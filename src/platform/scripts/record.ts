@@ -1,0 +1,64 @@
+import { HEAD, LANE } from "./shared.ts";
+
+/**
+ * Makes a request durable: its record, its start and its watch, in one step. Answers `stale` when the plan was made from
+ * an older registry, `duplicate` when the record is there already (its missing start is put back), `noted` when the
+ * delivery must not be obeyed (`superseded` by a newer connection, or an `echo` of our own erasure).
+ *
+ * KEYS 1 tenant, 2 request, 3 due, 4 orders, 5 lanes, 6 open requests, 7 requests, 8 ceiling, then per identity: identity,
+ * suppression. ARGV: see `record` in store.ts.
+ */
+export const RECORD = `${HEAD}${LANE}
+local version, now, rid, lane = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local start_at, watch_at, deadline, awake_until = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local signal_at, here, ceiling, note_ms, digest, mode = tonumber(ARGV[9]), ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13], ARGV[14]
+local identities = (#KEYS - 8) / 2
+if redis.call('HGET', KEYS[1], 'v') ~= version then return {'stale'} end
+
+local function start()
+  local woken = false
+  if start_at > 0 then woken = enqueue(KEYS[3], KEYS[4], KEYS[5], lane, 'start:' .. rid, '', start_at, deadline, now, awake_until) end
+  return woken
+end
+
+local status = redis.call('HGET', KEYS[2], 'st')
+if status then
+  if (redis.call('HGET', KEYS[2], 'bh') or '') ~= digest then return {'conflict'} end
+  if status == 'scheduled' and not redis.call('HGET', KEYS[2], 'held') and redis.call('HEXISTS', KEYS[4], 'start:' .. rid) == 0 then
+    if start() then return {'duplicate', status, '1'} end
+  end
+  return {'duplicate', status, '0'}
+end
+
+local note = false
+if mode == 'note' then note = 'recorded' end
+for i = 1, identities do
+  local since = redis.call('HGET', KEYS[7 + 2 * i], 'at')
+  if signal_at > 0 and since and tonumber(since) > signal_at then note = 'superseded' end
+  if here == '1' and redis.call('EXISTS', KEYS[8 + 2 * i]) == 1 then note = 'echo' end
+end
+if note then
+  redis.call('HSET', KEYS[2], 'st', 'noted', 'note', note, 'bh', digest, 'at', now)
+  redis.call('PEXPIRE', KEYS[2], note_ms)
+  return {'noted', note}
+end
+
+local held = false
+if ceiling > 0 then
+  local count = redis.call('INCR', KEYS[8])
+  redis.call('PEXPIRE', KEYS[8], 7200000)
+  held = count > ceiling
+end
+local fields = {}
+for i = 15, #ARGV do fields[#fields + 1] = ARGV[i] end
+redis.call('HSET', KEYS[2], 'st', 'scheduled', 'bh', digest, unpack(fields))
+redis.call('ZADD', KEYS[6], deadline, rid)
+redis.call('ZADD', KEYS[7], now, rid)
+enqueue(KEYS[3], KEYS[4], KEYS[5], lane, 'watch:' .. rid, '', watch_at, deadline, now, awake_until)
+if held then
+  redis.call('HSET', KEYS[2], 'held', 'ceiling')
+  return {'held'}
+end
+if start() then return {'recorded', '1'} end
+return {'recorded', '0'}
+`;

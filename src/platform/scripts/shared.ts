@@ -1,0 +1,41 @@
+/**
+ * Lua that several scripts share. Upstash runs a script that begins with this line under a lock of its declared keys
+ * only, and refuses it every other key. Scripts take flat arguments and treat documents as opaque text, never ask the
+ * time, and bear running twice.
+ *
+ * @see https://upstash.com/docs/redis/commands/scripting
+ */
+export const HEAD = "#!lua flags=allow-key-locking\n";
+
+/**
+ * A lane's sorted set holds two kinds of score. From zero up: the time at which an order becomes due. Below zero: it is
+ * ready, and ordered by its deadline (`deadline - READY`), so that what is urgent is not starved by what was merely
+ * due first.
+ */
+export const READY = 1e15;
+
+export const LANE = `
+local READY = 1e15
+local function lower_index(index, lane, at)
+  local now_at = redis.call('ZSCORE', index, lane)
+  if not now_at or tonumber(now_at) > at then redis.call('ZADD', index, at, lane) end
+end
+-- Puts an order into a lane. Returns true when the lane was asleep and has something ready: then it is awake from now on.
+local function enqueue(z, o, index, lane, id, payload, due, deadline, now, awake_until)
+  redis.call('HSET', o, id, payload, id .. ':d', deadline)
+  if due <= now then redis.call('ZADD', z, deadline - READY, id) else redis.call('ZADD', z, due, id) end
+  lower_index(index, lane, due)
+  if due > now then return false end
+  local awake = tonumber(redis.call('HGET', o, '~a') or '0')
+  if awake > now then return false end
+  redis.call('HSET', o, '~a', awake_until)
+  return true
+end
+local function drop(z, o, id)
+  redis.call('ZREM', z, id)
+  redis.call('HDEL', o, id, id .. ':d', id .. ':n', id .. ':t', id .. ':c', id .. ':l')
+end
+local function held_by(o, id, token, attempt)
+  return redis.call('HGET', o, id .. ':t') == token and redis.call('HGET', o, id .. ':n') == attempt
+end
+`;

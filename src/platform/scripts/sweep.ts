@@ -1,0 +1,27 @@
+import { HEAD } from "./shared.ts";
+
+/**
+ * Looks at one lane that its index says is due: wakes it when it is asleep and has something ready, otherwise brings the
+ * index up to date.
+ *
+ * KEYS 1 due, 2 orders, 3 lanes. ARGV 1 now, 2 lane, 3 awake until. Answers 1 when the lane was woken.
+ */
+export const SWEEP = `${HEAD}
+local now, lane = tonumber(ARGV[1]), ARGV[2]
+local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if #first == 0 then
+  redis.call('ZREM', KEYS[3], lane)
+  return 0
+end
+local at = tonumber(first[2])
+local paused = tonumber(redis.call('HGET', KEYS[2], '~p') or '0')
+if at < now then at = now end
+if paused > at then at = paused end
+if at > now then
+  redis.call('ZADD', KEYS[3], at, lane)
+  return 0
+end
+if tonumber(redis.call('HGET', KEYS[2], '~a') or '0') > now then return 0 end
+redis.call('HSET', KEYS[2], '~a', ARGV[3])
+return 1
+`;

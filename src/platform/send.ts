@@ -1,0 +1,87 @@
+import { Webhook } from "standardwebhooks";
+import type { Call } from "../contract/call.ts";
+import type { Send } from "../ports.ts";
+import { fail, ok } from "../result.ts";
+
+/** A call that takes longer is a time-out; a vendor whose work takes longer has a job for it. */
+const TIMEOUT_MS = 10_000;
+
+/** Answers are ids, statuses and lists of ids. */
+const MAX_REPLY_BYTES = 1_048_576;
+
+/** The gateway's part of Workers' six connections, leaving one for the store. */
+const CONNECTIONS = 5;
+
+export const USER_AGENT = "Quittance/0.1 (+https://quittance.dev)";
+
+/**
+ * Sends calls over `fetch`: no redirect is followed, so no credential can reach another origin; time and size are bounded;
+ * forbidden hosts (the gateway's own and the store's) are never called.
+ */
+export function sender(fetcher: typeof fetch, now: () => number, forbidden: readonly string[]): Send {
+  const free: (() => void)[] = [];
+  let busy = 0;
+  const enter = async (): Promise<void> => {
+    if (busy < CONNECTIONS) {
+      busy++;
+      return;
+    }
+    await new Promise<void>((resolve) => free.push(resolve));
+  };
+  const leave = (): void => {
+    const next = free.shift();
+    if (next === undefined) busy--;
+    else next();
+  };
+
+  return async (call) => {
+    const url = new URL(call.at.url);
+    if (url.protocol !== "https:" || url.port !== "" || forbidden.includes(url.hostname))
+      return fail({ reason: "forbidden_address", host: url.host });
+    await enter();
+    try {
+      const reply = await fetcher(url, {
+        method: call.method,
+        headers: { "user-agent": USER_AGENT, ...call.headers, ...signature(call, now()) },
+        ...(call.body !== undefined && { body: call.body }),
+        redirect: "manual",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      const text = await bounded(reply);
+      if (text === undefined) return fail({ reason: "too_large", maxBytes: MAX_REPLY_BYTES });
+      return ok({ status: reply.status, header: (name: string) => reply.headers.get(name) ?? undefined, text });
+    } catch (error) {
+      // Whatever `fetch` rejects with, no answer came: the name tells a time-out from a broken connection.
+      const name = error instanceof Error ? error.name : "";
+      return name === "TimeoutError" || name === "AbortError"
+        ? fail({ reason: "timed_out", afterMs: TIMEOUT_MS })
+        : fail({ reason: "connection_failed" });
+    } finally {
+      leave();
+    }
+  };
+}
+
+/** Standard Webhooks: the time is this attempt's, the id every attempt's. */
+function signature({ sign, body = "" }: Call, now: number): Readonly<Record<string, string>> {
+  if (sign === undefined) return {};
+  const at = new Date(now);
+  return {
+    "webhook-id": sign.id,
+    "webhook-timestamp": Math.floor(now / 1000).toString(),
+    "webhook-signature": new Webhook(sign.secret).sign(sign.id, at, body),
+  };
+}
+
+async function bounded(reply: Response): Promise<string | undefined> {
+  if (reply.body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for await (const chunk of reply.body) {
+    size += chunk.byteLength;
+    if (size > MAX_REPLY_BYTES) return undefined;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}

@@ -1,0 +1,13 @@
+import type { RedisClient } from "./redis.ts";
+import { type LaneStore, laneStore } from "./store/lanes.ts";
+import { type RegistryStore, registryStore } from "./store/registry.ts";
+import { type RequestStore, requestStore } from "./store/requests.ts";
+
+/** The durable state, as the core sees it: each method is one round trip. */
+export type Store = LaneStore & RequestStore & RegistryStore;
+
+export const createStore = (redis: RedisClient): Store => ({
+  ...laneStore(redis),
+  ...requestStore(redis),
+  ...registryStore(redis),
+});

@@ -1,0 +1,211 @@
+import type { Instant, RequestId } from "../../ids.ts";
+import { GATEWAY, keys, laneName, parseLane, SHARDS } from "../keys.ts";
+import type { Answer, RedisClient } from "../redis.ts";
+import { CLAIM } from "../scripts/claim.ts";
+import { SETTLE } from "../scripts/settle.ts";
+import { SWEEP } from "../scripts/sweep.ts";
+
+/** An order as it was claimed: only its holder may settle it, and only while the lease lasts. */
+export type Claimed = {
+  readonly id: string;
+  readonly attempt: number;
+  readonly payload: string;
+  readonly cursor: string;
+  /** Sealed identities that earlier tasks of the request have learned. */
+  readonly learned: readonly string[];
+};
+
+export type Claim =
+  | { readonly state: "batch"; readonly orders: readonly Claimed[] }
+  | { readonly state: "none" }
+  | { readonly state: "paused"; readonly until: Instant };
+
+/** What became of one order. `task` names the record that changes with it, if it belongs to a request. */
+export type Settlement = {
+  readonly id: string;
+  readonly attempt: number;
+  readonly task?: { readonly request: RequestId; readonly id: string; readonly document: string };
+  readonly deadline: Instant;
+} & (
+  | { readonly what: "end"; readonly learned: string; readonly frees: readonly Freed[] }
+  | { readonly what: "back"; readonly due: Instant; readonly cursor: string }
+  | { readonly what: "park"; readonly cursor: string }
+  | { readonly what: "drop" }
+);
+
+export type Freed = { readonly task: string; readonly subprocessor: string };
+
+export type Settled = {
+  readonly results: readonly ("applied" | "late" | "missing")[];
+  readonly woken: readonly string[];
+};
+
+/** A lane is awake for at most this long without a sign of life. */
+export const AWAKE_MS = 60_000;
+
+export type LaneStore = {
+  /** Settles, if there is something to settle, and claims, if asked, in one round trip. */
+  readonly settleAndClaim: (
+    lane: string,
+    settle:
+      | { readonly token: string; readonly settlements: readonly Settlement[]; readonly pauseUntil?: Instant }
+      | undefined,
+    claim: { readonly token: string; readonly most: number; readonly leaseUntil: Instant } | undefined,
+    now: Instant,
+  ) => Promise<{ readonly settled: Settled | undefined; readonly claim: Claim | undefined }>;
+  /** Lanes that their index says are due, shard by shard. */
+  readonly dueLanes: (now: Instant, most: number) => Promise<readonly string[]>;
+  /** Wakes those of them that are asleep and have something ready; corrects the index for the others. */
+  readonly sweep: (lanes: readonly string[], now: Instant) => Promise<readonly string[]>;
+  /** The ids of orders that the lanes hold; for each given pair whether it is there, and whether it is being worked on. */
+  readonly look: (
+    orders: readonly { readonly lane: string; readonly id: string }[],
+  ) => Promise<readonly ("missing" | "waiting" | "in_flight")[]>;
+  /** A pause that no longer has a reason is lifted. */
+  readonly unpause: (lane: string) => Promise<void>;
+};
+
+export const laneKeys = (lane: string): [string, string, string] => {
+  const { n, subprocessor } = parseLane(lane);
+  return [keys.due(n, subprocessor), keys.orders(n, subprocessor), keys.lanes(lane)];
+};
+
+export const gatewayOf = (n: string): string => laneName(n, GATEWAY);
+
+export const texts = (answer: Answer | undefined): readonly string[] =>
+  Array.isArray(answer) ? answer.map(String) : [];
+
+export function laneStore(redis: RedisClient): LaneStore {
+  return {
+    settleAndClaim: async (lane, settle, claim, now) => {
+      const commands = [
+        ...(settle === undefined
+          ? []
+          : [settleCommand(lane, settle.token, settle.settlements, settle.pauseUntil ?? 0, now)]),
+        ...(claim === undefined
+          ? []
+          : [
+              {
+                script: CLAIM,
+                keys: laneKeys(lane).slice(0, 2),
+                args: [now, claim.token, claim.leaseUntil, claim.most, now + AWAKE_MS],
+              },
+            ]),
+      ];
+      const answers = await redis.run(commands);
+      return {
+        settled: settle === undefined ? undefined : readSettled(texts(answers[0]), lane),
+        claim: claim === undefined ? undefined : readClaim(texts(answers.at(-1))),
+      };
+    },
+
+    dueLanes: async (now, most) => {
+      const shards = Array.from({ length: SHARDS }, (_, shard) => [
+        "zrange",
+        keys.lanesShard(shard),
+        "-inf",
+        now,
+        "byscore",
+        "limit",
+        0,
+        most,
+      ]);
+      return (await redis.run(shards)).flatMap(texts);
+    },
+
+    sweep: async (lanes, now) => {
+      const answers = await redis.run(
+        lanes.map((lane) => ({ script: SWEEP, keys: laneKeys(lane), args: [now, lane, now + AWAKE_MS] })),
+      );
+      return lanes.filter((_, index) => Number(answers[index]) === 1);
+    },
+
+    look: async (orders) => {
+      const answers = await redis.run(orders.map(({ lane, id }) => ["hmget", laneKeys(lane)[1], id, `${id}:t`]));
+      return answers.map((answer) => {
+        const [payload, token] = Array.isArray(answer) ? answer : [];
+        if (payload === null || payload === undefined) return "missing";
+        return token === null || token === undefined ? "waiting" : "in_flight";
+      });
+    },
+
+    unpause: async (lane) => {
+      await redis.run([["hdel", laneKeys(lane)[1], "~p"]]);
+    },
+  };
+}
+
+/** One script settles a whole batch; every key it may touch is named before. */
+export function settleCommand(
+  lane: string,
+  token: string,
+  settlements: readonly Settlement[],
+  pauseUntil: Instant,
+  now: Instant,
+) {
+  const { n } = parseLane(lane);
+  const gateway = gatewayOf(n);
+  const named = [...laneKeys(lane), ...laneKeys(gateway)];
+  const places = new Map<string, number>();
+  const place = (first: string, group: readonly string[]): number => {
+    const known = places.get(first);
+    if (known !== undefined) return known;
+    named.push(...group);
+    const at = named.length - group.length + 1;
+    places.set(first, at);
+    return at;
+  };
+  const entries = settlements.flatMap((settlement): (string | number)[] => {
+    const { id, attempt, task, deadline } = settlement;
+    const request =
+      task === undefined
+        ? 0
+        : place(keys.request(n, task.request), [keys.request(n, task.request), keys.openTasks(n, task.request)]);
+    const head = [
+      id,
+      attempt,
+      settlement.what,
+      request,
+      task?.request ?? "",
+      task?.id ?? "",
+      task?.document ?? "",
+      deadline,
+    ];
+    if (settlement.what === "back") return [...head, settlement.due, settlement.cursor];
+    if (settlement.what === "park") return [...head, settlement.cursor];
+    if (settlement.what === "drop") return head;
+    const freed = settlement.frees.flatMap((each) => {
+      const freedLane = laneName(n, each.subprocessor);
+      const first = place(keys.due(n, each.subprocessor), laneKeys(freedLane));
+      return [each.task, first, freedLane, orderId(task?.request ?? ("" as RequestId), each.task), deadline];
+    });
+    return [...head, settlement.learned, settlement.frees.length, ...freed];
+  });
+  return {
+    script: SETTLE,
+    keys: named,
+    args: [now, token, lane, gateway, now + AWAKE_MS, pauseUntil, settlements.length, ...entries],
+  };
+}
+
+/** A task's order in its lane. */
+export const orderId = (request: RequestId, task: string): string => `${request}/${task}`;
+
+export function readSettled(answer: readonly string[], lane: string): Settled {
+  const count = Number(answer[0] ?? 0);
+  const results = answer
+    .slice(1, 1 + count)
+    .map((result) => (result === "applied" || result === "missing" ? result : "late"));
+  return { results, woken: answer.slice(1 + count).filter((each) => each !== lane) };
+}
+
+function readClaim(answer: readonly string[]): Claim {
+  if (answer[0] === "paused") return { state: "paused", until: Number(answer[1]) };
+  if (answer[0] !== "batch") return { state: "none" };
+  const orders: Claimed[] = [];
+  for (let at = 1; at + 4 < answer.length; at += 5) {
+    const [id = "", attempt, payload = "", cursor = "", learned = ""] = answer.slice(at, at + 5);
+    orders.push({ id, attempt: Number(attempt), payload, cursor, learned: learned === "" ? [] : learned.split(" ") });
+  }
+  return { state: "batch", orders };
+}

@@ -1,0 +1,438 @@
+import type { Instant, RequestId, TenantNumber } from "../../ids.ts";
+import { keys, laneName } from "../keys.ts";
+import type { Answer, RedisClient } from "../redis.ts";
+import { AUDIT, CANCEL, RESTART, TELL } from "../scripts/cancel.ts";
+import { CLOSE } from "../scripts/close.ts";
+import { OPEN } from "../scripts/open.ts";
+import { RECORD } from "../scripts/record.ts";
+import {
+  AWAKE_MS,
+  gatewayOf,
+  laneKeys,
+  orderId,
+  readSettled,
+  type Settled,
+  type Settlement,
+  settleCommand,
+  texts,
+} from "./lanes.ts";
+
+export type NewRequest = {
+  readonly n: TenantNumber;
+  readonly version: string;
+  readonly now: Instant;
+  readonly id: RequestId;
+  /** Where the ceiling counts it; undefined where none applies. */
+  readonly ceiling?: { readonly source: string; readonly most: number };
+  readonly identities: readonly { readonly index: string; readonly suppression: string }[];
+  /** When it happened at the sender; 0 where age does not matter. */
+  readonly signalAt: Instant;
+  /** Whether what is under erasure already makes this an echo. */
+  readonly echoes: boolean;
+  /** Only to be noted: the policy lets it cause nothing. */
+  readonly noteOnly: boolean;
+  readonly startAt: Instant;
+  readonly watchAt: Instant;
+  readonly deadline: Instant;
+  /** Digest of what was asked, so that a reused idempotency key for something else is noticed. */
+  readonly digest: string;
+  readonly fields: Readonly<Record<string, string>>;
+};
+
+export type Recorded =
+  | { readonly result: "recorded" | "duplicate"; readonly wake: boolean; readonly status?: string }
+  | { readonly result: "held" | "stale" | "conflict" }
+  | { readonly result: "noted"; readonly why: string };
+
+/** One planned task as the store takes it. */
+export type NewTask = {
+  readonly id: string;
+  readonly document: string;
+  readonly what: "order" | "wait" | "open" | "ended";
+  readonly subprocessor: string;
+  readonly payload: string;
+  readonly waits: readonly string[];
+};
+
+export type Opening = {
+  readonly n: TenantNumber;
+  readonly version: string;
+  readonly now: Instant;
+  readonly token: string;
+  readonly attempt: number;
+  readonly id: RequestId;
+  readonly subject: string;
+  readonly deadline: Instant;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly suppressions: readonly { readonly pseudonym: string; readonly value: string; readonly lifetimeMs: number }[];
+  readonly tasks: readonly NewTask[];
+};
+
+export type Closing = {
+  readonly n: TenantNumber;
+  readonly now: Instant;
+  readonly token: string;
+  readonly attempt: number;
+  readonly id: RequestId;
+  readonly keepMs: number;
+  readonly leaf: string;
+  readonly compact: string;
+  readonly subject: string;
+  readonly subjectVersion: string;
+  readonly erasesSubject: boolean;
+  readonly identities: readonly string[];
+  readonly forgets: readonly string[];
+  readonly residues: readonly {
+    readonly id: string;
+    readonly due: Instant;
+    readonly wrapped: string;
+    readonly sealed: string;
+  }[];
+  readonly notices: readonly { readonly subprocessor: string; readonly id: string; readonly payload: string }[];
+};
+
+export type Hash = Readonly<Record<string, string>>;
+
+/** How long a delivery that opened nothing is remembered: longer than any sender repeats one. */
+export const NOTE_MS = 40 * 86_400_000;
+
+export type RequestStore = {
+  readonly record: (requests: readonly NewRequest[]) => Promise<readonly Recorded[]>;
+  readonly load: (
+    requests: readonly { readonly n: TenantNumber; readonly id: RequestId }[],
+  ) => Promise<readonly Hash[]>;
+  readonly open: (
+    openings: readonly Opening[],
+  ) => Promise<readonly { readonly result: string; readonly woken: readonly string[] }[]>;
+  readonly close: (
+    closings: readonly Closing[],
+  ) => Promise<readonly { readonly result: string; readonly woken: readonly string[] }[]>;
+  readonly cancel: (n: TenantNumber, id: RequestId, document: string, keepMs: number, now: Instant) => Promise<string>;
+  readonly restart: (
+    requests: readonly {
+      readonly n: TenantNumber;
+      readonly id: RequestId;
+      readonly due: Instant;
+      readonly deadline: Instant;
+      readonly release: boolean;
+    }[],
+    now: Instant,
+  ) => Promise<readonly { readonly result: string; readonly wake: boolean }[]>;
+  /** Puts back what is missing of a request itself and tells its open tasks. */
+  readonly audit: (
+    requests: readonly {
+      readonly n: TenantNumber;
+      readonly id: RequestId;
+      readonly startAt: Instant;
+      readonly deadline: Instant;
+    }[],
+    now: Instant,
+  ) => Promise<readonly (readonly string[])[]>;
+  /** A person ends or retries a task; whoever runs it meanwhile comes too late. */
+  readonly byHand: (lane: string, settlement: Settlement, now: Instant) => Promise<Settled>;
+  /** Puts a notice into the lanes of those who want to know; they are worked when they are next awake or swept. */
+  readonly tell: (n: TenantNumber, notice: string, subprocessors: readonly string[], now: Instant) => Promise<void>;
+  readonly setField: (n: TenantNumber, id: RequestId, name: string, value: string) => Promise<void>;
+  /** Newest first, from `before` downwards. */
+  readonly list: (
+    n: TenantNumber,
+    open: boolean,
+    before: number | undefined,
+    most: number,
+  ) => Promise<readonly { readonly id: string; readonly score: number }[]>;
+  readonly tenantCount: () => Promise<number>;
+  /** A slice of each tenant's open requests; `turn` moves it on. */
+  readonly openSlices: (tenants: readonly TenantNumber[], turn: number, most: number) => Promise<readonly string[]>;
+  readonly residue: (n: TenantNumber, id: string) => Promise<Hash>;
+  readonly dropResidue: (n: TenantNumber, id: string) => Promise<void>;
+  readonly log: (n: TenantNumber) => Promise<readonly string[]>;
+};
+
+export const hash = (answer: Answer | undefined): Hash => {
+  const flat = texts(answer);
+  return Object.fromEntries(
+    Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] ?? "", flat[2 * at + 1] ?? ""]),
+  );
+};
+
+export function requestStore(redis: RedisClient): RequestStore {
+  const woken = (answer: Answer | undefined, skip: number) => {
+    const [result = "", ...rest] = texts(answer);
+    return { result, woken: rest.slice(skip - 1) };
+  };
+  return {
+    record: async (requests) =>
+      (await redis.run(requests.map(recordCommand))).map((answer) => readRecorded(texts(answer))),
+
+    load: async (requests) =>
+      (await redis.run(requests.map(({ n, id }) => ["hgetall", keys.request(n, id)]))).map(hash),
+
+    open: async (openings) => (await redis.run(openings.map(openCommand))).map((answer) => woken(answer, 1)),
+
+    close: async (closings) => (await redis.run(closings.map(closeCommand))).map((answer) => woken(answer, 2)),
+
+    cancel: async (n, id, document, keepMs, now) => {
+      const lane = gatewayOf(n);
+      const [answer] = await redis.run([
+        {
+          script: CANCEL,
+          keys: [keys.request(n, id), ...laneKeys(lane), keys.openRequests(n)],
+          args: [now, id, document, keepMs],
+        },
+      ]);
+      return texts(answer).join(" ");
+    },
+
+    restart: async (requests, now) => {
+      const answers = await redis.run(
+        requests.map(({ n, id, due, deadline, release }) => ({
+          script: RESTART,
+          keys: [keys.request(n, id), ...laneKeys(gatewayOf(n))],
+          args: [now, id, gatewayOf(n), due, deadline, now + AWAKE_MS, release ? 1 : 0],
+        })),
+      );
+      return answers.map((answer) => ({ result: texts(answer)[0] ?? "", wake: texts(answer)[1] === "1" }));
+    },
+
+    audit: async (requests, now) =>
+      (
+        await redis.run(
+          requests.map(({ n, id, startAt, deadline }) => ({
+            script: AUDIT,
+            keys: [keys.request(n, id), keys.openTasks(n, id), ...laneKeys(gatewayOf(n))],
+            args: [now, id, gatewayOf(n), startAt, deadline, now + AWAKE_MS],
+          })),
+        )
+      ).map(texts),
+
+    byHand: async (lane, settlement, now) => {
+      const [answer] = await redis.run([settleCommand(lane, "", [settlement], 0, now)]);
+      // No runner is at work here, so the lane itself may have to be woken too.
+      return readSettled(texts(answer), "");
+    },
+
+    tell: async (n, notice, subprocessors, now) => {
+      await redis.run(
+        subprocessors.map((subprocessor) => {
+          const lane = laneName(n, subprocessor);
+          return { script: TELL, keys: laneKeys(lane), args: [now, lane, notice, now + AWAKE_MS] };
+        }),
+      );
+    },
+
+    setField: async (n, id, name, value) => {
+      await redis.run([["hset", keys.request(n, id), name, value]]);
+    },
+
+    list: async (n, open, before, most) => {
+      const key = open ? keys.openRequests(n) : keys.requests(n);
+      const command = open
+        ? [
+            "zrange",
+            key,
+            before === undefined ? "-inf" : `(${before}`,
+            "+inf",
+            "byscore",
+            "limit",
+            0,
+            most,
+            "withscores",
+          ]
+        : [
+            "zrange",
+            key,
+            before === undefined ? "+inf" : `(${before}`,
+            "-inf",
+            "byscore",
+            "rev",
+            "limit",
+            0,
+            most,
+            "withscores",
+          ];
+      const flat = texts((await redis.run([command]))[0]);
+      return Array.from({ length: flat.length / 2 }, (_, at) => ({
+        id: flat[2 * at] ?? "",
+        score: Number(flat[2 * at + 1]),
+      }));
+    },
+
+    tenantCount: async () => Number((await redis.run([["get", keys.tenants]]))[0] ?? 0),
+
+    openSlices: async (tenants, turn, most) => {
+      const counts = await redis.run(tenants.map((n) => ["zcard", keys.openRequests(n)]));
+      const filled = tenants.flatMap((n, index) => {
+        const slices = Math.ceil(Number(counts[index]) / most);
+        return slices === 0
+          ? []
+          : [["zrange", keys.openRequests(n), (turn % slices) * most, (turn % slices) * most + most - 1]];
+      });
+      return (await redis.run(filled)).flatMap(texts);
+    },
+
+    residue: async (n, id) => hash((await redis.run([["hgetall", keys.residue(n, id)]]))[0]),
+
+    dropResidue: async (n, id) => {
+      await redis.run([["del", keys.residue(n, id)]]);
+    },
+
+    log: async (n) => texts((await redis.run([["lrange", keys.log(n), 0, -1]]))[0]),
+  };
+}
+
+function recordCommand(request: NewRequest) {
+  const { n, id, now, ceiling } = request;
+  const gateway = gatewayOf(n);
+  const hour = Math.floor(now / 3_600_000);
+  return {
+    script: RECORD,
+    keys: [
+      keys.tenant(n),
+      keys.request(n, id),
+      ...laneKeys(gateway),
+      keys.openRequests(n),
+      keys.requests(n),
+      keys.ceiling(n, ceiling?.source ?? "none", hour),
+      ...request.identities.flatMap(({ index, suppression }) => [
+        keys.identity(n, index),
+        keys.suppression(n, suppression),
+      ]),
+    ],
+    args: [
+      request.version,
+      now,
+      id,
+      gateway,
+      request.startAt,
+      request.watchAt,
+      request.deadline,
+      now + AWAKE_MS,
+      request.signalAt,
+      request.echoes ? 1 : 0,
+      ceiling?.most ?? 0,
+      NOTE_MS,
+      request.digest,
+      request.noteOnly ? "note" : "open",
+      ...Object.entries(request.fields).flat(),
+    ],
+  };
+}
+
+function readRecorded([result, detail, wake]: readonly string[]): Recorded {
+  if (result === "recorded") return { result, wake: detail === "1" };
+  if (result === "duplicate") return { result, wake: wake === "1", status: detail ?? "" };
+  if (result === "noted") return { result, why: detail ?? "" };
+  if (result === "held" || result === "conflict") return { result };
+  return { result: "stale" };
+}
+
+function openCommand(opening: Opening) {
+  const { n, id, tasks } = opening;
+  const gateway = gatewayOf(n);
+  const named = [
+    keys.tenant(n),
+    keys.request(n, id),
+    keys.openTasks(n, id),
+    ...laneKeys(gateway),
+    keys.subjectRequests(n, opening.subject),
+  ];
+  const suppressions = opening.suppressions.flatMap(({ pseudonym, value, lifetimeMs }) => {
+    named.push(keys.suppression(n, pseudonym));
+    return [named.length, value, lifetimeMs];
+  });
+  const entries = tasks.flatMap((task) => {
+    const lane = laneName(n, task.subprocessor);
+    const own = laneKeys(lane);
+    let first = named.indexOf(own[0]) + 1;
+    if (first === 0) {
+      named.push(...own);
+      first = named.length - 2;
+    }
+    return [
+      task.id,
+      task.document,
+      task.what,
+      first,
+      lane,
+      orderId(id, task.id),
+      task.payload,
+      task.waits.join(" "),
+      opening.now,
+    ];
+  });
+  const fields = Object.entries(opening.fields);
+  return {
+    script: OPEN,
+    keys: named,
+    args: [
+      opening.version,
+      opening.now,
+      opening.token,
+      opening.attempt,
+      id,
+      gateway,
+      opening.deadline,
+      opening.now + AWAKE_MS,
+      tasks.length,
+      opening.suppressions.length,
+      fields.length,
+      ...fields.flat(),
+      ...suppressions,
+      ...entries,
+    ],
+  };
+}
+
+function closeCommand(closing: Closing) {
+  const { n, id } = closing;
+  const gateway = gatewayOf(n);
+  const named = [
+    keys.request(n, id),
+    keys.openTasks(n, id),
+    ...laneKeys(gateway),
+    keys.log(n),
+    keys.openRequests(n),
+    keys.subject(n, closing.subject),
+    keys.subjectRequests(n, closing.subject),
+  ];
+  const add = (...group: string[]): number => {
+    named.push(...group);
+    return named.length - group.length + 1;
+  };
+  const identities = closing.identities.map((pseudonym) => add(keys.identity(n, pseudonym)));
+  const residues = closing.residues.flatMap(({ id: residue, due, wrapped, sealed }) => [
+    add(keys.residue(n, residue)),
+    residue,
+    due,
+    wrapped,
+    sealed,
+  ]);
+  const notices = closing.notices.flatMap(({ subprocessor, id: notice, payload }) => {
+    const lane = laneName(n, subprocessor);
+    return [add(...laneKeys(lane)), lane, notice, payload];
+  });
+  return {
+    script: CLOSE,
+    keys: named,
+    args: [
+      closing.now,
+      closing.token,
+      closing.attempt,
+      id,
+      gateway,
+      closing.keepMs,
+      closing.leaf,
+      closing.compact,
+      closing.now + AWAKE_MS,
+      closing.erasesSubject ? 1 : 0,
+      closing.subjectVersion,
+      closing.identities.length,
+      closing.residues.length,
+      closing.notices.length,
+      ...identities,
+      ...residues,
+      ...notices,
+      ...closing.forgets,
+    ],
+  };
+}

@@ -1,0 +1,84 @@
+import type { Call, Reply } from "./contract/call.ts";
+import type { Identity } from "./contract/identity.ts";
+import type { Store } from "./platform/store.ts";
+import type { Tenants } from "./registry/load.ts";
+import type { Integrations } from "./request/plan.ts";
+import type { Result } from "./result.ts";
+
+/**
+ * All of the gateway's own cryptography: pseudonyms, derived ids, sealing, and the hierarchy of keys. A subject's,
+ * request's or residue's key is wrapped by the tenant's, and the tenant's by the newest master key.
+ *
+ * Sealed text is `v1.<base64url iv>.<base64url ciphertext and tag>`, AES-256-GCM with a random 96-bit iv (NIST SP 800-38D)
+ * and associated data that names what it is and where it belongs, so that nothing can be moved.
+ */
+export type Vault = {
+  /** A new tenant's root, wrapped. */
+  readonly newTenant: (number: string) => Promise<string>;
+  readonly tenant: (number: string, wrapped: string) => Promise<TenantKeys>;
+};
+
+export type TenantKeys = {
+  /** A keyed hash under one purpose, 128 bits, base64url. The same person has unlike pseudonyms for unlike purposes and tenants. */
+  readonly pseudonym: (purpose: "index" | "suppression", identity: Identity) => Promise<string>;
+  /** 160 bits derived from text under one purpose, in lower-case letters and digits (base 32). */
+  readonly derive: (purpose: "request" | "status" | "subject" | "receipt", text: string) => Promise<string>;
+  /** Settings live as long as the tenant, so they are sealed under its own key. */
+  readonly sealSetting: (place: string, text: string) => Promise<string>;
+  readonly openSetting: (place: string, sealed: string) => Promise<string>;
+  readonly newKey: (place: string) => Promise<{ readonly key: SealingKey; readonly wrapped: string }>;
+  readonly unwrap: (place: string, wrapped: string) => Promise<SealingKey>;
+};
+
+export type SealingKey = {
+  readonly seal: (place: string, text: string) => Promise<string>;
+  readonly open: (place: string, sealed: string) => Promise<string>;
+};
+
+/** What was sealed does not open: another key, another place, or damage. It never says which. */
+export class CannotOpen extends Error {
+  override readonly name = "CannotOpen";
+}
+
+/** What can happen to a call besides an answer. */
+export type SendProblem =
+  | { readonly reason: "timed_out"; readonly afterMs: number }
+  | { readonly reason: "connection_failed" }
+  | { readonly reason: "too_large"; readonly maxBytes: number }
+  | { readonly reason: "forbidden_address"; readonly host: string };
+
+export type Send = (call: Call) => Promise<Result<Reply, SendProblem>>;
+
+/** Says that lanes have work. A lost or repeated message costs time and nothing else. */
+export type Wake = (lanes: readonly string[]) => Promise<void>;
+
+/** One line of structured log; ids and codes only, never an identity. */
+export type Log = (event: string, facts: Readonly<Record<string, string | number | boolean>>) => void;
+
+/** All that reaches the core from outside. */
+export type Ports = {
+  readonly now: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly store: Store;
+  readonly tenants: Tenants;
+  readonly vault: Vault;
+  readonly send: Send;
+  readonly wake: Wake;
+  readonly log: Log;
+  readonly integrations: Integrations;
+  readonly signing: SigningKeys;
+  /** Waits; not at all for what is not positive. Tests give one that does not wait. */
+  readonly sleep: (ms: number) => Promise<void>;
+  /** The public origin of this gateway, without a trailing slash. */
+  readonly origin: string;
+};
+
+export type SigningKeys = {
+  /** A compact JWS of an explicit type, so that nothing signed for one purpose passes for another (RFC 8725 section 3.11). */
+  readonly sign: (typ: string, payload: string) => Promise<string>;
+  /** Public keys, newest first, old ones kept. */
+  readonly jwks: () => Promise<{ readonly keys: readonly Readonly<Record<string, unknown>>[] }>;
+};
+
+/** What a route finds in its context. */
+export type App = { Variables: { ports: Ports } };

@@ -1,0 +1,76 @@
+import type { Context as Http } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+
+/** Everything that a caller of the API can be told went wrong. */
+export type Problem =
+  | { readonly reason: "unauthorized" }
+  | { readonly reason: "forbidden"; readonly needs: string }
+  | { readonly reason: "not_found"; readonly what: string }
+  | { readonly reason: "invalid"; readonly errors: readonly { readonly field: string; readonly expected: string }[] }
+  | { readonly reason: "unsupported_media_type"; readonly expected: string }
+  | { readonly reason: "too_large"; readonly maxBytes: number }
+  | { readonly reason: "method_not_allowed"; readonly allowed: string }
+  | { readonly reason: "conflict"; readonly detail: string }
+  | { readonly reason: "endpoint_refused"; readonly detail: string }
+  | { readonly reason: "store_unreachable" }
+  | { readonly reason: "misconfigured"; readonly missing: readonly string[] }
+  | { readonly reason: "internal" };
+
+type Shape = { readonly status: ContentfulStatusCode; readonly title: string; readonly detail: string };
+
+/** RFC 9457. The type is stable and may be looked up; the detail says what to do. */
+export function problemResponse(c: Http, problem: Problem): Response {
+  const { status, title, detail } = shape(problem);
+  const more = problem.reason === "invalid" ? { errors: problem.errors } : {};
+  const headers: Record<string, string> = { "content-type": "application/problem+json", "cache-control": "no-store" };
+  if (problem.reason === "unauthorized") headers["www-authenticate"] = 'Bearer realm="quittance"';
+  if (problem.reason === "store_unreachable") headers["retry-after"] = "30";
+  if (problem.reason === "method_not_allowed") headers.allow = problem.allowed;
+  const body = { type: `https://quittance.dev/problems/${problem.reason}`, title, status, detail, ...more };
+  return c.body(JSON.stringify(body), status, headers);
+}
+
+function shape(problem: Problem): Shape {
+  switch (problem.reason) {
+    case "unauthorized":
+      return {
+        status: 401,
+        title: "Not authorised",
+        detail: "Send `Authorization: Bearer <key>` with a key that this gateway issued.",
+      };
+    case "forbidden":
+      return {
+        status: 403,
+        title: "Not allowed",
+        detail: `This key may not do that; it needs the role ${problem.needs}.`,
+      };
+    case "not_found":
+      return { status: 404, title: "Not found", detail: `There is no ${problem.what} here.` };
+    case "invalid":
+      return {
+        status: 422,
+        title: "Input refused",
+        detail: "Nothing was changed. See `errors` for each field and what was expected.",
+      };
+    case "unsupported_media_type":
+      return { status: 415, title: "Wrong content type", detail: `Send ${problem.expected}.` };
+    case "too_large":
+      return { status: 413, title: "Too large", detail: `A body may have at most ${problem.maxBytes} bytes.` };
+    case "method_not_allowed":
+      return { status: 405, title: "Method not allowed", detail: `Use ${problem.allowed}.` };
+    case "conflict":
+      return { status: 409, title: "Conflict", detail: problem.detail };
+    case "endpoint_refused":
+      return { status: 422, title: "The endpoint did not answer the challenge", detail: problem.detail };
+    case "store_unreachable":
+      return {
+        status: 503,
+        title: "Try again",
+        detail: "Nothing was recorded, because the store could not be reached. Send the same again later.",
+      };
+    case "misconfigured":
+      return { status: 503, title: "Not configured", detail: `Missing or malformed: ${problem.missing.join("; ")}.` };
+    case "internal":
+      return { status: 500, title: "Internal error", detail: "Something failed here. Send the same again later." };
+  }
+}

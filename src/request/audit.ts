@@ -1,0 +1,69 @@
+import { parseRequestId, tenantNumber } from "../ids.ts";
+import { laneName } from "../platform/keys.ts";
+import { orderId } from "../platform/store/lanes.ts";
+import type { Ports } from "../ports.ts";
+import { tasksOf } from "./close.ts";
+import type { RequestRecord } from "./request.ts";
+
+const TENANTS_A_SWEEP = 4;
+const REQUESTS_A_TENANT = 25;
+
+/**
+ * Looks at a slice of the open requests, a different one each minute, for what the store may have lost in a failover: the
+ * start of one that is scheduled, the close of one that is done, the orders of tasks that are open. What is missing is
+ * put back.
+ */
+export async function audit(ports: Ports): Promise<number> {
+  const now = ports.now();
+  const minute = Math.floor(now / 60_000);
+  const count = await ports.store.tenantCount();
+  if (count === 0) return 0;
+  const slice = Array.from({ length: Math.min(TENANTS_A_SWEEP, count) }, (_, index) =>
+    tenantNumber(((minute * TENANTS_A_SWEEP + index) % count) + 1),
+  );
+  const found = await ports.store.openSlices(slice, Math.floor((minute * TENANTS_A_SWEEP) / count), REQUESTS_A_TENANT);
+  const requests = found.flatMap((id) => parseRequestId(id) ?? []);
+  if (requests.length === 0) return 0;
+  return mend(ports, requests, now);
+}
+
+async function mend(
+  ports: Ports,
+  requests: readonly NonNullable<ReturnType<typeof parseRequestId>>[],
+  now: number,
+): Promise<number> {
+  const hashes = await ports.store.load(requests);
+  const live = requests.flatMap((request, index) => {
+    const hash = hashes[index];
+    return hash?.d === undefined ? [] : [{ ...request, hash, record: JSON.parse(hash.d) as RequestRecord }];
+  });
+  const open = await ports.store.audit(
+    live.map(({ n, id, record }) => ({
+      n,
+      id,
+      startAt: Date.parse(record.start_at),
+      deadline: Date.parse(record.due_at),
+    })),
+    now,
+  );
+  const orders = live.flatMap(({ n, id, hash, record }, index) => {
+    const ids = new Set(open[index]?.slice(1));
+    return tasksOf(hash)
+      .filter((task) => ids.has(task.id) && (task.state === "queued" || task.state === "accepted"))
+      .map((task) => ({ n, id, record, lane: laneName(n, task.subprocessor), order: orderId(id, task.id) }));
+  });
+  const places = await ports.store.look(orders.map(({ lane, order }) => ({ lane, id: order })));
+  const lost = new Map(orders.filter((_, index) => places[index] === "missing").map((each) => [each.id, each]));
+  for (const { id } of lost.values()) ports.log("order_lost", { request: id });
+  await ports.store.restart(
+    [...lost.values()].map(({ n, id, record }) => ({
+      n,
+      id,
+      due: now,
+      deadline: Date.parse(record.due_at),
+      release: false,
+    })),
+    now,
+  );
+  return lost.size;
+}

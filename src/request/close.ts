@@ -1,0 +1,168 @@
+import { base64url } from "jose";
+import type { Identity } from "../contract/identity.ts";
+import { noticeId } from "../lanes/notice.ts";
+import { residuePlace } from "../lanes/order.ts";
+import type { Closing, Hash } from "../platform/store/requests.ts";
+import type { Ports, SealingKey } from "../ports.ts";
+import type { Context } from "../registry/load.ts";
+import { compact } from "./compact.ts";
+import { days } from "./deadline.ts";
+import { RECEIPT_TYP, receiptOf, subjectReference } from "./receipt.ts";
+import type { RequestRecord } from "./request.ts";
+import { dropped, later, requestOf, type Step, type StepVerb } from "./steps.ts";
+import { openSubject } from "./subject.ts";
+import type { EndedTask, Task } from "./task.ts";
+
+/**
+ * Closes requests whose tasks have all ended: sign → append to the log → notify → shred → shrink. Signing is done here;
+ * the rest is one atomic step in the store, so a crash leaves either all of it or nothing, and running it again is safe.
+ */
+export const close: StepVerb = async (ports, context, token, steps) => {
+  const { n } = context.tenant;
+  const hashes = await ports.store.load(steps.map((step) => ({ n, id: requestOf(step) })));
+  const live = steps.flatMap((step, index) => {
+    const hash = hashes[index];
+    return hash?.st === "open" && hash.k !== undefined
+      ? [{ step, hash, record: JSON.parse(hash.d ?? "{}") as RequestRecord }]
+      : [];
+  });
+  const subjects = await ports.store.subjects(live.map(({ record }) => ({ n, subject: record.subject ?? "" })));
+  const closings = await Promise.all(
+    live.map(({ step, hash, record }, index) =>
+      closingOf(ports, context, token, step, hash, record, subjects[index] ?? {}),
+    ),
+  );
+  const results = await ports.store.close(closings);
+  closings.forEach(({ id }, index) => {
+    if (results[index]?.result === "closed") ports.log("request_closed", { tenant: context.tenant.slug, request: id });
+  });
+  const handled = new Set(live.map(({ step }) => step));
+  return {
+    settlements: [
+      ...steps.filter((step) => !handled.has(step)).map(({ order }) => dropped(order)),
+      // The subject's record changed meanwhile: look again.
+      ...live.flatMap(({ step }, index) =>
+        results[index]?.result === "stale" ? [later(step.order, ports.now())] : [],
+      ),
+    ],
+    woken: results.flatMap(({ woken }) => woken),
+  };
+};
+
+export const tasksOf = (hash: Hash): readonly Task[] =>
+  Object.entries(hash)
+    .filter(([name]) => name.startsWith("t:"))
+    // Written by `start` and by settlements, and by nobody else.
+    .map(([, text]) => JSON.parse(text) as Task)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+
+async function closingOf(
+  ports: Ports,
+  context: Context,
+  token: string,
+  step: Step,
+  hash: Hash,
+  record: RequestRecord,
+  subjectHash: Hash,
+): Promise<Closing> {
+  const { tenant, keys } = context;
+  const now = ports.now();
+  const key = await keys.unwrap(`request ${record.id}`, hash.k ?? "");
+  const subject = await openSubject(keys, record.subject ?? "", subjectHash);
+  const tasks = tasksOf(hash);
+  const jws = await signed(ports, context, record, hash, key, now, tasks, false);
+  const erases = record.type !== "revocation" && record.authority === "everywhere";
+  const ended = new Set(
+    tasks.flatMap((task) => (task.state === "ended" && task.outcome === "erased" ? [task.subprocessor] : [])),
+  );
+  const holders = Object.values(tenant.subprocessors).filter(
+    ({ integration, status }) => status === "active" && ports.integrations.get(integration)?.notify !== undefined,
+  );
+  return {
+    n: tenant.n,
+    now,
+    token,
+    attempt: step.order.attempt,
+    id: record.id,
+    keepMs: days(tenant.policy.receipt_days),
+    leaf: base64url.encode(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(jws)))),
+    compact: await compact(jws),
+    subject: record.subject ?? `none-${record.id}`,
+    subjectVersion: subject.version,
+    erasesSubject: erases,
+    identities: await Promise.all(subject.known.map((identity) => keys.pseudonym("index", identity))),
+    // What one holder alone erased is not there to be erased again.
+    forgets: erases
+      ? []
+      : subject.known.flatMap(({ field, subprocessor }) =>
+          subprocessor !== undefined && ended.has(subprocessor) ? [field] : [],
+        ),
+    residues: await residuesOf(context, record, tasks, key),
+    notices: holders.map(({ id }) => ({ subprocessor: id, id: noticeId("receipt.issued", record.id), payload: "" })),
+  };
+}
+
+/** The signed statement; an interim one says at the deadline how things stand. */
+export async function signed(
+  ports: Ports,
+  { tenant, keys }: Context,
+  record: RequestRecord,
+  hash: Hash,
+  key: SealingKey,
+  now: number,
+  tasks: readonly Task[],
+  interim: boolean,
+): Promise<string> {
+  const identities = JSON.parse(await key.open(`request ${record.id} identities`, hash.s ?? "")) as Identity[];
+  const salt = await keys.derive("receipt", record.id);
+  const subjects = await Promise.all(identities.map((identity) => subjectReference(salt, identity)));
+  const receipt = receiptOf(record, tasks, {
+    iss: ports.origin,
+    tenant: tenant.slug,
+    subjects,
+    now,
+    backupDays: tenant.policy.backup_days,
+    interim,
+    ...(record.continues !== undefined && { prev: record.continues }),
+  });
+  return ports.signing.sign(RECEIPT_TYP, JSON.stringify(receipt));
+}
+
+async function residuesOf(
+  context: Context,
+  record: RequestRecord,
+  tasks: readonly Task[],
+  key: SealingKey,
+): Promise<Closing["residues"]> {
+  const owed = tasks.flatMap((task) =>
+    task.state === "ended" && task.residue !== undefined ? [{ task, residue: task.residue }] : [],
+  );
+  return Promise.all(
+    owed.map(async ({ task, residue }) => {
+      const id = `${record.id}/${task.id}`;
+      const fresh = await context.keys.newKey(`residue ${id}`);
+      const content: Residue = {
+        subprocessor: task.subprocessor,
+        identities: JSON.parse(await key.open(residuePlace(record.id, task.id), residue.sealed)) as Identity[],
+        held: isHeldTask(task),
+        ...(record.subject !== undefined && { subject: record.subject }),
+      };
+      return {
+        id,
+        due: Date.parse(residue.dueAt),
+        wrapped: fresh.wrapped,
+        sealed: await fresh.key.seal(`residue ${id}`, JSON.stringify(content)),
+      };
+    }),
+  );
+}
+
+const isHeldTask = (task: EndedTask): boolean => task.retained?.some(({ ground }) => ground === "legal_hold") === true;
+
+/** What a later day needs: the vendor ids for one call, under a key of their own. */
+export type Residue = {
+  readonly subprocessor: string;
+  readonly identities: readonly Identity[];
+  readonly held: boolean;
+  readonly subject?: string;
+};

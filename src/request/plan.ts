@@ -1,0 +1,222 @@
+import type { Identity } from "../contract/identity.ts";
+import { type Action, type ActionName, type Integration, isAbsent } from "../contract/integration.ts";
+import type { Settings } from "../contract/settings.ts";
+import type { Instant } from "../ids.ts";
+import type { Subprocessor } from "../registry/subprocessor.ts";
+import type { Tenant } from "../registry/tenant.ts";
+import { days, keptUntil, rfc3339 } from "./deadline.ts";
+import { isHeld } from "./hold.ts";
+import type { RequestRecord } from "./request.ts";
+import type { EndedTask, OpenTask } from "./task.ts";
+
+/** What a subject's record adds to the identities that a request came with. */
+export type KnownIdentity = Identity & { readonly subprocessor?: string };
+
+/** What may be kept at one subprocessor: category → until when, on which ground. */
+export type Keeps = Readonly<Record<string, { readonly until: string; readonly ground: string }>>;
+
+export type Planned =
+  | {
+      readonly what: "order" | "wait";
+      readonly task: OpenTask;
+      readonly identities: readonly Identity[];
+      readonly keeps: Keeps;
+      /** The tasks that have to end first. */
+      readonly after: readonly string[];
+    }
+  | { readonly what: "open"; readonly task: OpenTask }
+  | { readonly what: "ended"; readonly task: EndedTask; readonly owes: readonly Identity[] };
+
+/**
+ * Who does what for a request. Pure, and the very same for a dry run: over every subprocessor in the registry, retired
+ * ones included, because whoever held data gets the erasure.
+ */
+export function plan(
+  request: Pick<
+    RequestRecord,
+    "type" | "authority" | "scope" | "endedByHolder" | "received_at" | "due_at" | "subject" | "continues"
+  >,
+  tenant: Pick<Tenant, "subprocessors" | "policy" | "holds">,
+  integrations: Integrations,
+  known: readonly KnownIdentity[],
+  now: Instant,
+): readonly Planned[] {
+  const drafts = Object.values(tenant.subprocessors).flatMap((subprocessor) => {
+    const integration = integrations.get(subprocessor.integration);
+    return integration === undefined ? [] : draftsFor(request, subprocessor, integration);
+  });
+  const teachers = (types: readonly string[], except: string) =>
+    drafts
+      .filter(({ action, id }) => id !== except && action?.learns?.some((type) => types.includes(type)) === true)
+      .filter((draft) => usable(draft, known).length > 0)
+      .map(({ id }) => id);
+
+  const planned = drafts.flatMap((draft): Planned[] => {
+    const { id, name, subprocessor, integration, action, scope } = draft;
+    const base = {
+      id,
+      subprocessor: subprocessor.id,
+      integration: integration.id,
+      action: name,
+      ...(scope !== undefined && { scope }),
+      attempts: 0,
+      due_at: request.due_at,
+    };
+    if (action === undefined) {
+      const text = draft.instructions ?? "";
+      return [
+        {
+          what: "open",
+          task: { ...base, action: "manual", state: "manual", reason: "no API does this", instructions: text },
+        },
+      ];
+    }
+    const ended = (
+      task: Pick<EndedTask, "outcome" | "level" | "reason" | "retained">,
+      owes: readonly Identity[] = [],
+    ): Planned => ({
+      what: "ended",
+      task: { ...base, state: "ended", ended_at: rfc3339(now), ...task },
+      owes,
+    });
+    if (name === "revoke" && request.endedByHolder === true && subprocessor.id === request.scope)
+      return [
+        ended({ outcome: "revoked", level: "revoked", reason: "the holder itself said that the grant has ended" }),
+      ];
+
+    const identities = usable(draft, known);
+    const hold = name === "erase" ? isHeld(tenant.holds, request.subject, subprocessor.id) : undefined;
+    if (hold !== undefined) {
+      const kept = [{ category: "all", until: hold.reviewAt, ground: "legal_hold" }];
+      return [
+        ended(
+          { outcome: "retained", level: "retained", retained: kept, reason: "a legal hold stops this erasure" },
+          identities,
+        ),
+      ];
+    }
+    const erasure = drafts.find(
+      (other) => other.subprocessor === subprocessor && other.name === "erase" && name === "revoke",
+    );
+    const after = erasure === undefined ? [] : [erasure.id];
+    const keeps = request.continues === undefined ? keepsAt(subprocessor, integration, request, tenant.policy) : {};
+    const order = (waits: readonly string[]): Planned => ({
+      what: "order",
+      task: { ...base, state: "queued" },
+      identities,
+      keeps,
+      after: waits,
+    });
+    if (identities.length > 0) return [order(after)];
+    const lessons = action.by === "any" ? [] : teachers(action.by, id);
+    if (lessons.length > 0) return [order([...new Set([...after, ...lessons])])];
+    // A grant is known by its identity: where there is none, nothing was granted.
+    if (name === "revoke") return [];
+    if (subprocessor.registersObjects)
+      return [
+        ended({
+          outcome: "not_found",
+          level: "attested",
+          reason: "the controller registers every object that it creates here, and none is registered",
+        }),
+      ];
+    const types = action.by === "any" ? "any identity" : action.by.join(", ");
+    return [
+      {
+        what: "open",
+        task: {
+          ...base,
+          state: "stuck",
+          reason: `no identity to look with: link one of ${types} with PUT /v1/subjects, or complete the task by hand`,
+        },
+      },
+    ];
+  });
+  return waiting(planned);
+}
+
+/** Whatever waits for a task that has ended already, or was not planned at all, does not wait. */
+function waiting(planned: readonly Planned[]): readonly Planned[] {
+  const open = new Set(planned.flatMap(({ what, task }) => (what === "ended" ? [] : [task.id])));
+  return planned.map((each) => {
+    if (each.what !== "order" && each.what !== "wait") return each;
+    const after = each.after.filter((id) => open.has(id));
+    if (after.length === 0) return { ...each, what: "order", after };
+    return {
+      ...each,
+      what: "wait",
+      after,
+      task: { ...each.task, state: "waiting", reason: `waits for ${after.join(", ")}` },
+    };
+  });
+}
+
+export type Integrations = ReadonlyMap<string, Integration>;
+
+type Draft = {
+  readonly id: string;
+  readonly name: ActionName;
+  readonly subprocessor: Subprocessor;
+  readonly integration: Integration;
+  /** Undefined: a person has to do it, by these instructions. */
+  readonly action: Action<Settings> | undefined;
+  readonly instructions?: string;
+  readonly scope?: string;
+};
+
+function draftsFor(
+  request: Pick<RequestRecord, "type" | "authority" | "scope">,
+  subprocessor: Subprocessor,
+  integration: Integration,
+): Draft[] {
+  const own = request.scope === undefined || request.scope === subprocessor.id;
+  if (request.authority === "here" && !own && request.type !== "revocation") return [];
+  const names: readonly ActionName[] = request.type === "revocation" ? ["revoke"] : ["erase", "revoke"];
+  return names.flatMap((name): Draft[] => {
+    const action = integration.actions[name];
+    const draft = { id: `${subprocessor.id}.${name}`, name, subprocessor, integration };
+    if (isAbsent(action))
+      return action.instructions === undefined
+        ? []
+        : [{ ...draft, action: undefined, instructions: action.instructions }];
+    if (request.type === "revocation") {
+      if (!own && action.followsOthers !== true) return [];
+      return [{ ...draft, action, ...(request.scope !== undefined && { scope: request.scope }) }];
+    }
+    // Own systems hear of an erasure once: their revocation is for the end of somebody else's grant.
+    return action.followsOthers === true ? [] : [{ ...draft, action }];
+  });
+}
+
+/** The identities by which a task can look: of its types, and registered for this subprocessor or for none. */
+const usable = ({ action, subprocessor }: Draft, known: readonly KnownIdentity[]): Identity[] =>
+  known
+    .filter((identity) => identity.subprocessor === undefined || identity.subprocessor === subprocessor.id)
+    .filter(({ type }) => action !== undefined && (action.by === "any" || action.by.includes(type)))
+    .map(({ type, value }) => ({ type, value }));
+
+function keepsAt(
+  subprocessor: Subprocessor,
+  integration: Integration,
+  request: Pick<RequestRecord, "received_at">,
+  policy: Tenant["policy"],
+): Keeps {
+  const received = Date.parse(request.received_at);
+  return Object.fromEntries(
+    policy.retention
+      .filter(({ category }) => integration.retainable.includes(category))
+      .filter(({ subprocessors }) => subprocessors?.includes(subprocessor.id) ?? true)
+      .map((rule) => [
+        rule.category,
+        { until: rfc3339(keptUntil(received, rule, policy.zone)), ground: `${rule.ground}: ${rule.law}` },
+      ]),
+  );
+}
+
+/** What the holder itself keeps for a while, counted from the end of the task. */
+export const residualsOf = (integration: Integration, now: Instant) =>
+  integration.residuals.map(({ category, days: count, ground }) => ({
+    category,
+    until: rfc3339(now + days(count)),
+    ground,
+  }));

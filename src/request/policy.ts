@@ -1,0 +1,73 @@
+import { z } from "zod";
+
+/** Grounds on which data may be kept; the codes are those that receipts and pages explain. */
+export const Ground = z.enum([
+  "legal_obligation",
+  "legal_claims",
+  "contract_open",
+  "security",
+  "backup_cycle",
+  "suppression",
+  "not_identifiable",
+  "legal_hold",
+]);
+export type Ground = z.infer<typeof Ground>;
+
+/** How long one category of data is kept after an erasure was asked for, where, and by which law. */
+const Retention = z.strictObject({
+  category: z.string().regex(/^[a-z][a-z0-9_]{1,63}$/),
+  subprocessors: z.array(z.string()).min(1).optional(),
+  keep: z.union([
+    z.strictObject({ days: z.number().int().min(1).max(36_525) }),
+    z.strictObject({ years: z.number().int().min(1).max(100) }),
+  ]),
+  /** Some laws count from the end of the calendar year in which the record was made. */
+  from: z.enum(["request", "year_end"]).default("request"),
+  ground: Ground,
+  law: z.string().min(1).max(300),
+});
+
+const Signals = ["erasure_requested", "deauthorized", "token_revoked", "account_deleted"] as const;
+
+/** What a tenant has decided. Each has a default, so that a new tenant is safe before it decides anything. */
+export const Policy = z.strictObject({
+  /** The IANA zone in which days end: legal dates are local dates. */
+  zone: z.string().refine(isZone, "expected an IANA time zone such as Europe/Berlin").default("UTC"),
+  /** By when a request must be answered: GDPR Art. 12(3), one month; CCPA, 45 days. */
+  deadline: z
+    .union([
+      z.strictObject({ months: z.number().int().min(1).max(3) }),
+      z.strictObject({ days: z.number().int().min(1).max(90) }),
+    ])
+    .default({ months: 1 }),
+  /** For how many days a closed account can be restored before it is erased. */
+  grace_days: z.number().int().min(0).max(365).default(30),
+  /** Erasures that one source may cause in an hour before more are held for review. */
+  ceiling_per_hour: z.number().int().min(1).max(1_000_000).default(200),
+  /** What a proven signal may cause, by `<subprocessor>/<endpoint>` and signal, where the integration's default does not fit. */
+  authority: z
+    .record(z.string(), z.partialRecord(z.enum(Signals), z.enum(["record", "here", "everywhere"])))
+    .default({}),
+  /** Identity types for which a hook may speak beside its integration's own, by `<subprocessor>/<endpoint>`. */
+  widen: z.record(z.string(), z.array(z.string())).default({}),
+  retention: z.array(Retention).max(200).default([]),
+  /** What to do with tasks that have not ended when the deadline comes. */
+  at_deadline: z.enum(["keep_open", "unresolved"]).default("keep_open"),
+  /** For how long the fact that someone was erased keeps their data from being collected again. */
+  suppression_days: z.number().int().min(30).max(3650).default(1095),
+  /** For how long receipts can be fetched here; CCPA regulations 7101 ask for 24 months. */
+  receipt_days: z.number().int().min(730).max(3650).default(1095),
+  /** For how long the store's backups may still hold a destroyed key. */
+  backup_days: z.number().int().min(0).max(365).default(3),
+});
+export type Policy = z.infer<typeof Policy>;
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,123 @@
+import type { Identity } from "../contract/identity.ts";
+import type { Authority } from "../contract/integration.ts";
+import { type Instant, type RequestId, requestId } from "../ids.ts";
+import { gatewayOf } from "../platform/store/lanes.ts";
+import type { NewRequest, Recorded } from "../platform/store/requests.ts";
+import type { Ports } from "../ports.ts";
+import type { Context } from "../registry/load.ts";
+import { days, deadline, rfc3339, watchAt } from "./deadline.ts";
+import type { RequestRecord, RequestType } from "./request.ts";
+
+/** What is to be made durable: one exercise of a right, or a delivery that may cause nothing but a note. */
+export type Intent = {
+  readonly type: RequestType;
+  readonly source: string;
+  /** The sender's own id of this; with the source it makes the request's id, so that a repeat lands on the same. */
+  readonly delivery: string;
+  readonly authority: Authority;
+  readonly identities: readonly Identity[];
+  readonly subject?: string;
+  readonly scope?: string;
+  readonly graceDays?: number;
+  /** When it happened at the sender; absent where age does not matter. */
+  readonly signalAt?: Instant;
+  readonly endedByHolder?: true;
+  readonly continues?: string;
+  readonly reason?: string;
+  readonly digest?: string;
+};
+
+export type Entry = { readonly id: RequestId; readonly recorded: Exclude<Recorded, { result: "stale" }> };
+
+const TRIES = 3;
+
+/**
+ * Makes intents durable, all in one round trip when the snapshot is current. Intents are made from the snapshot, so they
+ * are made anew when the registry or the policy has changed meanwhile.
+ *
+ * Rejects with StoreUnreachable when nothing can be said; the caller then asks its sender to repeat.
+ */
+export async function record(
+  ports: Ports,
+  context: Context,
+  intentsOf: (context: Context) => readonly Intent[],
+): Promise<readonly Entry[]> {
+  let current = context;
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const now = ports.now();
+    const requests = await Promise.all(intentsOf(current).map((intent) => newRequest(current, intent, now)));
+    const results = await ports.store.record(requests);
+    const entries = requests.flatMap(({ id }, index): Entry[] => {
+      const recorded = results[index];
+      return recorded === undefined || recorded.result === "stale" ? [] : [{ id, recorded }];
+    });
+    if (entries.length === requests.length) {
+      const woken = entries.some(({ recorded }) => "wake" in recorded && recorded.wake);
+      if (woken) await ports.wake([gatewayOf(current.tenant.n)]);
+      for (const { id, recorded } of entries)
+        ports.log("request_recorded", { tenant: current.tenant.slug, request: id, result: recorded.result });
+      return entries;
+    }
+    const fresh = await ports.tenants.byNumber(current.tenant.n, 0);
+    if (fresh === undefined) break;
+    current = fresh;
+  }
+  throw new Error("the registry changed at every attempt to record");
+}
+
+async function newRequest(context: Context, intent: Intent, now: Instant): Promise<NewRequest> {
+  const { tenant, keys } = context;
+  const { policy } = tenant;
+  const id = await requestId(tenant.n, keys, intent.source, intent.delivery);
+  const startAt = now + days(intent.graceDays ?? 0);
+  // A grace window is the person's own wish; the law's clock starts when it ends.
+  const due = deadline(startAt, policy);
+  const record: RequestRecord = {
+    id,
+    type: intent.type,
+    source: intent.source,
+    authority: intent.authority === "record" ? "here" : intent.authority,
+    ...(intent.scope !== undefined && { scope: intent.scope }),
+    ...(intent.endedByHolder !== undefined && { endedByHolder: intent.endedByHolder }),
+    ...(intent.subject !== undefined && { subject: intent.subject }),
+    received_at: rfc3339(now),
+    start_at: rfc3339(startAt),
+    due_at: rfc3339(due),
+    ...(intent.continues !== undefined && { continues: intent.continues }),
+    ...(intent.reason !== undefined && { reason: intent.reason }),
+    policy_version: tenant.policyVersion,
+    registry_version: Number(context.version),
+  };
+  const [sealed, identities] = await Promise.all([
+    keys.newKey(`request ${id}`).then(async ({ key, wrapped }) => ({
+      k: wrapped,
+      s: await key.seal(`request ${id} identities`, JSON.stringify(intent.identities)),
+    })),
+    Promise.all(
+      intent.identities.map(async (identity) => {
+        const [index, suppression] = await Promise.all([
+          keys.pseudonym("index", identity),
+          keys.pseudonym("suppression", identity),
+        ]);
+        return { index, suppression };
+      }),
+    ),
+  ]);
+  const erases = intent.type !== "revocation" && intent.continues === undefined;
+  return {
+    n: tenant.n,
+    version: context.version,
+    now,
+    id,
+    ...(erases && { ceiling: { source: intent.source.replaceAll("/", "_"), most: policy.ceiling_per_hour } }),
+    identities,
+    signalAt: intent.signalAt ?? 0,
+    echoes: intent.authority === "here" && intent.signalAt !== undefined,
+    noteOnly: intent.authority === "record",
+    startAt,
+    watchAt: watchAt(startAt, due),
+    deadline: due,
+    digest: intent.digest ?? "",
+    fields: { d: JSON.stringify(record), ...sealed },
+  };
+}

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { Identity } from "../contract/identity.ts";
+import type { Authority } from "../contract/integration.ts";
+import type { RequestId } from "../ids.ts";
+import { type Task, type TaskView, taskView } from "./task.ts";
+
+/** The rights that can be exercised so far. `closure` is an erasure with a grace window in which it can be restored. */
+export const RequestType = z.enum(["erasure", "closure", "revocation"]);
+export type RequestType = z.infer<typeof RequestType>;
+
+/** The request's record, without anything personal: identities are sealed beside it. */
+export type RequestRecord = {
+  readonly id: RequestId;
+  readonly type: RequestType;
+  /** Where it came from: `api`, or `<subprocessor>/<endpoint>`. */
+  readonly source: string;
+  readonly authority: Exclude<Authority, "record">;
+  /** The subprocessor whose own scope is meant, for `here` and for a revocation. */
+  readonly scope?: string;
+  /** The holder itself said that the grant is gone. */
+  readonly endedByHolder?: true;
+  readonly subject?: string;
+  readonly received_at: string;
+  readonly start_at: string;
+  readonly due_at: string;
+  readonly continues?: string;
+  readonly reason?: string;
+  readonly policy_version: number;
+  readonly registry_version: number;
+  readonly cancelled_at?: string;
+};
+
+export type RequestStatus = "scheduled" | "open" | "closed" | "cancelled";
+
+export type RequestView = {
+  readonly id: string;
+  readonly tenant: string;
+  readonly type: RequestType;
+  readonly source: string;
+  readonly status: RequestStatus;
+  readonly complete: boolean;
+  readonly received_at: string;
+  readonly start_at?: string;
+  readonly due_at: string;
+  readonly closed_at?: string;
+  readonly continues?: string;
+  readonly held?: string;
+  readonly alarms?: readonly string[];
+  readonly tasks: readonly TaskView[];
+  readonly status_url?: string;
+  readonly receipt?: string;
+};
+
+export const openView = (
+  tenant: string,
+  record: RequestRecord,
+  status: RequestStatus,
+  tasks: readonly Task[],
+  more: { readonly inFlight: ReadonlySet<string>; readonly held?: string; readonly alarms: readonly string[] },
+): RequestView => ({
+  id: record.id,
+  tenant,
+  type: record.type,
+  source: record.source,
+  status,
+  complete: false,
+  received_at: record.received_at,
+  ...(status === "scheduled" && { start_at: record.start_at }),
+  due_at: record.due_at,
+  ...(record.continues !== undefined && { continues: record.continues }),
+  ...(more.held !== undefined && { held: more.held }),
+  ...(more.alarms.length > 0 && { alarms: more.alarms }),
+  tasks: tasks.map((task) => taskView(task, more.inFlight.has(task.id))),
+});
+
+/** What the product sends to open a request. */
+export const RequestInput = z
+  .strictObject({
+    type: RequestType,
+    subject: z.string().min(1).max(256).optional(),
+    identities: z.array(Identity).max(50).optional(),
+    /** For a revocation: the subprocessor whose grant ends. */
+    scope: z.string().max(64).optional(),
+    /** For a closure; the tenant's policy says otherwise how long an account can be restored. */
+    grace_days: z.number().int().min(0).max(365).optional(),
+    /** The account of a child was found: at once, no grace window (GDPR Art. 17(1)(f)). */
+    underage: z.boolean().optional(),
+    reason: z.string().max(300).optional(),
+    dry_run: z.boolean().optional(),
+  })
+  .refine((body) => body.subject !== undefined || (body.identities?.length ?? 0) > 0, {
+    path: ["subject"],
+    message: "expected a subject, or at least one identity",
+  })
+  .refine((body) => body.type !== "revocation" || body.scope !== undefined, {
+    path: ["scope"],
+    message: "a revocation needs the id of the subprocessor whose grant ends",
+  });
+export type RequestInput = z.infer<typeof RequestInput>;

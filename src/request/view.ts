@@ -1,0 +1,50 @@
+import { type RequestId, statusCode } from "../ids.ts";
+import { laneName } from "../platform/keys.ts";
+import { orderId } from "../platform/store/lanes.ts";
+import type { Hash } from "../platform/store/requests.ts";
+import type { Ports } from "../ports.ts";
+import type { Context } from "../registry/load.ts";
+import { tasksOf } from "./close.ts";
+import { expand, payloadOf } from "./compact.ts";
+import { closedView, type Receipt } from "./receipt.ts";
+import { openView, type RequestRecord, type RequestStatus, type RequestView } from "./request.ts";
+
+export const isStatus = (text: string | undefined): text is RequestStatus =>
+  text === "scheduled" || text === "open" || text === "closed" || text === "cancelled";
+
+/** A request as the API shows it, from what lies in the store. One round trip when it is closed, two while it is open. */
+export async function viewOf(ports: Ports, context: Context, id: RequestId): Promise<RequestView | undefined> {
+  const [hash] = await ports.store.load([{ n: context.tenant.n, id }]);
+  return hash === undefined ? undefined : viewOfHash(ports, context, id, hash);
+}
+
+export async function viewOfHash(
+  ports: Ports,
+  context: Context,
+  id: RequestId,
+  hash: Hash,
+): Promise<RequestView | undefined> {
+  if (!isStatus(hash.st)) return undefined;
+  const statusUrl = `${ports.origin}/status/${await statusCode(context.keys, id)}`;
+  if (hash.c !== undefined) return closedView(receiptIn(await expand(hash.c)), statusUrl);
+  if (hash.d === undefined) return undefined;
+  // Written by `record` and `start`, and by nobody else.
+  const record = JSON.parse(hash.d) as RequestRecord;
+  const tasks = tasksOf(hash);
+  const open = tasks.filter(({ state }) => state === "queued");
+  const places = await ports.store.look(
+    open.map((task) => ({ lane: laneName(context.tenant.n, task.subprocessor), id: orderId(id, task.id) })),
+  );
+  const inFlight = new Set(open.filter((_, index) => places[index] === "in_flight").map((task) => task.id));
+  // A request whose time has come is open, even in the moment before its start has been worked.
+  const due = hash.st === "scheduled" && hash.held === undefined && Date.parse(record.start_at) <= ports.now();
+  const view = openView(context.tenant.slug, record, due ? "open" : hash.st, tasks, {
+    inFlight,
+    alarms: hash.al === undefined ? [] : hash.al.split(" "),
+    ...(hash.held !== undefined && { held: hash.held }),
+  });
+  return { ...view, status_url: statusUrl, ...(hash.in !== undefined && { receipt: `/v1/receipts/${id}` }) };
+}
+
+/** The receipt in a JWS of ours: signed by `close`, from a Receipt. */
+export const receiptIn = (jws: string): Receipt => payloadOf(jws) as Receipt;

@@ -1,0 +1,112 @@
+import { z } from "zod";
+import * as all from "../integrations/index.ts";
+import { createApp } from "./app.ts";
+import { type Config, type Env, readConfig } from "./config.ts";
+import type { Integration } from "./contract/integration.ts";
+import { drain } from "./lanes/drain.ts";
+import { sweep } from "./lanes/sweep.ts";
+import { log } from "./platform/log.ts";
+import { wakeBy } from "./platform/queue.ts";
+import { redisClient } from "./platform/redis.ts";
+import { sender } from "./platform/send.ts";
+import { signingKeys } from "./platform/signing.ts";
+import { createStore } from "./platform/store.ts";
+import { createVault } from "./platform/vault.ts";
+import type { Ports } from "./ports.ts";
+import { tenants } from "./registry/load.ts";
+import { audit } from "./request/audit.ts";
+
+const Message = z.object({ lanes: z.array(z.string().max(80)).max(1000) });
+
+const now = () => Date.now();
+const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes));
+const sleep = (ms: number) => (ms > 0 ? new Promise<void>((resolve) => setTimeout(resolve, ms)) : Promise.resolve());
+
+/** What an isolate keeps: clients and caches, no state. */
+function isolate(config: Config, local: boolean) {
+  const store = createStore(redisClient(config.redisUrl, config.redisToken));
+  const vault = createVault(config.masterKeys, random);
+  const shared = {
+    now,
+    random,
+    store,
+    vault,
+    tenants: tenants(store, vault, now),
+    log,
+    sleep,
+    integrations: new Map<string, Integration>(Object.values(all).map((integration) => [integration.id, integration])),
+    signing: signingKeys(config.signingKeys),
+  };
+  const storeHost = new URL(config.redisUrl).hostname;
+  /** Connections and messages belong to one invocation. */
+  const portsOf = (env: Env, execution: ExecutionContext, origin: string): Ports => ({
+    ...shared,
+    origin,
+    send: sender(fetch, now, [storeHost, new URL(origin).hostname]),
+    wake: wakeBy(env.LANES, execution, log),
+  });
+  return { portsOf, mounting: { adminKey: config.adminKey, local } };
+}
+
+let known: ReturnType<typeof isolate> | undefined;
+
+/** Reads the bindings once an isolate; what is wrong with them is named all at once, at every call until it is mended. */
+function start(env: Env): ReturnType<typeof isolate> | readonly string[] {
+  if (known !== undefined) return known;
+  const config = readConfig(env);
+  if (!config.ok) {
+    log("misconfigured", { missing: config.problem.join("; ") });
+    return config.problem;
+  }
+  known = isolate(config.value, env.QUITTANCE_LOCAL === "true");
+  return known;
+}
+
+const isProblem = (started: ReturnType<typeof start>): started is readonly string[] => Array.isArray(started);
+
+const originOf = (env: Env, request?: Request): string => {
+  const set = env.PUBLIC_ORIGIN;
+  if (typeof set === "string" && URL.canParse(set)) return new URL(set).origin;
+  return request === undefined ? "https://gateway.invalid" : new URL(request.url).origin;
+};
+
+let app: ReturnType<typeof createApp> | undefined;
+
+export default {
+  async fetch(request, env, execution) {
+    const started = start(env);
+    if (isProblem(started)) {
+      const detail = `Missing or malformed: ${started.join("; ")}.`;
+      const body = {
+        type: "https://quittance.dev/problems/misconfigured",
+        title: "Not configured",
+        status: 503,
+        detail,
+      };
+      return Response.json(body, { status: 503, headers: { "content-type": "application/problem+json" } });
+    }
+    app ??= createApp((incoming, context) => started.portsOf(env, context, originOf(env, incoming)), started.mounting);
+    return app.fetch(request, env, execution);
+  },
+
+  async queue(batch, env, execution) {
+    const started = start(env);
+    if (isProblem(started)) throw new Error("not configured");
+    const lanes = new Set(
+      batch.messages.flatMap(({ body }) => {
+        const message = Message.safeParse(body);
+        return message.success ? message.data.lanes : [];
+      }),
+    );
+    // A message only says that lanes have work. It is done with when they have been looked at, whatever was found.
+    await drain(started.portsOf(env, execution, originOf(env)), [...lanes]);
+  },
+
+  async scheduled(_, env, execution) {
+    const started = start(env);
+    if (isProblem(started)) throw new Error("not configured");
+    const ports = started.portsOf(env, execution, originOf(env));
+    await sweep(ports);
+    await audit(ports);
+  },
+} satisfies ExportedHandler<Env>;
