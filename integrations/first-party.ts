@@ -91,12 +91,13 @@ const event = (settings: Values, id: string, type: string, timestamp: string, da
     {},
     { type, timestamp, data },
     {
-      sign: { scheme: "standard-webhooks", secret: settings.secret, id: `msg_${id}` },
+      // The id must not contain a full stop, which separates the parts of the signed text.
+      sign: { scheme: "standard-webhooks", secret: settings.secret, id: `msg_${id.replaceAll(".", "_")}` },
     },
   );
 
 const told = (type: string, order: Order<typeof settings>) =>
-  event(order.settings, order.taskId, type, order.requestedAt, {
+  event(order.settings, `${order.requestId}_${order.taskId}`, type, order.requestedAt, {
     request: order.requestId,
     task: order.taskId,
     identities: order.identities,

@@ -18,6 +18,8 @@ export interface Stats {
 
 /** The running endpoint, and what tests may do to it. */
 export interface Endpoint {
+  /** The same protocol for a request that reached another server of this process. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   readonly url: string;
   stats(): Stats;
   resetStats(): void;
@@ -63,19 +65,21 @@ export async function startEndpoint(options: {
     stats.scriptCommands += calls;
   });
 
-  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     serve(request, response).catch((error: unknown) => {
       // Only what is not a refusal comes here: the engine is gone, or this endpoint is wrong.
       console.error(error);
       send(response, 500, { error: `ERR ${error instanceof Error ? error.message : String(error)}` });
     });
-  });
+  };
+  const server = createServer({ keepAliveTimeout: 60_000 }, handle);
   server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // It listens on TCP, so this is what it gives.
 
   const endpoint: Endpoint = {
     url,
+    handle,
     stats: () => ({ ...stats }),
     resetStats() {
       stats = zero();

@@ -2,11 +2,11 @@ import type { RequestId } from "../ids.ts";
 import type { Claimed, Settlement } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
+import { settingsOf } from "../registry/settings.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { drive } from "./drive.ts";
 import { STUCK_AFTER } from "./lane.ts";
 import { firstCursor } from "./order.ts";
-import { settingsOf } from "./run.ts";
 
 /** A notice's order: `notice:<type>:<request>`. It carries nothing else, because a notice says only "look". */
 export const noticeId = (type: "receipt.issued" | "request.at_risk", request: RequestId): string =>

@@ -1,11 +1,11 @@
 import type { Identity } from "../contract/identity.ts";
 import { isAbsent } from "../contract/integration.ts";
-import type { Settings, SettingValues } from "../contract/settings.ts";
 import { type Instant, tenantNumber } from "../ids.ts";
 import { GATEWAY, parseLane } from "../platform/keys.ts";
 import type { Claimed, Settlement } from "../platform/store/lanes.ts";
 import { CannotOpen, type Ports, type SealingKey } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
+import { settingsOf } from "../registry/settings.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { steps } from "../request/steps.ts";
 import type { OpenTask, Task } from "../request/task.ts";
@@ -92,7 +92,7 @@ async function work(
   const worker = async (): Promise<void> => {
     for (let order = queue.shift(); order !== undefined; order = queue.shift()) {
       if (rest > 0 || timeouts >= timeoutsLeft || ports.now() >= end) {
-        settlements.push(untouched(order, Math.max(rest, ports.now())));
+        settlements.push(untouched(order, ports.now()));
         continue;
       }
       slot = Math.max(slot + gapMs, ports.now());
@@ -183,19 +183,6 @@ async function begin(
   return firstCursor([...all.values()]);
 }
 
-export async function settingsOf(
-  context: Context,
-  subprocessor: string,
-  settings: Settings,
-): Promise<SettingValues<Settings>> {
-  const entry = context.tenant.subprocessors[subprocessor];
-  const pairs = Object.entries(settings).map(async ([name, setting]) => {
-    if (setting.kind !== "secret") return [name, entry?.settings[name] ?? ""];
-    return [name, (await context.secrets(subprocessor, name))[0] ?? ""];
-  });
-  return Object.fromEntries(await Promise.all(pairs));
-}
-
 /** What a search found is made known before it is touched, so that the vendor's echo of our erasure opens nothing. */
 async function suppressEchoes(
   ports: Ports,
@@ -256,7 +243,8 @@ async function settled(
   };
   return settlementOf(order, payload, task, {
     what: "back",
-    due: Math.max(attempt.again, attempt.rest ?? 0),
+    // A rest is the lane's: when it is lifted early, the order is ready.
+    due: attempt.again,
     cursor: sealed,
   });
 }

@@ -9,7 +9,7 @@ import { compact } from "./compact.ts";
 import { days } from "./deadline.ts";
 import { RECEIPT_TYP, receiptOf, subjectReference } from "./receipt.ts";
 import type { RequestRecord } from "./request.ts";
-import { dropped, later, requestOf, type Step, type StepVerb } from "./steps.ts";
+import { dropped, later, requestOf, type Step, type StepVerb } from "./step.ts";
 import { openSubject } from "./subject.ts";
 import type { EndedTask, Task } from "./task.ts";
 

@@ -5,7 +5,7 @@ import type { Residue } from "./close.ts";
 import { days } from "./deadline.ts";
 import { isHeld } from "./hold.ts";
 import { record } from "./record.ts";
-import { dropped, later, type Step, type StepVerb } from "./steps.ts";
+import { dropped, later, type Step, type StepVerb } from "./step.ts";
 
 /**
  * The day has come on which something kept may be kept no longer: opens a request that continues the first, with the

@@ -8,7 +8,7 @@ import type { Context } from "../registry/load.ts";
 import { days } from "./deadline.ts";
 import { type KnownIdentity, type Planned, plan } from "./plan.ts";
 import type { RequestRecord } from "./request.ts";
-import { dropped, later, requestOf, type Step, type StepVerb } from "./steps.ts";
+import { dropped, later, requestOf, type Step, type StepVerb } from "./step.ts";
 import { openSubject } from "./subject.ts";
 import type { Task } from "./task.ts";
 

@@ -8,7 +8,7 @@ import { compact } from "./compact.ts";
 import { endByHand } from "./complete.ts";
 import { days, rfc3339 } from "./deadline.ts";
 import type { RequestRecord } from "./request.ts";
-import { dropped, later, requestOf, type Step, type StepVerb } from "./steps.ts";
+import { dropped, later, requestOf, type Step, type StepVerb } from "./step.ts";
 
 /**
  * Watches a request's deadline whatever state its tasks are in: an alarm before it, an interim receipt on it, and, where

@@ -1,0 +1,89 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startGateway } from "./gateway.ts";
+import { keptSecrets } from "./keys.ts";
+import { startEndpoint } from "./redis/endpoint.ts";
+import { startRedis } from "./redis/engine.ts";
+import { createSandbox, serveSandbox } from "./sandbox/sandbox.ts";
+import { apiOf, type Seeded, seedPerson, seedSandbox, seedTenants } from "./seed.ts";
+
+const HELP = `npm start: Quittance on this machine, with a store, a sandbox of vendors and five reference customers.
+
+  PORT=8787           the gateway's port
+  SANDBOX_PORT=8788   the sandbox's
+  DATA=.quittance     where data and keys are kept; remove it to begin anew
+
+Everything listens on 127.0.0.1 only. Stop it with Ctrl+C.`;
+
+const ADA = { id: "ada", email: "ada@example.com", name: "Ada Example", facebookId: "1000000000001" };
+const SWEEP_MS = 10_000;
+
+async function main(): Promise<void> {
+  if (process.argv.includes("--help")) return console.log(HELP);
+  const folder = process.env.DATA ?? ".quittance";
+  mkdirSync(folder, { recursive: true });
+  const secrets = await keptSecrets(folder);
+  const engine = await startRedis({ dir: join(folder, "redis") });
+  const redisToken = "dev_local_redis_token";
+  const redis = await startEndpoint({ engine, token: redisToken });
+  const sandbox = createSandbox();
+  const served = await serveSandbox(sandbox, Number(process.env.SANDBOX_PORT ?? 8788));
+  const admin = async (path: string, body: unknown): Promise<void> => {
+    const reply = await sandbox.admin(
+      new Request(`http://sandbox${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      }),
+    );
+    if (!reply.ok) throw new Error(`the sandbox refused ${path}: ${await reply.text()}`);
+  };
+  await seedSandbox(admin);
+  const gateway = await startGateway({ redis, redisToken, sandbox, secrets, port: Number(process.env.PORT ?? 8787) });
+
+  const file = join(folder, "dev.json");
+  const tenants = await seedTenants(gateway.url, secrets.ADMIN_KEY, knownIn(file));
+  writeFileSync(
+    file,
+    `${JSON.stringify({ url: gateway.url, sandbox_url: served.url, admin_key: secrets.ADMIN_KEY, tenants }, null, 2)}\n`,
+    { mode: 0o600 },
+  );
+  const key = tenants.cloutmetrics?.api_key ?? "";
+  await seedPerson(apiOf(gateway.url), admin, "cloutmetrics", key, ADA);
+  const sweeping = setInterval(() => void gateway.sweep(), SWEEP_MS);
+
+  console.log(`
+Quittance is running.
+
+  gateway   ${gateway.url}   (API under /v1, a person's page under /status/…)
+  sandbox   ${served.url}   (who holds what: ${served.url}/holdings)
+  store     ${engine.kind === "redis-server" ? `redis-server, kept under ${folder}/redis` : "IN MEMORY: there is no redis-server on the PATH, and everything is gone when this stops"}
+  details   ${file}   (keys and settings of the five reference customers)
+
+Try it: erase Ada, whom five holders of CloutMetrics know.
+
+  curl -s ${gateway.url}/v1/requests -H 'authorization: Bearer ${key}' \\
+    -H 'content-type: application/json' -d '{"type":"erasure","subject":"ada"}'
+
+Then look at the \`status_url\` it gives, and at ${served.url}/holdings?text=ada@example.com
+`);
+
+  const stop = async (): Promise<void> => {
+    clearInterval(sweeping);
+    await gateway.stop();
+    await served.stop();
+    await redis.stop();
+    await engine.stop();
+    process.exit(0);
+  };
+  process.once("SIGINT", () => void stop());
+  process.once("SIGTERM", () => void stop());
+}
+
+function knownIn(file: string): Seeded {
+  if (!existsSync(file)) return {};
+  // Written above, and by nobody else.
+  return (JSON.parse(readFileSync(file, "utf8")) as { tenants: Seeded }).tenants;
+}
+
+await main();

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+
+const files = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
+
+type Import = { readonly from: string; readonly isType: boolean };
+
+/** What a file imports, as paths from the root, or package names. */
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(ROOT, file), "utf8");
+  return [...text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?"([^"]+)";/gm)].map(
+    ([, type, path = ""]) => ({
+      from: path.startsWith(".") ? relative(ROOT, join(ROOT, dirname(file), path)) : path,
+      isType: type !== undefined,
+    }),
+  );
+}
+
+const all = [...files("src"), ...files("integrations")];
+const imports = new Map(all.map((file) => [file, importsOf(file)]));
+const allowed = (file: string, fits: (path: string) => boolean) =>
+  (imports.get(file) ?? []).map(({ from }) => from).filter((path) => !fits(path));
+
+describe("who may import whom", () => {
+  it("lets an integration see the contract and the schema library only", () => {
+    for (const file of files("integrations").filter((each) => each !== "integrations/index.ts"))
+      expect(
+        allowed(file, (path) => path.startsWith("src/contract/") || path === "zod"),
+        file,
+      ).toEqual([]);
+  });
+
+  it("lets only the worker see integrations", () => {
+    for (const file of files("src").filter((each) => each !== "src/worker.ts"))
+      expect(
+        allowed(file, (path) => !path.startsWith("integrations/")),
+        file,
+      ).toEqual([]);
+  });
+
+  it("keeps the contract free of everything but results and the schema library", () => {
+    for (const file of files("src/contract"))
+      expect(
+        allowed(file, (path) => path.startsWith("src/contract/") || path === "src/result.ts" || path === "zod"),
+        file,
+      ).toEqual([]);
+  });
+
+  it("has no production code that knows of the sandbox or the tests", () => {
+    for (const file of all)
+      expect(
+        allowed(file, (path) => !/^(dev|test|bench|cli)\//.test(path)),
+        file,
+      ).toEqual([]);
+  });
+
+  it("names no vendor in the core", () => {
+    const vendors = files("integrations")
+      .map((file) => file.replace(/^integrations\/|\.ts$/g, ""))
+      .filter((id) => id !== "index" && id !== "first-party");
+    // Stripe's own SDK checks Stripe's signature scheme, which is a member of the contract.
+    const exempt = new Set(["src/intake/verify.ts", "src/contract/verification.ts"]);
+    for (const file of files("src").filter((each) => !exempt.has(each) && !each.startsWith("src/pages/"))) {
+      const code = readFileSync(join(ROOT, file), "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+      for (const vendor of vendors)
+        expect(code.toLowerCase().includes(`"${vendor}"`), `${file} names ${vendor}`).toBe(false);
+    }
+  });
+
+  it("has no cycles between modules that run", () => {
+    const seen = new Map<string, "open" | "done">();
+    const visit = (file: string, path: readonly string[]): void => {
+      if (seen.get(file) === "done") return;
+      expect(seen.get(file), [...path, file].join(" → ")).not.toBe("open");
+      seen.set(file, "open");
+      for (const { from, isType } of imports.get(file) ?? [])
+        if (!isType && imports.has(from)) visit(from, [...path, file]);
+      seen.set(file, "done");
+    };
+    for (const file of all) visit(file, []);
+  });
+});

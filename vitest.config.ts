@@ -1,0 +1,29 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** Tests of the core run inside workerd; what starts servers, browsers or the command line runs in Node. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "node",
+          include: ["test/{dev,cli,promises,pages,platform,bench}/**/*.test.{ts,tsx}", "test/*.test.ts"],
+          environment: "node",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({ miniflare: { compatibilityDate: "2026-07-30", compatibilityFlags: ["nodejs_compat"] } }),
+        ],
+        test: {
+          name: "workerd",
+          include: ["test/{contract,integrations,intake,request,lanes,registry,api,vault}/**/*.test.{ts,tsx}"],
+          testTimeout: 30_000,
+        },
+      },
+    ],
+  },
+});
