@@ -1,7 +1,7 @@
 import type { Identity } from "../src/contract/identity.ts";
-import { subjectReference } from "../src/request/receipt.ts";
+import { RECEIPT_TYP, subjectReference } from "../src/request/receipt.ts";
 import { fail, ok, type Result } from "../src/result.ts";
-import { type Claims, isComplete, isInterim, parseClaims, RECEIPT_TYP, unfinished } from "./claims.ts";
+import { type Claims, isComplete, isInterim, parseClaims, unfinished } from "./claims.ts";
 import type { Handed } from "./document.ts";
 import type { Jws } from "./jws.ts";
 import { checkCheckpoint, checkInclusion, parseProof } from "./proof.ts";
@@ -33,10 +33,10 @@ export type Given = {
 
 export const holds = ({ checks }: Findings): boolean => checks.length > 0 && checks.every((check) => check.ok);
 
-export const checkOf = (name: string, result: Result<unknown, string>): Check => ({
+export const checkOf = (name: string, result: Result<string, string>): Check => ({
   name,
   ok: result.ok,
-  detail: result.ok ? String(result.value) : result.problem,
+  detail: result.ok ? result.value : result.problem,
 });
 
 /** Judges a receipt: proof before meaning, so nothing that it says is looked at before its signature holds. */

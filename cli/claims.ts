@@ -1,11 +1,9 @@
-import { RECEIPT_TYP } from "../src/request/receipt.ts";
 import { fail, ok, type Result } from "../src/result.ts";
 import { bytesOf } from "./jws.ts";
+import { isOrigin } from "./origin.ts";
 import { count, flag, list, object, optional, type ReadBy, text, textThat, time } from "./shape.ts";
 
-export { RECEIPT_TYP };
-
-const httpOrigin = textThat((value) => isOrigin(value), "an https origin");
+const httpOrigin = textThat(isOrigin, "an https origin");
 const requestId = textThat((value) => /^req_[0-9a-z]{34,}$/.test(value), "a request's id");
 const reference = textThat((value) => bytesOf(value)?.length === 16, "a subject reference of 128 bits");
 
@@ -99,11 +97,3 @@ export const isComplete = (claims: Claims): boolean =>
 /** The tasks that stand in the way of `complete`, whatever the receipt says of itself. */
 export const unfinished = ({ tasks }: Claims): readonly ClaimedTask[] =>
   tasks.filter((task) => !hasEnded(task) || task.level === "pending" || task.level === "failed");
-
-/** Plain http is for a gateway on this very machine. */
-export const isSafe = ({ protocol, hostname }: URL): boolean =>
-  protocol === "https:" ||
-  (protocol === "http:" && (hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname)));
-
-const isOrigin = (value: string): boolean =>
-  URL.canParse(value) && new URL(value).origin === value && isSafe(new URL(value));

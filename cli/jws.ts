@@ -1,6 +1,6 @@
 import { base64url } from "jose";
 import { fail, ok, type Result } from "../src/result.ts";
-import { isObject, object, optional, parseJson, text } from "./shape.ts";
+import { isObject, object, optional, parseJson, textThat } from "./shape.ts";
 
 /** A compact JWS that has been taken apart. Nothing in it is proven yet. */
 export type Jws = {
@@ -12,7 +12,10 @@ export type Jws = {
   readonly payload: Readonly<Record<string, unknown>>;
 };
 
-const Header = object({ typ: optional(text), alg: optional(text), kid: optional(text) });
+/** These are repeated in messages before anything is proven, so they stay short. */
+const short = textThat((value) => value !== "" && value.length <= 200, "a short text");
+
+const Header = object({ typ: optional(short), alg: optional(short), kid: optional(short) });
 
 /**
  * Takes a compact JWS apart (RFC 7515 section 3.1), strictly: one spelling only for the same bytes, so that no second

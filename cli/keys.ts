@@ -37,9 +37,9 @@ const randomKey = async (): Promise<string> => randomBytes(32).toString("base64u
 
 async function signingKey(): Promise<string> {
   const { privateKey } = await generateKeyPair("Ed25519", { extractable: true });
-  const { kty, crv, x, d } = await exportJWK(privateKey);
-  const jwk = { kty, crv, x, d };
-  return JSON.stringify({ ...jwk, kid: await calculateJwkThumbprint(jwk) });
+  const jwk = await exportJWK(privateKey);
+  const { kty, crv, x, d } = jwk;
+  return JSON.stringify({ kty, crv, x, d, kid: await calculateJwkThumbprint(jwk) });
 }
 
 /** A deployed Worker refuses what carries `dev_`, which once in a while chance writes too. */

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { Identity } from "../src/contract/identity.ts";
 import { fail, ok, type Result } from "../src/result.ts";
-import { isSafe } from "./claims.ts";
+import { isSafe } from "./origin.ts";
 import { type Place, parsePlace } from "./source.ts";
 
 /** What `quittance receipt verify` was asked to do. */

@@ -5,7 +5,10 @@ import { complain, type Terminal } from "./terminal.ts";
 /** The command line tool. Everything that it may touch is handed over here. */
 const terminal: Terminal = {
   env: process.env,
-  stdin: process.stdin,
+  // Opened by whoever reads it, and by nobody else.
+  get stdin() {
+    return process.stdin;
+  },
   fetch,
   print: (line) => process.stdout.write(`${line}\n`),
   complain: (line) => process.stderr.write(`${line}\n`),

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { fail, ok, type Result } from "../src/result.ts";
-import { isSafe } from "./claims.ts";
 import { utf8 } from "./jws.ts";
+import { isSafe } from "./origin.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where something is read from. */

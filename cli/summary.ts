@@ -55,18 +55,19 @@ const statement = (claims: Claims): readonly Line[] => [
   ...section("Kept", claims.tasks.flatMap(kept)),
   ...section("Evidence", claims.tasks.flatMap(evidence)),
   ...heading("Keys"),
-  // An interim receipt destroys nothing; what it states here is about its own day.
   {
     text: isInterim(claims)
-      ? "  not destroyed yet: the request is open"
-      : `  destroyed; gone from backups by ${claims.shredded_by}`,
+      ? "  none is destroyed yet: the request is open"
+      : `  those destroyed at the close are gone from backups too by ${claims.shredded_by}`,
   },
 ];
 
 function completeness(claims: Claims): string {
   if (isComplete(claims)) return "yes";
-  const open = unfinished(claims).length;
-  return `no: ${open} of ${claims.tasks.length} task${claims.tasks.length === 1 ? "" : "s"} left nothing that counts as done`;
+  if (isInterim(claims)) return "no: an interim receipt closes nothing";
+  const { length } = claims.tasks;
+  if (length === 0) return "no: there was no task";
+  return `no: ${unfinished(claims).length} of ${length} tasks refused, unresolved or not ended`;
 }
 
 const action = ({ action, scope }: ClaimedTask): string => (scope === undefined ? action : `${action} (${scope})`);

@@ -11,9 +11,16 @@ import { complain, type ExitCode, printJson, printLines, type Terminal } from ".
 /** `quittance receipt verify`: read → examine → say. */
 export async function verify(terminal: Terminal, args: readonly string[]): Promise<ExitCode> {
   const options = verifyOptions(args, terminal.env);
-  if (!options.ok) return refuse(terminal, options.problem);
+  if (!options.ok) {
+    complain(terminal, options.problem);
+    terminal.complain("See: quittance receipt --help");
+    return 2;
+  }
   const found = await findings(terminal, options.value);
-  if (!found.ok) return refuse(terminal, found.problem);
+  if (!found.ok) {
+    complain(terminal, found.problem);
+    return 2;
+  }
   const { jws, ...rest } = found.value;
   if (options.value.json) printJson(terminal, report(rest, jws));
   else printLines(terminal, summary(rest));
@@ -77,7 +84,9 @@ function issuerCheck({ payload }: Jws, expected: string): Check {
     "issuer",
     iss === expected
       ? ok(expected)
-      : fail(`expected ${expected}, and it says ${typeof iss === "string" ? iss : "nothing that is text"}`),
+      : fail(
+          `expected ${expected}, and it says ${typeof iss === "string" ? iss.slice(0, 200) : "nothing that is text"}`,
+        ),
   );
 }
 
@@ -114,9 +123,3 @@ const report = (found: Findings, jws: Jws | undefined) => ({
   not_checked: found.notChecked,
   ...(found.claims !== undefined && { receipt: jws?.payload }),
 });
-
-function refuse(terminal: Terminal, problem: string): ExitCode {
-  complain(terminal, problem);
-  terminal.complain("See: quittance receipt --help");
-  return 2;
-}

@@ -3,7 +3,7 @@ import { at, bearer, del, type Reply, read, unauthorized, unforeseen } from "../
 import { absent, defineIntegration } from "../src/contract/integration.ts";
 import { type Answer, notFound, revoked } from "../src/contract/outcome.ts";
 import { secret, text } from "../src/contract/settings.ts";
-import { json, type SignalType } from "../src/contract/signal.ts";
+import { json, type SignalType, withinSecond } from "../src/contract/signal.ts";
 
 /**
  * Facebook Login: people grant the tenant's app access to their account.
@@ -29,7 +29,7 @@ const callback = (type: SignalType) => ({
   // There is no delivery id: the same person asking at the same second is the same delivery.
   read: json(Payload, ({ user_id, issued_at }) => ({
     deliveryId: `${user_id}:${issued_at}`,
-    signals: [{ type, identity: { type: "facebook.user_id", value: user_id }, at: issued_at * 1000 }],
+    signals: [{ type, identity: { type: "facebook.user_id", value: user_id }, at: withinSecond(issued_at) }],
   })),
   retriesForHours: "unknown" as const,
 });

@@ -13,7 +13,7 @@ import {
   type Sight,
 } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
-import { json } from "../src/contract/signal.ts";
+import { json, withinSecond } from "../src/contract/signal.ts";
 
 /**
  * Stripe takes payments. It holds customers, found by id or e-mail, and the payments and invoices that hang off them.
@@ -40,7 +40,7 @@ const Event = z.object({
 });
 
 const Records = z.object({
-  data: z.array(z.object({ id: z.string(), created: z.number().optional() })),
+  data: z.array(z.object({ id: z.string(), created: z.number().optional(), payment_intent: z.string().nullish() })),
   has_more: z.boolean(),
 });
 const Customer = z.object({
@@ -71,8 +71,7 @@ export const stripe = defineIntegration({
   identities: {
     "stripe.customer": "Customer id",
     "stripe.account": "Connected account id",
-    "stripe.payment_intent": "Payment intent id",
-    "stripe.invoice": "Invoice id",
+    "stripe.records": "Ids of payments and invoices, separated by commas, that one redaction job takes",
   },
 
   hooks: {
@@ -81,7 +80,7 @@ export const stripe = defineIntegration({
       verify: { scheme: "stripe", key: "webhookSecret", withinSeconds: 300 },
       contentType: "application/json",
       read: json(Event, ({ id, type, created, account, data }) => {
-        const at = typeof created === "number" ? created * 1000 : Date.parse(created);
+        const at = typeof created === "number" ? withinSecond(created) : Date.parse(created);
         // Two events may describe one change, so a deletion, which happens once, is known by the customer's id.
         if (type === "customer.deleted" && data !== undefined)
           return {
@@ -107,14 +106,14 @@ export const stripe = defineIntegration({
   actions: {
     erase: {
       source: "https://docs.stripe.com/api/customers/delete",
-      by: ["stripe.customer", "email", "stripe.payment_intent", "stripe.invoice"],
+      by: ["stripe.customer", "email", "stripe.records"],
       each: "identity",
       learns: ["stripe.customer"],
       *run(order) {
         const { type, value } = order.identity;
         if (type === "email") return yield* customersOf(value, order);
         if (type === "stripe.customer") return yield* eraseCustomer(value, order);
-        return yield* redact(type === "stripe.invoice" ? "invoices" : "payment_intents", value, order);
+        return yield* redact(value.split(","), order);
       },
       *check(job, order) {
         return yield* followed(
@@ -206,8 +205,10 @@ function* eraseCustomer(customer: string, order: StripeOrder): Steps<Answer> {
   if ("outcome" in records) return records;
   if (records.count > 0 && !order.keeps.has(BILLING)) {
     const redactableAt = records.newest + REDACTABLE_AFTER_SECONDS;
-    if (redactableAt * 1000 <= Date.parse(order.attemptedAt)) return yield* redact("customers", customer, order);
+    if (redactableAt * 1000 <= Date.parse(order.attemptedAt)) return yield* redact([customer], order);
   }
+  const emptied = yield* emptyPaymentMethods(customer, order);
+  if (emptied !== undefined) return emptied;
   const gone = byStatus(yield del(at`https://api.stripe.com/v1/customers/${{ customer }}`, auth(order)), {
     200: erased,
     404: notFound,
@@ -219,15 +220,33 @@ function* eraseCustomer(customer: string, order: StripeOrder): Steps<Answer> {
   return notYet("recent_payments", residue, until, "Stripe redacts payments only when the last is 90 days old");
 }
 
+/**
+ * Saved payment methods outlive their customer, with the name and address on them, and are no record that a law keeps.
+ * An empty value unsets a billing detail. https://docs.stripe.com/api/payment_methods/update
+ */
+function* emptyPaymentMethods(customer: string, order: StripeOrder): Steps<Answer | undefined> {
+  const reply = yield get(
+    at`https://api.stripe.com/v1/customers/${{ customer }}/payment_methods?limit=100`,
+    auth(order),
+  );
+  if (isMissing(reply)) return undefined;
+  const methods = read(reply, Records);
+  if (!methods.ok) return methods.problem;
+  for (const { id } of methods.value.data) {
+    const address = at`https://api.stripe.com/v1/payment_methods/${{ method: id }}`;
+    const blank = ["email", "name", "phone"].map((field): [string, string] => [`billing_details[${field}]`, ""]);
+    const headers = { ...auth(order), "idempotency-key": order.idempotencyKey(`empty ${id}`) };
+    const updated = yield postForm(address, headers, blank);
+    if (updated.status !== 200 && !isMissing(updated)) return unforeseen(updated);
+  }
+  return undefined;
+}
+
 /** How many payments and invoices hang off a customer, and when the newest was made (seconds). */
 function* recordsOf(customer: string, order: StripeOrder): Steps<{ count: number; newest: number } | Answer> {
   let count = 0;
   let newest = 0;
-  for (const list of [
-    at`https://api.stripe.com/v1/payment_intents?customer=${{ customer }}&limit=100`,
-    at`https://api.stripe.com/v1/invoices?customer=${{ customer }}&limit=100`,
-    at`https://api.stripe.com/v1/charges?customer=${{ customer }}&limit=100`,
-  ]) {
+  for (const list of listsOf(customer)) {
     const reply = yield get(list, auth(order));
     if (isMissing(reply)) continue;
     const page = read(reply, Records);
@@ -239,38 +258,54 @@ function* recordsOf(customer: string, order: StripeOrder): Steps<{ count: number
   return { count, newest };
 }
 
-type Redactable = "customers" | "payment_intents" | "invoices";
+/** The lists of a redaction job, by how Stripe's ids begin. */
+const LISTS: Readonly<Record<string, string>> = {
+  cus: "customers",
+  pi: "payment_intents",
+  ch: "charges",
+  in: "invoices",
+};
 
-function* redact(kind: Redactable, id: string, order: StripeOrder): Steps<Answer> {
+function* redact(ids: readonly string[], order: StripeOrder): Steps<Answer> {
+  const objects = ids.map((id): [string, string] => [`objects[${LISTS[id.split("_")[0] ?? ""] ?? "customers"}][]`, id]);
   const reply = yield postForm(
     at`https://api.stripe.com/v1/privacy/redaction_jobs`,
-    { ...preview(order), "idempotency-key": order.idempotencyKey(`redact ${id}`) },
-    [
-      [`objects[${kind}][]`, id],
-      ["validation_behavior", "fix"],
-    ],
+    { ...preview(order), "idempotency-key": order.idempotencyKey(`redact ${ids[0]}`) },
+    [...objects, ["validation_behavior", "fix"]],
   );
-  // Unconfirmed: whether a job takes a customer that was deleted before. If not, what hangs off it is redacted one by one.
-  if (isMissing(reply)) return kind === "customers" ? yield* recordIds(id, order) : notFound;
+  // Unconfirmed: whether a job takes a customer that was deleted before. If not, what hangs off it is named itself.
+  if (isMissing(reply))
+    return order.identity.type === "stripe.customer" ? yield* recordsAlone(ids[0] ?? "", order) : notFound;
   return yield* followed(reply, order);
 }
 
-function* recordIds(customer: string, order: StripeOrder): Steps<Answer> {
-  const payments = read(
-    yield get(at`https://api.stripe.com/v1/payment_intents?customer=${{ customer }}&limit=100`, auth(order)),
-    Records,
+/** A redaction job takes at most ten objects. https://docs.stripe.com/privacy/redaction */
+const MAX_OBJECTS = 10;
+
+function* recordsAlone(customer: string, order: StripeOrder): Steps<Answer> {
+  const ids: string[] = [];
+  for (const list of listsOf(customer)) {
+    const page = read(yield get(list, auth(order)), Records);
+    if (!page.ok) return page.problem;
+    // A charge of a payment intent goes with it.
+    ids.push(
+      ...page.value.data
+        .filter(({ id, payment_intent }) => !id.startsWith("ch_") || payment_intent == null)
+        .map(({ id }) => id),
+    );
+  }
+  const jobs = Array.from({ length: Math.ceil(ids.length / MAX_OBJECTS) }, (_, nth) =>
+    ids.slice(nth * MAX_OBJECTS, (nth + 1) * MAX_OBJECTS),
   );
-  if (!payments.ok) return payments.problem;
-  const invoices = read(
-    yield get(at`https://api.stripe.com/v1/invoices?customer=${{ customer }}&limit=100`, auth(order)),
-    Records,
-  );
-  if (!invoices.ok) return invoices.problem;
-  return found([
-    ...payments.value.data.map(({ id }) => ({ type: "stripe.payment_intent", value: id })),
-    ...invoices.value.data.map(({ id }) => ({ type: "stripe.invoice", value: id })),
-  ]);
+  return found(jobs.map((each) => ({ type: "stripe.records", value: each.join(",") })));
 }
+
+/** What outlives a deleted customer, newest first. */
+const listsOf = (customer: string) => [
+  at`https://api.stripe.com/v1/payment_intents?customer=${{ customer }}&limit=100`,
+  at`https://api.stripe.com/v1/invoices?customer=${{ customer }}&limit=100`,
+  at`https://api.stripe.com/v1/charges?customer=${{ customer }}&limit=100`,
+];
 
 /** Where a job stands and what that asks of us. Running it is irreversible and allowed from `ready` only. */
 function* followed(reply: Reply, order: StripeOrder): Steps<Answer> {
@@ -289,20 +324,39 @@ function* followed(reply: Reply, order: StripeOrder): Steps<Answer> {
     );
     return run.ok ? accepted(id, 300) : run.problem;
   }
-  if (status === "failed") {
-    const faults = read(
-      yield get(at`https://api.stripe.com/v1/privacy/redaction_jobs/${{ job: id }}/validation_errors`, preview(order)),
-      Faults,
-    );
-    if (!faults.ok) return faults.problem;
-    return unforeseen(
-      reply,
-      `Stripe could not validate the redaction: ${faults.value.data.map(({ code }) => code).join(", ")}`,
-    );
-  }
+  if (status === "failed") return yield* mended(id, reply, order);
   if (status === "canceled" || status === "canceling")
     return unforeseen(reply, "the redaction job was canceled at Stripe");
   return accepted(id, status === "redacting" ? 300 : 30);
+}
+
+/** Why a job failed, and what can be done about it: wait for another job, or go around a customer that is deleted. */
+function* mended(job: string, reply: Reply, order: StripeOrder): Steps<Answer> {
+  const address = at`https://api.stripe.com/v1/privacy/redaction_jobs/${{ job }}/validation_errors`;
+  const faults = read(yield get(address, preview(order)), Faults);
+  if (!faults.ok) return faults.problem;
+  const codes = [...new Set(faults.value.data.map(({ code }) => code))];
+  if (codes.length > 0 && codes.every((code) => code === "locked_by_other_job")) {
+    const again = read(
+      yield postForm(at`https://api.stripe.com/v1/privacy/redaction_jobs/${{ job }}/validate`, preview(order), []),
+      Job,
+    );
+    return again.ok ? accepted(job, 300) : again.problem;
+  }
+  const { type, value } = order.identity;
+  if (type === "stripe.customer") {
+    const customer = read(
+      yield get(at`https://api.stripe.com/v1/customers/${{ customer: value }}`, auth(order)),
+      Customer,
+    );
+    if (customer.ok && customer.value.deleted === true) {
+      // A failed job keeps its objects locked until it is canceled.
+      const cancel = at`https://api.stripe.com/v1/privacy/redaction_jobs/${{ job }}/cancel`;
+      const canceled = read(yield postForm(cancel, preview(order), []), Job);
+      return canceled.ok ? yield* recordsAlone(value, order) : canceled.problem;
+    }
+  }
+  return unforeseen(reply, `Stripe could not validate the redaction: ${codes.join(", ")}`);
 }
 
 /** A deleted customer still answers 200, with `deleted: true`; a redacted one with `[redacted]` for what was personal. */

@@ -6,6 +6,7 @@ import { subjects } from "./api/subjects.ts";
 import { subprocessors } from "./api/subprocessors.ts";
 import { admin, tenants } from "./api/tenants.ts";
 import { hooks } from "./intake/hooks.ts";
+import { home } from "./pages/home.tsx";
 import { status } from "./pages/status.tsx";
 import { StoreUnreachable } from "./platform/redis.ts";
 import type { App, Ports } from "./ports.ts";
@@ -53,6 +54,7 @@ export function createApp(
   );
 
   app.route("/", hooks());
+  app.route("/", home());
   app.route("/", status());
   app.route("/", admin(adminKey, local));
   app.route("/", tenants(local));

@@ -107,6 +107,8 @@ export const firstParty: MakeVendor = (world) => {
       return data.challenge === undefined
         ? { status: 400, body: { error: "no challenge" } }
         : { status: 200, body: { challenge: data.challenge } };
+    // What a revocation ends lies with the product; here it has nothing to do and says so.
+    if (type === "revocation.requested") return { status: 200, body: { status: "done" } };
     if (type !== "erasure.requested" && type !== "closure.requested")
       return { status: 200, body: { status: "recorded" } };
     switch (host.mode) {

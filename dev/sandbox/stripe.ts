@@ -263,6 +263,17 @@ export const stripe: MakeVendor = (world) => {
 
   const jobs = redactionJobs({ state, now: world.now, happened, events });
   api.route("/privacy/redaction_jobs", jobs.routes);
+  // https://docs.stripe.com/api/payment_methods/update: an empty value unsets a billing detail.
+  api.post("/payment_methods/:id", async (c) => {
+    const method = found(c, "payment_methods", c.req.param("id"));
+    const details = { ...fieldsOf(method.billing_details) };
+    for (const [field, value] of await form(c)) {
+      const name = /^billing_details\[(email|name|phone)\]$/.exec(field)?.[1];
+      if (name === undefined) throw unknown(field);
+      details[name] = value === "" ? null : value;
+    }
+    return c.json(Object.assign(method, { billing_details: details }));
+  });
   api.post("/payment_methods/:id/detach", (c) => c.json(jobs.detach(found(c, "payment_methods", c.req.param("id")))));
 
   // The OAuth host has errors of its own shape; the message is the one that Stripe's SDKs test against, status 401.

@@ -19,6 +19,9 @@ export type Signal = {
   readonly at: number;
 };
 
+/** The last moment that a time in whole seconds may mean: what happened in the second of a connection is not older than it. */
+export const withinSecond = (seconds: number): number => seconds * 1000 + 999;
+
 /** What one delivery says: its own id, by which a repeat is recognised, and its signals (none: known but irrelevant). */
 export type Reading = { readonly deliveryId: string; readonly signals: readonly Signal[] };
 

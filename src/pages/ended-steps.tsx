@@ -44,7 +44,9 @@ function sentence(outcome: Props["outcomes"][number], task: TaskView, names: Nam
     case "revoked":
       if (stated) return said(controller, on, "the access has been ended");
       return task.scope === undefined || task.scope === task.subprocessor ? (
-        <>The access was ended{on}.</>
+        <>
+          The access that {controller} had here was ended{on}.
+        </>
       ) : (
         <>
           Confirmed{on} that the access through {names.holder({ subprocessor: task.scope })} is ended here too.

@@ -18,7 +18,7 @@ export const KeptData = ({ tasks, names, now }: Props) => (
     heading="What is kept"
     intro={
       <p>
-        When the day comes, what is kept goes without you asking: the one who keeps it erases it by itself, or{" "}
+        When its time is over, what is kept goes without you asking: the one who keeps it erases it by itself, or{" "}
         {names.controller} has it erased then, in a new request with a receipt of its own.
       </p>
     }

@@ -25,6 +25,7 @@ h1, .standing h2 { font-family: ui-serif, "Iowan Old Style", Charter, Georgia, "
 h1 { font-size: clamp(1.75rem, 1.4rem + 1.8vw, 2.4rem); line-height: 1.2; letter-spacing: -0.01em; margin-bottom: 1.5rem; }
 h2 { font-size: 1.2rem; line-height: 1.35; margin-bottom: 0.35rem; }
 h3 { font-size: 1.0625rem; line-height: 1.4; }
+p { text-wrap: pretty; }
 p + p { margin-top: 0.7em; }
 a { color: var(--link); text-underline-offset: 0.18em; }
 a:focus-visible { outline: 3px solid var(--link); outline-offset: 3px; border-radius: 2px; }
@@ -47,9 +48,11 @@ dt { color: var(--soft); }
 ul { list-style: none; padding: 0; margin-top: 0.8rem; }
 li { padding: 0.75rem 0 0.75rem 1.5rem; border-top: 1px solid var(--line); position: relative; break-inside: avoid; }
 li:last-child { padding-bottom: 0; }
-li::before { content: ""; position: absolute; left: 0.15rem; top: 1.3rem; width: 0.6rem; height: 0.6rem; border-radius: 50%; background: var(--tone); border: 2px solid var(--tone); }
+li::before { content: ""; position: absolute; left: 0.15rem; top: 1.2rem; width: 0.6rem; height: 0.6rem; border-radius: 50%; background: var(--tone); border: 2px solid var(--tone); }
 .still li::before, .calm li::before { background: transparent; }
-li li { border-top: 0; padding: 0.5rem 0 0 0; }
+li li { border-top: 0; padding: 0.25rem 0 0; }
+li li + li { padding-top: 0.7rem; }
+li p + p { margin-top: 0; }
 li li::before { content: none; }
 li ul { margin-top: 0; }
 .links li { padding-left: 0; }
@@ -64,6 +67,6 @@ li ul { margin-top: 0; }
   section { border-radius: 0; border-width: 1px 0 0; padding: 0.8rem 0; margin-top: 0.6rem; }
   .standing { border-width: 1px 1px 1px 6px; padding: 0.8rem 1rem; }
   h2, h3 { break-after: avoid; }
-  section > a[href^="http"]::after, p > a[href^="http"]::after { content: " (" attr(href) ")"; }
+  a[href^="http"]::after { content: " (" attr(href) ")"; }
 }
 `;

@@ -7,9 +7,9 @@ export const ReceiptCheck = ({ view, controller }: { readonly view: RequestView;
       <h2 id="receipt">Proof</h2>
       <p>{availability(view, controller)}</p>
       <p>
-        A receipt holds no name and no address. Anyone can check that it is genuine and unchanged, now and years later,
-        with <code>quittance receipt verify</code> and the <a href="/.well-known/jwks.json">public keys</a> of this
-        service.
+        A receipt holds neither your name nor your address. Anyone can check that it is genuine and unchanged, now and
+        years later, with <code>quittance receipt verify</code> and the <a href="/.well-known/jwks.json">public keys</a>{" "}
+        of this service.
       </p>
     </section>
   );

@@ -10,8 +10,7 @@ export const RequestSummary = ({ view, names }: { readonly view: RequestView; re
     <p>{wish(view, names)}</p>
     {view.continues === undefined ? null : (
       <p>
-        This follows an earlier request of yours. Something had to be kept then; the time for keeping it is over, so its
-        erasure was started without anyone asking.
+        This follows an earlier request. The time for keeping is over, so the erasure began without anyone asking again.
       </p>
     )}
     <dl>
@@ -48,10 +47,12 @@ const Line = ({ what, children }: { readonly what: string; readonly children: Ch
   </>
 );
 
-function wish({ type, tasks }: RequestView, { controller, holder }: Names): string {
+function wish({ type, tasks, continues }: RequestView, { controller, holder }: Names): string {
   switch (type) {
     case "erasure":
-      return `Erasure of personal data that ${controller} has, or has given to others.`;
+      return continues === undefined
+        ? `Erasure of personal data for which ${controller} is responsible.`
+        : `Erasure of what ${controller} had to keep for a time.`;
     case "closure":
       return `Closing of an account at ${controller}, and erasure of the personal data that belongs to it.`;
     case "revocation": {

@@ -19,11 +19,11 @@ export const NOW = Date.parse("2026-12-01T09:00:00.000Z");
 
 type Step = Omit<TaskView, "id" | "integration" | "attempts" | "due_at">;
 export const task = (step: Step): TaskView => ({
+  ...step,
   id: `${step.subprocessor}.${step.action}`,
   integration: step.subprocessor,
   attempts: 1,
   due_at: "2026-12-21T23:59:59.999Z",
-  ...step,
 });
 
 const at = "2026-11-22T10:00:00.000Z";
@@ -119,7 +119,13 @@ export const request = (more: Partial<RequestView>): RequestView => ({
 
 const closed = { status: "closed", closed_at: "2026-11-25T12:00:00.000Z" } as const;
 export const views = {
-  scheduled: request({ type: "closure", source: "api", status: "scheduled", start_at: "2026-12-21T08:30:00.000Z" }),
+  scheduled: request({
+    type: "closure",
+    source: "api",
+    status: "scheduled",
+    start_at: "2026-12-21T08:30:00.000Z",
+    due_at: "2027-01-21T23:59:59.999Z",
+  }),
   checked: request({ status: "scheduled", start_at: "2026-11-21T08:30:00.000Z", held: "ceiling" }),
   working: request({ tasks: [erased, residual, stuck, waiting, byHand], alarms: ["at_risk@2026-12-12"] }),
   finished: request({ ...closed, complete: true, tasks: [erased, lookedAt, revoked] }),

@@ -1,9 +1,11 @@
 import { Hono } from "hono";
+import { base64url } from "jose";
 import { describe, expect, it } from "vitest";
 import { namesOf } from "../../src/pages/name.ts";
 import { status } from "../../src/pages/status.tsx";
 import { StatusPage } from "../../src/pages/status-page.tsx";
 import type { App, Ports } from "../../src/ports.ts";
+import { compact } from "../../src/request/compact.ts";
 import type { RequestView } from "../../src/request/request.ts";
 import {
   accepted,
@@ -104,7 +106,7 @@ describe("what was done, holder by holder", () => {
       "Larch’s own systems Erasure: waiting for its turn.",
     ])
       expect(open).toContain(words);
-    expect(open).not.toMatch(/credential|PUT|red button|API|waits for|at_risk|ask again/);
+    expect(open).not.toMatch(/credential|PUT|red button|no API|waits for|at_risk|ask again/);
   });
 
   it("never lets what was not done pass as erased", () => {
@@ -232,16 +234,60 @@ describe("names", () => {
 });
 
 describe("GET /status/{code}", () => {
-  const app = new Hono<App>();
-  // An unknown tenant is all that these routes ask for here.
-  const ports = { tenants: { byNumber: async () => undefined } } as unknown as Ports;
-  app.use(async (c, next) => {
-    c.set("ports", ports);
-    return next();
+  const id = `req_11${"a".repeat(32)}`;
+  const code = `11${"a".repeat(48)}`;
+
+  const appWith = (tenant: object | undefined) => {
+    const ports = {
+      origin: "https://gateway.example",
+      now: () => NOW,
+      integrations: new Map([["stripe", { name: "Stripe" }]]),
+      tenants: { byNumber: async () => tenant },
+      store: { load: async () => [{ st: "closed", c: await compact(receipt) }] },
+    } as unknown as Ports; // No more than this is asked for here.
+    const app = new Hono<App>();
+    app.use(async (c, next) => {
+      c.set("ports", ports);
+      return next();
+    });
+    return app.route("/", status());
+  };
+  const larch = {
+    tenant: { n: "1", name: "Larch", subprocessors: {}, policy: { suppression_days: 1095 } },
+    keys: { derive: async () => "a".repeat(32) },
+  };
+  const receipt = `header.${base64url.encode(
+    JSON.stringify({
+      request: id,
+      tenant: "larch",
+      type: "erasure",
+      source: "api",
+      complete: true,
+      received_at: "2026-11-21T08:30:00.000Z",
+      due_at: "2026-12-21T23:59:59.999Z",
+      closed_at: "2026-11-25T12:00:00.000Z",
+      tasks: [{ ...retained, at: "2026-11-22T10:00:00.000Z", by: "key_1", reason: "see ticket 12" }],
+    }),
+  )}.signature`;
+  const get = (app: ReturnType<typeof appWith>, path: string, accept?: string) =>
+    app.request(path, accept === undefined ? {} : { headers: { accept } });
+
+  it("shows a browser the page, with the names that people know", async () => {
+    const reply = await get(appWith(larch), `/status/${code}`, "text/html,*/*;q=0.8");
+    const page = await reply.text();
+    expect(reply.status).toBe(200);
+    expect(page).toContain("Your request to Larch");
+    expect(page).toContain("<h3>Stripe</h3>");
+    expect(page).toContain("24 November 2029");
+    expect(page).not.toMatch(/key_1|ticket 12/);
   });
-  app.route("/", status());
-  const get = (accept?: string) =>
-    app.request(`/status/11${"a".repeat(48)}`, accept === undefined ? {} : { headers: { accept } });
+
+  it("gives a program the request as the API shows it, without what the company's people noted", async () => {
+    const reply = await get(appWith(larch), `/status/${code}`, "application/json");
+    const body = await reply.text();
+    expect(JSON.parse(body)).toMatchObject({ id, status: "closed", tasks: [{ retained: retained.retained }] });
+    expect(body).not.toMatch(/key_1|ticket 12/);
+  });
 
   it.each([
     [undefined, "text/html"],
@@ -251,11 +297,20 @@ describe("GET /status/{code}", () => {
     ["application/json", "application/problem+json"],
     ["application/json, text/html;q=0.5, */*;q=0.1", "application/problem+json"],
   ])("answers an unknown code to Accept %s with %s", async (accept, type) => {
-    const reply = await get(accept);
+    const reply = await get(appWith(undefined), `/status/${code}`, accept);
     expect(reply.status).toBe(404);
     expect(reply.headers.get("content-type")).toContain(type);
     expect(reply.headers.get("cache-control")).toBe("no-store");
     expect(reply.headers.get("vary")).toBe("accept");
     if (type === "text/html") expect(await reply.text()).toContain("This link does not lead to a request");
+  });
+
+  it("answers a code that was made up for a real tenant in the same way", async () => {
+    const [made, unknown] = await Promise.all([
+      get(appWith(larch), `/status/${code.slice(0, -1)}b`),
+      get(appWith(undefined), `/status/${code}`),
+    ]);
+    expect(made.status).toBe(404);
+    expect(await made.text()).toBe(await unknown.text());
   });
 });

@@ -1,0 +1,35 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import type { Ran, Run } from "./load.ts";
+
+/** The process that makes load. One run at a time. */
+export type Generator = {
+  readonly run: (run: Omit<Run, "from" | "most">) => Promise<Ran>;
+  readonly stop: () => Promise<void>;
+};
+
+/** More a second than any of what is measured here bears; what is signed and not sent is dropped. */
+const MOST_PER_SECOND = 6_000;
+
+export function startGenerator(): Generator {
+  const child = fork(new URL("./load.ts", import.meta.url), { execArgv: [] });
+  let from = 1_000_000_000_000;
+  return {
+    run: async (run) => {
+      const most = Math.ceil((run.perSecond ?? MOST_PER_SECOND) * run.seconds);
+      const answer = Promise.race([
+        // `load.ts` sends one Ran for each Run, and nothing else.
+        once(child, "message").then(([ran]) => ran as Ran),
+        once(child, "exit").then(() => Promise.reject(new Error("the load generator ended"))),
+      ]);
+      child.send({ most, from, ...run });
+      from += most;
+      return answer;
+    },
+    stop: async () => {
+      const exited = once(child, "exit");
+      child.kill();
+      await exited;
+    },
+  };
+}

@@ -1,0 +1,144 @@
+/**
+ * Sends deliveries from a process of its own, over plain sockets that are kept open, so that making load costs little
+ * beside what is measured. All deliveries of a run are signed before its clock starts.
+ */
+import { createHmac } from "node:crypto";
+import { connect, type Socket } from "node:net";
+import { percentile } from "./statistics.ts";
+
+export type Run = {
+  readonly port: number;
+  readonly path: string;
+  readonly secret: string;
+  /** The first user's number; each delivery is for the next user. */
+  readonly from: number;
+  /** At most this many deliveries, whatever the time. */
+  readonly most: number;
+  readonly seconds: number;
+  readonly connections: number;
+  /** Deliveries a second, sent when they are due whether or not others have been answered; undefined: as fast as answers come. */
+  readonly perSecond?: number;
+};
+
+export type Ran = {
+  readonly accepted: number;
+  readonly refused: number;
+  readonly seconds: number;
+  /** From the time at which a delivery was due, or was sent where no rate was given. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+};
+
+process.on("message", (run: Run) => {
+  load(run).then(
+    (ran) => process.send?.(ran),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});
+
+async function load(run: Run): Promise<Ran> {
+  const deliveries = Array.from({ length: run.most }, (_, at) => delivery(run, run.from + at));
+  const sockets = await Promise.all(Array.from({ length: run.connections }, () => open(run.port)));
+  const latencies: number[] = [];
+  let refused = 0;
+  let next = 0;
+  const begun = performance.now();
+  const end = begun + run.seconds * 1000;
+  const dueAt = (index: number) =>
+    run.perSecond === undefined ? performance.now() : begun + (index * 1000) / run.perSecond;
+
+  const worker = async (socket: Socket): Promise<void> => {
+    const answers = answersOf(socket);
+    while (next < deliveries.length) {
+      const index = next++;
+      const due = dueAt(index);
+      if (due >= end) return;
+      await until(due);
+      socket.write(deliveries[index] ?? "");
+      const status = await answers();
+      latencies.push(performance.now() - due);
+      if (status !== 200) refused++;
+    }
+  };
+  await Promise.all(sockets.map(worker));
+  const seconds = (performance.now() - begun) / 1000;
+  for (const socket of sockets) socket.destroy();
+  return {
+    accepted: latencies.length - refused,
+    refused,
+    seconds,
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
+  };
+}
+
+/** Timers come up to a millisecond late, so the last stretch is waited for turn by turn. */
+async function until(due: number): Promise<void> {
+  for (let left = due - performance.now(); left > 0; left = due - performance.now())
+    await new Promise((resolve) => (left > 1.5 ? setTimeout(resolve, left - 1.5) : setImmediate(resolve)));
+}
+
+/** Meta's data deletion callback, as the bytes that go over the wire. */
+function delivery({ path, secret, port }: Run, user: number): string {
+  const payload = Buffer.from(
+    JSON.stringify({
+      algorithm: "HMAC-SHA256",
+      expires: 1_790_000_000,
+      issued_at: Math.floor(Date.now() / 1000),
+      user_id: String(user),
+    }),
+  ).toString("base64url");
+  const body = `signed_request=${createHmac("sha256", secret).update(payload).digest("base64url")}.${payload}`;
+  return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+}
+
+const open = (port: number): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true }, () => resolve(socket));
+    socket.once("error", reject);
+  });
+
+/** The status of one answer after the other; one delivery is on its way at a time. */
+function answersOf(socket: Socket): () => Promise<number> {
+  let text = "";
+  let heard: ((status: number) => void) | undefined;
+  const look = () => {
+    const end = lengthOf(text);
+    if (end === undefined || heard === undefined) return;
+    const status = Number(text.slice(9, 12));
+    text = text.slice(end);
+    const hear = heard;
+    heard = undefined;
+    hear(status);
+  };
+  socket.setEncoding("latin1");
+  socket.on("data", (chunk: string) => {
+    text += chunk;
+    look();
+  });
+  // A connection that ends is a refusal, which the run counts.
+  socket.once("close", () => heard?.(0));
+  return () =>
+    new Promise((resolve) => {
+      heard = resolve;
+      if (socket.destroyed) resolve(0);
+      look();
+    });
+}
+
+/** How long the first answer in the text is, once it is whole. */
+function lengthOf(text: string): number | undefined {
+  const head = text.indexOf("\r\n\r\n");
+  if (head < 0) return undefined;
+  const headers = text.slice(0, head);
+  const length = /^content-length: (\d+)$/im.exec(headers)?.[1];
+  if (length !== undefined) {
+    const end = head + 4 + Number(length);
+    return text.length >= end ? end : undefined;
+  }
+  const last = text.indexOf("0\r\n\r\n", head + 4);
+  return last < 0 ? undefined : last + 5;
+}

@@ -1,0 +1,64 @@
+/** How much is measured. Every count and time has a bound, whatever the machine. */
+export type Options = {
+  readonly intake: {
+    /** Closed-loop connections that are tried; the best is used. */
+    readonly concurrencies: readonly number[];
+    readonly warmSeconds: number;
+    readonly probeSeconds: number;
+    /** Rounds of gateway, floor and floor without encryption, one after another. */
+    readonly rounds: number;
+    readonly roundSeconds: number;
+    readonly offeredPerSecond: number;
+    readonly offeredSeconds: number;
+  };
+  readonly propagation: { readonly requests: number };
+  readonly memory: { readonly requests: number };
+  readonly startup: { readonly starts: number };
+};
+
+export const whole: Options = {
+  intake: {
+    concurrencies: [8, 16, 32],
+    warmSeconds: 2,
+    probeSeconds: 1,
+    rounds: 9,
+    roundSeconds: 1.5,
+    offeredPerSecond: 200,
+    offeredSeconds: 5,
+  },
+  propagation: { requests: 1000 },
+  memory: { requests: 200 },
+  startup: { starts: 7 },
+};
+
+/** About twenty seconds: enough to see that a change has not broken a figure, too little to compare two. */
+export const quick: Options = {
+  intake: {
+    concurrencies: [16],
+    warmSeconds: 1,
+    probeSeconds: 0.5,
+    rounds: 3,
+    roundSeconds: 0.7,
+    offeredPerSecond: 200,
+    offeredSeconds: 1.5,
+  },
+  propagation: { requests: 100 },
+  memory: { requests: 40 },
+  startup: { starts: 3 },
+};
+
+/** For the test that every figure is there. The figures themselves mean nothing. */
+export const tiny: Options = {
+  intake: {
+    concurrencies: [4],
+    warmSeconds: 0.2,
+    probeSeconds: 0.1,
+    rounds: 1,
+    roundSeconds: 0.2,
+    offeredPerSecond: 50,
+    offeredSeconds: 0.2,
+  },
+  propagation: { requests: 3 },
+  memory: { requests: 2 },
+  startup: { starts: 1 },
+};

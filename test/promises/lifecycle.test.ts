@@ -1,0 +1,318 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dump } from "../support/dump.ts";
+import {
+  customerDeleted,
+  DAY,
+  metaCallback,
+  type RequestShape,
+  signedRequest,
+  startWorld,
+  stripeDelivery,
+  type World,
+} from "../support/world.ts";
+
+/** What happens over days and years, with the clock moved. Each test has its own tenant or person. */
+describe("over time, through the deployed bundle", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld();
+  });
+  afterAll(() => world.stop());
+
+  const open = async (slug: string, body: object): Promise<RequestShape> => {
+    const reply = await world.api("POST", "/v1/requests", world.key(slug), body);
+    expect(reply.status, JSON.stringify(reply.body)).toBe(202);
+    return reply.body as RequestShape;
+  };
+  const view = async (slug: string, id: string) =>
+    (await world.api("GET", `/v1/requests/${id}`, world.key(slug))).body as RequestShape;
+  const list = async (slug: string) =>
+    ((await world.api("GET", "/v1/requests", world.key(slug))).body as { requests: RequestShape[] }).requests;
+
+  it("[SO-3 I3] keeps a closed account for its grace window, and restoring it cancels everything", async () => {
+    const ida = await world.person("socra", "ida");
+    const closing = await open("socra", { type: "closure", subject: ida.id });
+    expect(closing.status).toBe("scheduled");
+    await world.advance(29 * DAY);
+    await world.gateway.sweep();
+    expect((await view("socra", closing.id)).status).toBe("scheduled");
+    const restored = await world.api("POST", `/v1/requests/${closing.id}/cancel`, world.key("socra"));
+    expect((restored.body as RequestShape).status).toBe("cancelled");
+    await world.advance(10 * DAY);
+    await world.gateway.sweep();
+    expect((await view("socra", closing.id)).status).toBe("cancelled");
+    expect(await world.held(ida.email)).not.toEqual([]);
+  });
+
+  it("[SO-3] erases a closed account when its grace window has passed", async () => {
+    const jim = await world.person("socra", "jim");
+    const closing = await open("socra", { type: "closure", subject: jim.id });
+    await world.advance(30 * DAY + 60_000);
+    const closed = await world.closed("socra", closing.id);
+    expect(closed.complete).toBe(true);
+    expect(await world.held(jim.email)).toEqual([]);
+    const late = await world.api("POST", `/v1/requests/${closing.id}/cancel`, world.key("socra"));
+    expect(late.status, "what has been erased cannot be restored").toBe(409);
+  });
+
+  it("[CM-6 IS-7] gives a child's account no grace window", async () => {
+    const kid = await world.person("socra", "kid");
+    const closed = await world.closed(
+      "socra",
+      (await open("socra", { type: "closure", subject: kid.id, underage: true })).id,
+    );
+    expect(closed.complete).toBe(true);
+    expect(await world.held(kid.email)).toEqual([]);
+  });
+
+  it("[IS-2 SB-4 I9] erases on its day what Stripe's billing records had to be kept for, with a second receipt", async () => {
+    await world.admin("/stripe/settings", { pace: { seconds: 60 } }, "PUT");
+    const lea = await world.person("smart-blog-system", "lea");
+    const first = await world.closed(
+      "smart-blog-system",
+      (await open("smart-blog-system", { type: "erasure", subject: lea.id })).id,
+    );
+    const kept = first.tasks.find(({ id }) => id === "stripe.erase")?.retained?.[0];
+    const until = Date.parse(kept?.until ?? "");
+    expect((until - Date.parse(first.received_at)) / DAY).toBeGreaterThan(7 * 365);
+    expect((await world.held(lea.email)).length).toBeGreaterThan(0);
+
+    await world.advance(until - world.gateway.now() - DAY);
+    await world.gateway.sweep();
+    expect(
+      (await list("smart-blog-system")).filter((request) => request.continues === first.id),
+      "not a day early",
+    ).toEqual([]);
+    await world.advance(DAY + 60_000);
+    await world.gateway.sweep();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const second = (await list("smart-blog-system")).find((request) => request.continues === first.id);
+    expect(second).toBeDefined();
+    const closed = await world.closed("smart-blog-system", second?.id ?? "");
+    expect(closed.tasks.map(({ id, outcome }) => [id, outcome])).toEqual([["stripe.erase", "erased"]]);
+    expect(closed.complete).toBe(true);
+    expect(await world.held(lea.email), "nothing is left anywhere").toEqual([]);
+    const receipt = await world.api("GET", `/v1/receipts/${closed.id}`, world.key("smart-blog-system"));
+    const payload = JSON.parse(
+      Buffer.from((receipt.body as { receipt: string }).receipt.split(".")[1] ?? "", "base64url").toString(),
+    );
+    expect(payload.prev).toBe(first.id);
+    expect(
+      [...(await dump(world)).keys()].filter((name) => name.startsWith("x:")),
+      "the residue is gone",
+    ).toEqual([]);
+  });
+
+  it("[I8] warns before the deadline, gives an interim receipt on it, and never shows the request as erased", async () => {
+    const moe = await world.person("imai", "moe");
+    await world.admin("/first-party/customers.imai.example", { mode: "accept" }, "PUT");
+    const request = await open("imai", { type: "erasure", subject: moe.id });
+    await world.until("imai", request.id, ({ tasks }) => tasks.some(({ state }) => state === "accepted"));
+    await world.advance(35 * DAY);
+    await world.gateway.sweep();
+    const warned = await world.until("imai", request.id, ({ alarms }) => alarms !== undefined);
+    expect(warned.alarms?.[0]).toContain("at_risk");
+    await world.advance(12 * DAY);
+    await world.gateway.sweep();
+    const overdue = await world.until("imai", request.id, ({ receipt }) => receipt !== undefined);
+    expect(overdue.status).toBe("open");
+    expect(overdue.complete).toBe(false);
+    const interim = await world.api("GET", `/v1/receipts/${request.id}`, world.key("imai"));
+    const payload = JSON.parse(
+      Buffer.from((interim.body as { receipt: string }).receipt.split(".")[1] ?? "", "base64url").toString(),
+    );
+    expect(payload).toMatchObject({ complete: false, jti: `${request.id}.interim` });
+
+    // The customer's system answers at last, through the API.
+    await world.admin("/first-party/customers.imai.example/complete", {}, "POST");
+    const done = await world.api(
+      "POST",
+      `/v1/requests/${request.id}/tasks/customers.erase/complete`,
+      world.key("imai"),
+      {
+        outcome: "erased",
+        reason: "customers have been told and have confirmed",
+      },
+    );
+    expect(done.status).toBe(200);
+    const closed = await world.closed("imai", request.id);
+    expect(closed.complete).toBe(true);
+    expect(closed.tasks.find(({ id }) => id === "customers.erase")).toMatchObject({
+      outcome: "erased",
+      level: "deleted_reported",
+    });
+    await world.admin("/first-party/customers.imai.example", { mode: "done" }, "PUT");
+  });
+
+  it("[IS-2] stops an erasure under legal hold, says so, and erases when the hold has been lifted", async () => {
+    const ned = await world.person("imai", "ned");
+    const key = world.key("imai");
+    const placed = await world.api("POST", "/v1/holds", key, {
+      identity: { type: "email", value: ned.email },
+      subprocessors: ["profiles"],
+      reason: "litigation",
+      review_at: new Date(world.gateway.now() + 100 * DAY).toISOString(),
+    });
+    expect(placed.status).toBe(201);
+    const closed = await world.closed("imai", (await open("imai", { type: "erasure", subject: ned.id })).id);
+    expect(closed.tasks.find(({ id }) => id === "profiles.erase")).toMatchObject({
+      outcome: "retained",
+      retained: [{ ground: "legal_hold" }],
+    });
+    expect(await world.held(ned.email)).not.toEqual([]);
+    await world.api("DELETE", `/v1/holds/${(placed.body as { id: string }).id}`, key);
+    await world.advance(101 * DAY);
+    await world.gateway.sweep();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const second = (await list("imai")).find((request) => request.continues === closed.id);
+    await world.closed("imai", second?.id ?? "");
+    expect(await world.held(ned.email)).toEqual([]);
+  });
+
+  it("[I14] holds what passes a source's ceiling for review, with its deadline running", async () => {
+    const key = world.key("cloutmetrics");
+    const before = (await world.api("GET", "/v1/policy", key)).body as Record<string, unknown>;
+    const { version: _, ...policy } = before;
+    await world.api("PUT", "/v1/policy", key, { ...policy, ceiling_per_hour: 1 });
+    const secret = world.setting("cloutmetrics", "facebook", "appSecret");
+    const people = [await world.person("cloutmetrics", "ola"), await world.person("cloutmetrics", "pia")];
+    for (const { facebookId } of people)
+      expect(
+        (
+          await metaCallback(
+            world,
+            "cloutmetrics",
+            "data-deletion",
+            signedRequest(secret, facebookId, world.gateway.now()),
+          )
+        ).status,
+      ).toBe(200);
+    const held = (await list("cloutmetrics")).find((request) => request.held === "ceiling");
+    expect(held).toMatchObject({ status: "scheduled" });
+    expect(Date.parse(held?.due_at ?? "")).toBeGreaterThan(world.gateway.now());
+    await world.advance(60_000);
+    await world.gateway.sweep();
+    expect(await world.held(people[1]?.email ?? "")).not.toEqual([]);
+    await world.api("POST", `/v1/requests/${held?.id}/release`, key);
+    await world.closed("cloutmetrics", held?.id ?? "");
+    await world.api("PUT", "/v1/policy", key, policy);
+  });
+
+  it("[I3] does not let a late deauthorization end a newer connection", async () => {
+    const quin = await world.person("cloutmetrics", "quin");
+    const then = world.gateway.now() - DAY;
+    await world.api("PUT", `/v1/subjects/${quin.id}`, world.key("cloutmetrics"), {
+      identities: [
+        { type: "facebook.user_id", value: quin.facebookId, since: new Date(world.gateway.now()).toISOString() },
+      ],
+    });
+    const before = (await list("cloutmetrics")).length;
+    const signed = signedRequest(world.setting("cloutmetrics", "facebook", "appSecret"), quin.facebookId, then);
+    expect((await metaCallback(world, "cloutmetrics", "deauthorize", signed)).status, "it is answered").toBe(200);
+    expect((await list("cloutmetrics")).length, "and not obeyed").toBe(before);
+  });
+
+  it("[I12] erases again whom it is told to collect again, unless there is a new consent", async () => {
+    const rob = await world.person("imai", "rob");
+    const key = world.key("imai");
+    await world.closed("imai", (await open("imai", { type: "erasure", subject: rob.id })).id);
+    const check = await world.api("POST", "/v1/suppressions/check", key, {
+      identities: [
+        { type: "email", value: "ROB@example.com" },
+        { type: "email", value: "else@example.com" },
+      ],
+    });
+    expect(check.body).toEqual({ suppressed: [true, false] });
+    const again = await world.api("PUT", "/v1/subjects/rob-2", key, {
+      identities: [{ type: "email", value: rob.email }],
+    });
+    const { erasure } = again.body as { erasure?: { id: string } };
+    expect(erasure).toBeDefined();
+    await world.closed("imai", erasure?.id ?? "");
+    const fresh = await world.api("PUT", "/v1/subjects/rob-3", key, {
+      identities: [{ type: "email", value: rob.email }],
+      consent: { at: new Date(world.gateway.now()).toISOString(), reference: "form 7" },
+    });
+    expect((fresh.body as { erasure?: unknown }).erasure).toBeUndefined();
+  });
+
+  it("[I2] lets what becomes known of a person under erasure join the erasure", async () => {
+    const key = world.key("socra");
+    const tag = "sue";
+    const sue = await world.person("socra", tag);
+    await world.admin("/first-party/analytics.socra.example", { mode: "accept" }, "PUT");
+    const request = await open("socra", { type: "erasure", subject: sue.id });
+    await world.until(
+      "socra",
+      request.id,
+      ({ tasks }) => tasks.find(({ id }) => id === "openai.erase")?.state === "ended",
+    );
+    await world.admin("/seed", {
+      vendor: "openai",
+      account: world.setting("socra", "openai", "apiKey"),
+      files: [{ id: "file-late", filename: "late.txt", purpose: "user_data", content: sue.email }],
+    });
+    const joined = await world.api("POST", `/v1/subjects/${sue.id}/objects`, key, {
+      objects: [{ subprocessor: "openai", type: "openai.file", id: "file-late" }],
+    });
+    expect((joined.body as { joins: string[] }).joins).toEqual([request.id]);
+    await world.until("socra", request.id, ({ tasks }) =>
+      tasks.some(({ id, state }) => id === "openai.erase.2" && state === "ended"),
+    );
+    await world.api("POST", `/v1/requests/${request.id}/tasks/analytics.erase/complete`, key, {
+      outcome: "erased",
+      reason: "done by hand",
+    });
+    const closed = await world.closed("socra", request.id);
+    expect(closed.complete).toBe(true);
+    await world.admin("/first-party/analytics.socra.example", { mode: "done" }, "PUT");
+    expect((await world.held(sue.email)).filter((path) => !path.includes("analytics"))).toEqual([]);
+  });
+
+  it("[I4] leaves a task open, and says so, when there is no identity to look with", async () => {
+    const key = world.key("smart-blog-system");
+    await world.api("PUT", "/v1/subjects/tom", key, { identities: [{ type: "user_id", value: "tom" }] });
+    const request = await open("smart-blog-system", { type: "erasure", subject: "tom" });
+    const stuck = await world.until("smart-blog-system", request.id, ({ tasks }) =>
+      tasks.some(({ state }) => state === "stuck"),
+    );
+    expect(stuck.tasks.find(({ id }) => id === "stripe.erase")?.reason).toContain("no identity to look with");
+    await world.admin("/seed", {
+      vendor: "stripe",
+      account: world.setting("smart-blog-system", "stripe", "secretKey"),
+      customers: [{ id: "cus_tom", email: "tom@example.com", name: "Tom", payments: 0 }],
+    });
+    await world.api("PUT", "/v1/subjects/tom", key, { identities: [{ type: "email", value: "tom@example.com" }] });
+    const closed = await world.closed("smart-blog-system", request.id);
+    expect(closed.tasks.find(({ id }) => id === "stripe.erase")?.outcome).toBe("erased");
+    expect(await world.held("tom@example.com")).toEqual([]);
+  });
+
+  it("[I11] erases at a subprocessor that has been retired", async () => {
+    const uma = await world.person("imai", "uma");
+    const key = world.key("imai");
+    const entry = world.tenants.imai?.subprocessors.profiles;
+    await world.api("PUT", "/v1/subprocessors/profiles", key, { ...entry, status: "retired" });
+    expect((await world.api("GET", "/v1/subprocessors/profiles/allowed", key)).body).toMatchObject({ allowed: false });
+    const closed = await world.closed("imai", (await open("imai", { type: "erasure", subject: uma.id })).id);
+    expect(closed.tasks.find(({ id }) => id === "profiles.erase")?.outcome).toBe("erased");
+    await world.api("PUT", "/v1/subprocessors/profiles", key, entry);
+  });
+
+  it("[I12] forgets its own records when their time has come", async () => {
+    const vic = await world.person("imai", "vic");
+    const closed = await world.closed("imai", (await open("imai", { type: "erasure", subject: vic.id })).id);
+    expect([...(await dump(world)).keys()].some((name) => name.includes(closed.id))).toBe(true);
+    await world.advance(1096 * DAY);
+    const left = await dump(world);
+    expect([...left.keys()].filter((name) => name.startsWith("r:") && name.includes(closed.id))).toEqual([]);
+    expect(
+      [...left.keys()].filter((name) => name.startsWith("p:")),
+      "suppression ends too",
+    ).toEqual([]);
+    expect(
+      (await stripeDelivery(world, "cloutmetrics", customerDeleted("evt_late", "cus_nobody", world.gateway.now())))
+        .status,
+    ).toBe(202);
+  });
+});
