@@ -17,14 +17,18 @@ export function startGenerator(): Generator {
   return {
     run: async (run) => {
       const most = Math.ceil((run.perSecond ?? MOST_PER_SECOND) * run.seconds);
-      const answer = Promise.race([
-        // `load.ts` sends one Ran for each Run, and nothing else.
-        once(child, "message").then(([ran]) => ran as Ran),
-        once(child, "exit").then(() => Promise.reject(new Error("the load generator ended"))),
-      ]);
-      child.send({ most, from, ...run });
+      const first = from;
       from += most;
-      return answer;
+      return new Promise<Ran>((resolve, reject) => {
+        const ended = () => reject(new Error("the load generator ended"));
+        child.once("exit", ended);
+        // `load.ts` sends one Ran for each Run, and nothing else.
+        child.once("message", (ran) => {
+          child.off("exit", ended);
+          resolve(ran as Ran);
+        });
+        child.send({ ...run, most, from: first } satisfies Run);
+      });
     },
     stop: async () => {
       const exited = once(child, "exit");

@@ -2,8 +2,8 @@
  * Sends deliveries from a process of its own, over plain sockets that are kept open, so that making load costs little
  * beside what is measured. All deliveries of a run are signed before its clock starts.
  */
-import { createHmac } from "node:crypto";
 import { connect, type Socket } from "node:net";
+import { signedRequest } from "./signed-request.ts";
 import { percentile } from "./statistics.ts";
 
 export type Run = {
@@ -83,15 +83,7 @@ async function until(due: number): Promise<void> {
 
 /** Meta's data deletion callback, as the bytes that go over the wire. */
 function delivery({ path, secret, port }: Run, user: number): string {
-  const payload = Buffer.from(
-    JSON.stringify({
-      algorithm: "HMAC-SHA256",
-      expires: 1_790_000_000,
-      issued_at: Math.floor(Date.now() / 1000),
-      user_id: String(user),
-    }),
-  ).toString("base64url");
-  const body = `signed_request=${createHmac("sha256", secret).update(payload).digest("base64url")}.${payload}`;
+  const body = `signed_request=${signedRequest(secret, String(user), Date.now())}`;
   return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 }
 

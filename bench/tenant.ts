@@ -8,7 +8,7 @@ export type Entry = {
   readonly registers_objects?: boolean;
 };
 
-export type Tenant = { readonly slug: string; readonly key: string; readonly api: Call };
+export type Tenant = { readonly url: string; readonly slug: string; readonly key: string; readonly api: Call };
 
 /** Creates a tenant through the API, with no grace window and a ceiling that no load here reaches. */
 export async function newTenant(
@@ -23,7 +23,7 @@ export async function newTenant(
   const key = String(created.api_key);
   await expectOk(api("PUT", "/v1/policy", key, { grace_days: 0, ceiling_per_hour: 1_000_000 }));
   for (const [id, entry] of Object.entries(registry)) await expectOk(api("PUT", `/v1/subprocessors/${id}`, key, entry));
-  return { slug, key, api };
+  return { url: gateway.url, slug, key, api };
 }
 
 export async function expectOk(call: ReturnType<Call>): Promise<unknown> {

@@ -74,7 +74,7 @@ function masterKeys(text: string): MasterKey[] | undefined {
   const keys = text.split(",").map((each) => /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9_-]{43})$/.exec(each.trim()));
   if (keys.length === 0 || keys.some((match) => match === null)) return undefined;
   return keys.flatMap((match) =>
-    match === null ? [] : [{ id: match[1] ?? "", bytes: base64url.decode(match[2] ?? "") }],
+    match === null ? [] : [{ id: match[1] ?? "", bytes: new Uint8Array(base64url.decode(match[2] ?? "")) }],
   );
 }
 

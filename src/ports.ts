@@ -58,7 +58,7 @@ export type Log = (event: string, facts: Readonly<Record<string, string | number
 /** All that reaches the core from outside. */
 export type Ports = {
   readonly now: () => number;
-  readonly random: (bytes: number) => Uint8Array;
+  readonly random: (bytes: number) => Uint8Array<ArrayBuffer>;
   readonly store: Store;
   readonly tenants: Tenants;
   readonly vault: Vault;

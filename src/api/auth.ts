@@ -19,7 +19,7 @@ const KEY = /^(?:dev_)?qk_([0-9a-z]{1,9})_[A-Za-z0-9_-]{43}$/;
 export async function newApiKey(
   n: string,
   role: Role,
-  random: (bytes: number) => Uint8Array,
+  random: (bytes: number) => Uint8Array<ArrayBuffer>,
   now: string,
   local: boolean,
 ): Promise<{ readonly key: string; readonly entry: ApiKey }> {

@@ -98,10 +98,10 @@ function saysHmacSha256(text: string): boolean {
 }
 
 /** RFC 4648 section 5, with or without padding; anything else is refused rather than skipped. */
-function strictBase64url(text: string): Uint8Array | undefined {
+function strictBase64url(text: string): Uint8Array<ArrayBuffer> | undefined {
   const bare = text.replace(/={1,2}$/, "");
   if (!/^[A-Za-z0-9_-]+$/.test(bare) || bare.length % 4 === 1) return undefined;
-  const bytes = base64url.decode(bare);
+  const bytes = new Uint8Array(base64url.decode(bare));
   // Unused trailing bits must be zero, or two texts would name the same bytes.
   return base64url.encode(bytes) === bare ? bytes : undefined;
 }

@@ -2,13 +2,13 @@ import { base64url } from "jose";
 import { normalise } from "../contract/identity.ts";
 import { CannotOpen, type SealingKey, type TenantKeys, type Vault } from "../ports.ts";
 
-export type MasterKey = { readonly id: string; readonly bytes: Uint8Array };
+export type MasterKey = { readonly id: string; readonly bytes: Uint8Array<ArrayBuffer> };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** `masters` newest first: the first wraps, all unwrap. */
-export function createVault(masters: readonly MasterKey[], random: (bytes: number) => Uint8Array): Vault {
+export function createVault(masters: readonly MasterKey[], random: (bytes: number) => Uint8Array<ArrayBuffer>): Vault {
   const master = async (id: string): Promise<CryptoKey | undefined> => {
     const found = masters.find((each) => each.id === id);
     return found === undefined ? undefined : aesKey(found.bytes);
@@ -33,11 +33,11 @@ export function createVault(masters: readonly MasterKey[], random: (bytes: numbe
 
 async function tenantKeys(
   number: string,
-  root: Uint8Array,
-  random: (bytes: number) => Uint8Array,
+  root: Uint8Array<ArrayBuffer>,
+  random: (bytes: number) => Uint8Array<ArrayBuffer>,
 ): Promise<TenantKeys> {
   const base = await crypto.subtle.importKey("raw", root, "HKDF", false, ["deriveBits"]);
-  const derived = async (purpose: string): Promise<Uint8Array> =>
+  const derived = async (purpose: string): Promise<Uint8Array<ArrayBuffer>> =>
     new Uint8Array(
       await crypto.subtle.deriveBits(
         { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(0), info: encoder.encode(`quittance ${purpose} v1`) },
@@ -80,19 +80,23 @@ async function tenantKeys(
   };
 }
 
-const sealingKey = (key: CryptoKey, number: string, random: (bytes: number) => Uint8Array): SealingKey => ({
+const sealingKey = (
+  key: CryptoKey,
+  number: string,
+  random: (bytes: number) => Uint8Array<ArrayBuffer>,
+): SealingKey => ({
   seal: (place, text) => sealBytes(key, `${number} ${place}`, encoder.encode(text), random),
   open: async (place, sealed) => decoder.decode(await openBytes(key, `${number} ${place}`, sealed)),
 });
 
-const aesKey = (bytes: Uint8Array): Promise<CryptoKey> =>
+const aesKey = (bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> =>
   crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
 
 async function sealBytes(
   key: CryptoKey,
   place: string,
-  bytes: Uint8Array,
-  random: (bytes: number) => Uint8Array,
+  bytes: BufferSource,
+  random: (bytes: number) => Uint8Array<ArrayBuffer>,
 ): Promise<string> {
   const iv = random(12);
   const sealed = await crypto.subtle.encrypt(
@@ -103,15 +107,15 @@ async function sealBytes(
   return `v1.${base64url.encode(iv)}.${base64url.encode(new Uint8Array(sealed))}`;
 }
 
-async function openBytes(key: CryptoKey, place: string, sealed: string): Promise<Uint8Array> {
+async function openBytes(key: CryptoKey, place: string, sealed: string): Promise<Uint8Array<ArrayBuffer>> {
   const [version, iv, text] = sealed.split(".");
   if (version !== "v1" || iv === undefined || text === undefined) throw new CannotOpen("not a sealed text");
   try {
     const additionalData = encoder.encode(place);
     const opened = await crypto.subtle.decrypt(
-      { name: "AES-GCM", iv: base64url.decode(iv), additionalData },
+      { name: "AES-GCM", iv: new Uint8Array(base64url.decode(iv)), additionalData },
       key,
-      base64url.decode(text),
+      new Uint8Array(base64url.decode(text)),
     );
     return new Uint8Array(opened);
   } catch (error) {
@@ -121,7 +125,7 @@ async function openBytes(key: CryptoKey, place: string, sealed: string): Promise
 }
 
 /** RFC 4648 section 6, lower case and unpadded. */
-function base32(bytes: Uint8Array): string {
+function base32(bytes: Uint8Array<ArrayBuffer>): string {
   let text = "";
   let bits = 0;
   let value = 0;

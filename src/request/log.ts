@@ -57,10 +57,10 @@ const split = (n: number): number => 2 ** Math.floor(Math.log2(n - 1));
 
 const nodeHash = (left: Hash256, right: Hash256): Promise<Hash256> => sha256(concat([0x01], left, right));
 
-const sha256 = async (bytes: Uint8Array): Promise<Hash256> =>
+const sha256 = async (bytes: Uint8Array<ArrayBuffer>): Promise<Hash256> =>
   new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 
-function concat(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
+function concat(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
   let at = 0;
   for (const part of parts) {

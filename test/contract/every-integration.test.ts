@@ -9,11 +9,16 @@ import {
   type Integration,
   isAbsent,
   type Order,
+  type Steps,
 } from "../../src/contract/integration.ts";
+import type { Answer, Sight } from "../../src/contract/outcome.ts";
 import { isPublicEndpoint, type Settings, settingsSchema } from "../../src/contract/settings.ts";
 import { type Delivery, verify } from "../../src/intake/verify.ts";
 import { type Genuine, type Sample, samples, type Way } from "../integrations/samples.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
+
+// The same cases at every run.
+fc.configureGlobal({ seed: 20_261_121 });
 
 const NOW = Date.parse("2026-11-21T09:00:00Z");
 const encoder = new TextEncoder();
@@ -196,7 +201,7 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     it("[I4] claims nothing on a status that is not documented, whatever the body", () => {
       way.steps.forEach((_, at) => {
         fc.assert(
-          fc.property(undocumented(way, at), fc.oneof(fc.string(), fc.json()), (status, body) =>
+          fc.property(fc.constantFrom(...undocumented(way, at)), fc.oneof(fc.string(), fc.json()), (status, body) =>
             claimsNothing(integration, sample, way, at, { status, body }),
           ),
         );
@@ -204,13 +209,10 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     });
 
     it("[I4] claims nothing on a status that is not documented, even with the body of a success", () => {
-      way.steps.forEach(({ reply }, at) => {
-        fc.assert(
-          fc.property(undocumented(way, at), (status) =>
-            claimsNothing(integration, sample, way, at, { ...reply, status }),
-          ),
-        );
-      });
+      const claimed = way.steps.flatMap(({ reply }, at) =>
+        undocumented(way, at).filter((status) => !claimsNothing(integration, sample, way, at, { ...reply, status })),
+      );
+      expect(claimed).toEqual([]);
     });
   });
 });
@@ -238,7 +240,7 @@ function flipped(bytes: Uint8Array, at: number, bit: number): Uint8Array {
   return changed;
 }
 
-function stepsOf(integration: Integration, sample: Sample, way: Way) {
+function stepsOf(integration: Integration, sample: Sample, way: Way): Steps<Answer | Sight> {
   const action = integration.actions[way.action];
   if (isAbsent(action)) throw new Error(`${integration.id} has no ${way.action}`);
   const order: Order = orderFor(sample.settings, way.identity, { keeps: new Set(way.keeps ?? []) });
@@ -254,7 +256,7 @@ function stepsOf(integration: Integration, sample: Sample, way: Way) {
 const ALL = Array.from({ length: 500 }, (_, index) => index + 100);
 const undocumented = (way: Way, at: number) => {
   const documented = way.steps[at]?.documented ?? (() => true);
-  return fc.constantFrom(...ALL.filter((status) => !documented(status)));
+  return ALL.filter((status) => !documented(status));
 };
 
 /** Whatever comes after the odd reply is answered as in the sample, so that nothing but the oddity can stop a claim. */

@@ -1,6 +1,5 @@
 import { base64url } from "jose";
 import Stripe from "stripe";
-import type { stripe as stripeIntegration } from "../../integrations/stripe.ts";
 import type { Identity } from "../../src/contract/identity.ts";
 import type { ActionName } from "../../src/contract/integration.ts";
 import {
@@ -160,6 +159,7 @@ const stripeWay = (way: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>):
 // A list for a customer that does not exist is refused with 400 or 404 and `resource_missing`.
 const ofCustomer = on(200, 400, 404);
 const customerDeleted = { status: 200, body: { id: "cus_1", object: "customer", deleted: true } };
+const noMethods = ofCustomer(list());
 const none = [ofCustomer(records()), ofCustomer(records()), ofCustomer(records())];
 const old = [ofCustomer(records("2025-01-01T00:00:00Z")), ofCustomer(records()), ofCustomer(records())];
 const fresh = [ofCustomer(records("2026-11-01T00:00:00Z")), ofCustomer(records()), ofCustomer(records())];
@@ -185,17 +185,21 @@ const stripe: Sample = {
       steps: [listing(list()), listing(list())],
       outcome: notFound,
     }),
-    stripeWay({ name: "customer without payments", steps: [...none, byId(customerDeleted)], outcome: erased }),
-    stripeWay({ name: "customer that is gone", steps: [...none, byId(missing)], outcome: notFound }),
+    stripeWay({
+      name: "customer without payments",
+      steps: [...none, noMethods, byId(customerDeleted)],
+      outcome: erased,
+    }),
+    stripeWay({ name: "customer that is gone", steps: [...none, noMethods, byId(missing)], outcome: notFound }),
     stripeWay({
       name: "payments that are kept",
       keeps: ["billing_records"],
-      steps: [...old, byId(customerDeleted)],
+      steps: [...old, noMethods, byId(customerDeleted)],
       outcome: retained("billing_records", [customer]),
     }),
     stripeWay({
       name: "recent payments",
-      steps: [...fresh, byId(customerDeleted)],
+      steps: [...fresh, noMethods, byId(customerDeleted)],
       outcome: notYet(
         "recent_payments",
         [customer],
@@ -210,8 +214,8 @@ const stripe: Sample = {
     }),
     stripeWay({ name: "redaction done at once", steps: [...old, ofCustomer(redaction("succeeded"))], outcome: erased }),
     stripeWay({
-      name: "payment intent that is gone",
-      identity: { type: "stripe.payment_intent", value: "pi_1" },
+      name: "payment that is gone",
+      identity: { type: "stripe.records", value: "pi_1" },
       steps: [ofCustomer(missing)],
       outcome: notFound,
     }),
@@ -273,7 +277,8 @@ const firstParty: Sample = {
 export const samples: Readonly<Record<string, Sample>> = { facebook, openai, stripe, "first-party": firstParty };
 
 function signal(type: Signal["type"], identity: Identity, at: number): Signal {
-  return { type, identity, at: Math.floor(at / 1000) * 1000 };
+  // Both vendors give whole seconds, so it may have happened until the end of that second.
+  return { type, identity, at: Math.floor(at / 1000) * 1000 + 999 };
 }
 
 /** Meta's scheme, from its documents: HMAC-SHA256 of the encoded payload, both in base64url without padding. */
@@ -314,6 +319,3 @@ export const stripeSignature = (payload: string, secret: string, timestamp: numb
     signature: "",
     cryptoProvider: Stripe.createSubtleCryptoProvider(),
   });
-
-/** A value of Stripe's settings, so that its oddities are played with the same account. */
-export const stripeSettings = stripe.settings as { [K in keyof typeof stripeIntegration.settings]: string };

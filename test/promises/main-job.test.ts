@@ -1,4 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   customerDeleted,
@@ -18,18 +17,7 @@ describe("the main job, through the deployed bundle", () => {
   beforeAll(async () => {
     world = await startWorld();
   });
-  afterAll(async () => {
-    // What was sent is kept, so that it can be judged by the vendors' own descriptions of their APIs.
-    mkdirSync("dist", { recursive: true });
-    const lines = world.sandbox
-      .recorded()
-      .map(({ method, url, headers, body }) => JSON.stringify({ method, url, headers, body }));
-    writeFileSync(
-      "dist/recorded-requests.jsonl",
-      `${lines.filter((line) => !line.includes(".example/")).join("\n")}\n`,
-    );
-    await world.stop();
-  });
+  afterAll(() => world.stop());
 
   const outcomes = (request: RequestShape) =>
     Object.fromEntries(request.tasks.map(({ id, outcome, level }) => [id, `${outcome} ${level}`]));

@@ -1,7 +1,6 @@
 import type { Call, Reply } from "../../src/contract/call.ts";
 import type { Identity } from "../../src/contract/identity.ts";
 import type { Order, Steps } from "../../src/contract/integration.ts";
-import type { Settings, SettingValues } from "../../src/contract/settings.ts";
 
 /** What a vendor answers in a test: a body that is not text is sent as JSON. */
 export type Played = {
@@ -40,11 +39,11 @@ export function play<A>(
 }
 
 /** An order for one identity, with all else as in any test. */
-export const orderFor = <S extends Settings>(
-  settings: SettingValues<S>,
+export const orderFor = <V extends Readonly<Record<string, string>>>(
+  settings: V,
   identity: Identity,
-  more: Partial<Order<S>> = {},
-): Order<S> => ({
+  more: Partial<Omit<Order, "settings">> = {},
+): Omit<Order, "settings"> & { readonly settings: V } => ({
   settings,
   identity,
   identities: [identity],

@@ -1,5 +1,8 @@
 import { createHmac } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import Stripe from "stripe";
+import { expect } from "vitest";
 import { type Customer, customers } from "../../dev/customers.ts";
 import { type Gateway, type Secrets, startGateway } from "../../dev/gateway.ts";
 import { newSecrets } from "../../dev/keys.ts";
@@ -158,11 +161,25 @@ export async function startWorld(
     held: async (text) => (await admin(`/holdings?text=${encodeURIComponent(text)}`)) as readonly string[],
     closed: (slug, request) => until(slug, request, ({ status }) => status === "closed"),
     stop: async () => {
+      keepRequests(sandbox);
       await gateway.stop();
       await redis.stop();
       await engine.stop();
     },
   };
+}
+
+/** What was sent to vendors is kept, so that it can be judged by the vendors' own descriptions of their APIs. */
+function keepRequests(sandbox: Sandbox): void {
+  const folder = "dist/requests";
+  mkdirSync(folder, { recursive: true });
+  const lines = sandbox
+    .recorded()
+    // The customers' own endpoints are described by nobody but us.
+    .filter(({ url }) => !new URL(url).hostname.endsWith(".example"))
+    .map(({ method, url, headers, body }) => JSON.stringify({ method, url, headers, body }));
+  const name = basename(expect.getState().testPath ?? "unknown").replace(/\.test\.ts$/, "");
+  writeFileSync(`${folder}/${name}.jsonl`, lines.map((line) => `${line}\n`).join(""));
 }
 
 function settingOf(slug: string, subprocessor: string, name: string): string {

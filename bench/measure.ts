@@ -1,0 +1,19 @@
+import type { Figures } from "./figures.ts";
+import { intake } from "./intake.ts";
+import { memory } from "./memory.ts";
+import type { Options } from "./options.ts";
+import { propagation } from "./propagation.ts";
+import { startup } from "./startup.ts";
+
+/** All figures, one part after the other, so that none disturbs another. `tell` hears of what begins. */
+export async function measure(options: Options, tell: (what: string) => void): Promise<Figures> {
+  tell("bundle");
+  const size = await startup(options.startup.starts);
+  tell("intake");
+  const taken = await intake(options.intake);
+  tell("propagation");
+  const propagated = await propagation(options.propagation);
+  tell("memory");
+  const kept = await memory(options.memory);
+  return { ...taken, ...propagated, ...size, ...kept };
+}

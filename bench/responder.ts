@@ -1,0 +1,26 @@
+import type { IncomingMessage, RequestListener } from "node:http";
+
+/**
+ * Vendors that say yes at once, so that what is measured is the gateway: first-party endpoints are done, OpenAI's objects
+ * are deleted and then gone, Facebook's grants revoked. They keep nothing.
+ */
+export const responder: RequestListener = async (request, response) => {
+  const body = await textOf(request);
+  const { status, value } = answer(request.headers.host ?? "", request.method ?? "", body);
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+};
+
+function answer(host: string, method: string, body: string): { readonly status: number; readonly value: unknown } {
+  if (host === "graph.facebook.com") return { status: 200, value: { success: true } };
+  if (host === "api.openai.com")
+    return method === "DELETE" ? { status: 200, value: { deleted: true } } : { status: 404, value: {} };
+  const told: unknown = JSON.parse(body);
+  const challenge = typeof told === "object" && told !== null && "data" in told ? told.data : {};
+  return { status: 200, value: { status: "done", ...(typeof challenge === "object" && challenge) } };
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of request) text += chunk;
+  return text;
+}

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { facebook } from "../../integrations/facebook.ts";
+import { isAbsent } from "../../src/contract/integration.ts";
+import { notFound, revoked } from "../../src/contract/outcome.ts";
+import { orderFor, type Played, play } from "../support/play.ts";
+
+const { revoke } = facebook.actions;
+if (isAbsent(revoke)) throw new Error("Facebook Login has a revocation");
+const order = orderFor(
+  { appId: "123456789012345", appSecret: "app secret" },
+  { type: "facebook.user_id", value: "1000000000001" },
+);
+const refused = (code: number, error_subcode?: number): Played => ({
+  status: 400,
+  body: {
+    error: { message: "no", type: "OAuthException", code, ...(error_subcode !== undefined && { error_subcode }) },
+  },
+});
+const outcomeOf = (reply: Played) => play(revoke.run(order), [reply]).outcome;
+
+describe("revoking a grant at Facebook", () => {
+  it("deletes all permissions with the app's own token, so that no person's token is kept", () => {
+    const { calls } = play(revoke.run(order), [{ status: 200, body: { success: true } }]);
+    expect(calls).toHaveLength(1);
+    expect(calls[0]).toMatchObject({
+      method: "DELETE",
+      at: {
+        url: "https://graph.facebook.com/v23.0/1000000000001/permissions",
+        template: "https://graph.facebook.com/{version}/{user}/permissions",
+      },
+      headers: { authorization: "Bearer 123456789012345|app secret" },
+    });
+  });
+
+  it.each([{ body: { success: true } }, { body: "true" }, { body: { success: true, extra: 1 } }])(
+    "takes $body for a revocation",
+    ({ body }) => {
+      expect(outcomeOf({ status: 200, body })).toEqual(revoked);
+    },
+  );
+
+  it.each([
+    { body: "false" },
+    { body: { success: false } },
+    { body: { success: "true" } },
+    { body: "<html>OK</html>" },
+    { body: "" },
+  ])("[I4] does not take $body for a revocation", ({ body }) => {
+    expect(outcomeOf({ status: 200, body })).toMatchObject({ outcome: "unforeseen", status: 200 });
+  });
+
+  it("takes an app that the person has not authorised, or does not any more, for no grant", () => {
+    expect(outcomeOf(refused(190, 458))).toEqual(notFound);
+  });
+
+  it("takes an id under which the app may see nothing for no grant", () => {
+    expect(outcomeOf(refused(100, 33))).toEqual(notFound);
+  });
+
+  it.each([undefined, 460, 463, 467])("stops the lane on error 190 with the subcode %s", (subcode) => {
+    expect(outcomeOf(refused(190, subcode))).toMatchObject({ outcome: "unauthorized", status: 400 });
+  });
+
+  it("stops the lane when error 190 comes with status 401", () => {
+    expect(outcomeOf({ ...refused(190), status: 401 })).toMatchObject({ outcome: "unauthorized", status: 401 });
+  });
+
+  it.each([4, 17, 32, 613])("slows down when throttled with code %i, which is no 429", (code) => {
+    expect(outcomeOf(refused(code))).toEqual({ outcome: "slow_down", seconds: 300 });
+  });
+
+  it.each([1, 2, 10, 100, 200, 240, 368, 459])("[I4] claims nothing on error %i", (code) => {
+    expect(outcomeOf(refused(code))).toMatchObject({ outcome: "unforeseen", what: `Graph error ${code}` });
+  });
+
+  it("[I4] does not take subcode 458 or 33 of another error for an absent grant", () => {
+    expect(outcomeOf(refused(200, 458))).toMatchObject({ outcome: "unforeseen" });
+    expect(outcomeOf(refused(190, 33))).toMatchObject({ outcome: "unauthorized" });
+  });
+
+  it("[I13] lets no user id change the address", () => {
+    for (const value of ["me/permissions?x=", "../../me", "a#b", "%2e%2e"]) {
+      const { calls } = play(revoke.run({ ...order, identity: { type: "facebook.user_id", value } }), [
+        refused(100, 33),
+      ]);
+      expect(new URL(calls[0]?.at.url ?? "").pathname.split("/")).toHaveLength(4);
+    }
+    expect(() => play(revoke.run({ ...order, identity: { type: "facebook.user_id", value: ".." } }), [])).toThrow(
+      RangeError,
+    );
+  });
+});
+
+describe("what Facebook tells us", () => {
+  const { hooks } = facebook;
+  if (isAbsent(hooks)) throw new Error("Facebook Login has hooks");
+  const deletion = hooks["data-deletion"];
+  const read = (payload: unknown) => deletion?.read(JSON.stringify(payload));
+
+  it("takes a user id that is a number, as old SDK data has it", () => {
+    expect(read({ user_id: 123, issued_at: 321 })).toEqual({
+      ok: true,
+      value: {
+        deliveryId: "123:321",
+        signals: [{ type: "erasure_requested", identity: { type: "facebook.user_id", value: "123" }, at: 321_999 }],
+      },
+    });
+  });
+
+  it.each([
+    { payload: { user_id: "", issued_at: 1 }, at: "user_id" },
+    { payload: { user_id: 0, issued_at: 1 }, at: "user_id" },
+    { payload: { user_id: 2 ** 60, issued_at: 1 }, at: "user_id" },
+    { payload: { user_id: "1" }, at: "issued_at" },
+    { payload: { user_id: "1", issued_at: -1 }, at: "issued_at" },
+    { payload: { user_id: "1", issued_at: 1.5 }, at: "issued_at" },
+  ])("refuses $payload, and says only where it did not fit", ({ payload, at }) => {
+    expect(read(payload)).toEqual({ ok: false, problem: { reason: "unreadable", at } });
+  });
+
+  it("answers a deletion with the address of the status page and its code, as Meta wants it", () => {
+    expect(deletion?.answer?.({ statusUrl: "https://gate.example/status/abc", code: "abc" })).toEqual({
+      url: "https://gate.example/status/abc",
+      confirmation_code: "abc",
+    });
+  });
+
+  it("may cause an erasure everywhere by a deletion, and only its own end by a removal", () => {
+    expect(deletion?.authority).toEqual({ erasure_requested: "everywhere" });
+    expect(hooks.deauthorize?.authority).toEqual({ deauthorized: "here" });
+  });
+});

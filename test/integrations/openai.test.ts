@@ -1,0 +1,182 @@
+import { describe, expect, it } from "vitest";
+import { openai } from "../../integrations/openai.ts";
+import type { Call } from "../../src/contract/call.ts";
+import { isAbsent } from "../../src/contract/integration.ts";
+import { erased, notFound } from "../../src/contract/outcome.ts";
+import { orderFor, type Played, play } from "../support/play.ts";
+
+const { erase } = openai.actions;
+if (isAbsent(erase)) throw new Error("OpenAI has an erasure");
+const { look } = erase;
+if (look === undefined) throw new Error("OpenAI can be looked at");
+
+const order = (type: string, value: string) => orderFor({ apiKey: "sk-test" }, { type, value });
+const page = (...ids: readonly string[]): Played => ({ status: 200, body: { data: ids.map((id) => ({ id })) } });
+const deleted: Played = { status: 200, body: { deleted: true } };
+const ok: Played = { status: 200, body: { id: "conv_1", object: "conversation" } };
+const missing: Played = { status: 404, body: { error: { message: "no", type: "invalid_request_error" } } };
+const lines = (calls: readonly Call[]) =>
+  calls.map(({ method, at }) => `${method} ${at.url.slice("https://api.openai.com/v1".length)}`);
+
+describe("erasing an object at OpenAI", () => {
+  it.each([
+    ["openai.file", "/files/x-1"],
+    ["openai.vector_store", "/vector_stores/x-1"],
+    ["openai.response", "/responses/x-1"],
+    ["openai.chat_completion", "/chat/completions/x-1"],
+  ])("deletes one of type %s by its id", (type, path) => {
+    const { calls, outcome } = play(erase.run(order(type, "x-1")), [deleted]);
+    expect(lines(calls)).toEqual([`DELETE ${path}`]);
+    expect(outcome).toEqual(erased);
+  });
+
+  it("takes 404 for an object that is gone, as a repeated attempt sees it", () => {
+    expect(play(erase.run(order("openai.file", "file-1")), [missing]).outcome).toEqual(notFound);
+  });
+
+  it.each([{ body: { deleted: false } }, { body: { id: "file-1" } }, { body: "OK" }])(
+    "[I4] does not take a 200 with $body for an erasure",
+    ({ body }) => {
+      const { outcome } = play(erase.run(order("openai.file", "file-1")), [{ status: 200, body }]);
+      expect(outcome).toMatchObject({ outcome: "unforeseen", status: 200 });
+    },
+  );
+
+  it("[I4] does not say not found for a type that it does not know", () => {
+    expect(play(erase.run(order("openai.assistant", "asst_1")), []).outcome).not.toEqual(notFound);
+  });
+});
+
+describe("erasing a conversation at OpenAI", () => {
+  const conversation = order("openai.conversation", "conv_1");
+
+  it("erases the items first, because they outlive the conversation", () => {
+    const { calls, outcome } = play(erase.run(conversation), [page("msg_1", "msg_2"), ok, ok, page(), deleted]);
+    expect(lines(calls)).toEqual([
+      "GET /conversations/conv_1/items?limit=100",
+      "DELETE /conversations/conv_1/items/msg_1",
+      "DELETE /conversations/conv_1/items/msg_2",
+      "GET /conversations/conv_1/items?limit=100",
+      "DELETE /conversations/conv_1",
+    ]);
+    expect(outcome).toEqual(erased);
+  });
+
+  it("asks for the first page again until there is none", () => {
+    const { calls, outcome } = play(erase.run(conversation), [
+      page("a"),
+      ok,
+      page("b"),
+      ok,
+      page("c"),
+      ok,
+      page(),
+      deleted,
+    ]);
+    expect(calls).toHaveLength(8);
+    expect(outcome).toEqual(erased);
+  });
+
+  it("goes on past an item that is gone already", () => {
+    expect(play(erase.run(conversation), [page("a"), missing, page(), deleted]).outcome).toEqual(erased);
+  });
+
+  it("[I4] does not delete the conversation while an item cannot be deleted", () => {
+    const { calls, outcome } = play(erase.run(conversation), [page("a", "b"), { status: 409 }]);
+    expect(calls).toHaveLength(2);
+    expect(outcome).toMatchObject({ outcome: "unforeseen", status: 409 });
+  });
+
+  it("finds a conversation that is gone by its own 404", () => {
+    expect(play(erase.run(conversation), [missing, missing]).outcome).toEqual(notFound);
+  });
+
+  it("goes on in the next attempt when there is more than one attempt may take", () => {
+    const { calls, outcome } = play(erase.run(conversation), ({ method }) => (method === "GET" ? page("a") : ok));
+    expect(outcome).toEqual({ outcome: "more" });
+    expect(calls.length).toBeLessThanOrEqual(40);
+    expect(lines(calls)).not.toContain("DELETE /conversations/conv_1");
+  });
+
+  it("[I10] makes no more calls in one attempt than the driver allows, however long the pages are", () => {
+    const ids = Array.from({ length: 100 }, (_, index) => `msg_${index}`);
+    const { calls, outcome } = play(erase.run(conversation), ({ method }) => (method === "GET" ? page(...ids) : ok));
+    expect(outcome).toEqual({ outcome: "more" });
+    expect(calls.length).toBeLessThanOrEqual(500);
+  });
+});
+
+describe("erasing completions by a metadata pair at OpenAI", () => {
+  it("cuts the pair at its first equals sign, and leaves those in the value", () => {
+    const { calls } = play(erase.run(order("openai.metadata", "subject=a=b==")), [page()]);
+    const url = new URL(calls[0]?.at.url ?? "");
+    expect([...url.searchParams]).toEqual([
+      ["metadata[subject]", "a=b=="],
+      ["limit", "100"],
+    ]);
+  });
+
+  it("[I7] shows neither key nor value in the address of the evidence", () => {
+    const { calls } = play(erase.run(order("openai.metadata", "subject=ada@example.com")), [page()]);
+    expect(calls[0]?.at.template).not.toContain("ada");
+    expect(calls[0]?.at.template).not.toContain("subject");
+  });
+
+  it("deletes what it finds, page by page, until there is none", () => {
+    const { calls, outcome } = play(erase.run(order("openai.metadata", "subject=u1")), [
+      page("c1", "c2"),
+      deleted,
+      missing,
+      page("c3"),
+      deleted,
+      page(),
+    ]);
+    expect(lines(calls).filter((line) => line.startsWith("DELETE"))).toEqual([
+      "DELETE /chat/completions/c1",
+      "DELETE /chat/completions/c2",
+      "DELETE /chat/completions/c3",
+    ]);
+    expect(outcome).toEqual(erased);
+  });
+
+  it("says not found only when the first search finds none", () => {
+    expect(play(erase.run(order("openai.metadata", "subject=u1")), [page()]).outcome).toEqual(notFound);
+  });
+
+  it("[I4] stops at a completion that cannot be deleted", () => {
+    const { outcome } = play(erase.run(order("openai.metadata", "subject=u1")), [
+      page("c1"),
+      { status: 403, body: {} },
+    ]);
+    expect(outcome).toMatchObject({ outcome: "unforeseen", status: 403 });
+  });
+
+  it("[I4] does not search, and does not say not found, for a value that is no pair", () => {
+    const { calls, outcome } = play(erase.run(order("openai.metadata", "subject")), () => page());
+    expect(calls).toEqual([]);
+    expect(outcome).not.toEqual(notFound);
+  });
+});
+
+describe("looking again at OpenAI", () => {
+  it("finds an object absent by 404, and present by 200", () => {
+    expect(play(look.run(order("openai.file", "file-1")), [missing]).outcome).toBe("absent");
+    expect(play(look.run(order("openai.file", "file-1")), [{ status: 200, body: {} }]).outcome).toBe("present");
+  });
+
+  it("finds completions with a metadata pair absent only when the list is empty", () => {
+    const pair = order("openai.metadata", "subject=u1");
+    expect(play(look.run(pair), [page()]).outcome).toBe("absent");
+    expect(play(look.run(pair), [page("c1")]).outcome).toBe("present");
+  });
+
+  it("[I4] sees nothing in a refusal", () => {
+    expect(play(look.run(order("openai.file", "file-1")), [{ status: 403 }]).outcome).toMatchObject({
+      outcome: "unforeseen",
+    });
+  });
+});
+
+it("names the thirty days for which OpenAI itself keeps logs", () => {
+  expect(openai.residuals).toMatchObject([{ category: "abuse_monitoring_logs", days: 30 }]);
+});
