@@ -34,7 +34,8 @@ export function tenants(store: Store, vault: Vault, now: () => Instant): Tenants
 
   const byNumber = async (n: TenantNumber, maxAgeMs = FRESH_MS) => {
     const known = contexts.get(n);
-    if (known !== undefined && now() - known.loadedAt <= maxAgeMs) return known;
+    // Zero asks for what is in the store now, even in the millisecond of the last load.
+    if (known !== undefined && now() - known.loadedAt < maxAgeMs) return known;
     const snapshot = await store.snapshot(n);
     if (snapshot === undefined) return undefined;
     if (known?.version === snapshot.version && now() - known.loadedAt < 300_000) {

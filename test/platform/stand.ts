@@ -137,13 +137,13 @@ async function dumpOf(raw: Stand["raw"]): Promise<Dump> {
 }
 
 async function entryOf(raw: Stand["raw"], key: string): Promise<Entry | undefined> {
-  const [value, left] = await Promise.all([valueOf(raw, key), raw("PTTL", key)]);
+  const [value, left] = await Promise.all([contentOf(raw, key), raw("PTTL", key)]);
   // An engine may keep the name of what has lost its last member.
   if (value === undefined || (typeof value === "object" && Object.keys(value).length === 0)) return undefined;
   return Number(left) < 0 ? { value } : { value, lifetimeMs: Number(left) };
 }
 
-async function valueOf(raw: Stand["raw"], key: string): Promise<string | object | undefined> {
+async function contentOf(raw: Stand["raw"], key: string): Promise<string | object | undefined> {
   switch (await raw("TYPE", key)) {
     case "hash":
       return pairs(strings(await raw("HGETALL", key)));

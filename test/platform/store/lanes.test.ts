@@ -30,7 +30,7 @@ import {
 } from "../samples.ts";
 import { engines, holding, onEach } from "../stand.ts";
 
-onEach("claiming from a lane", engines, ({ store, dump, state, twice, raw }) => {
+onEach("claiming from a lane", engines, ({ store, state, twice, raw }) => {
   const claim = (token: string, now = NOW, most = 50) =>
     store.settleAndClaim(alpha, undefined, { token, most, leaseUntil: now + LEASE }, now);
   const tell = (...notices: readonly string[]) =>

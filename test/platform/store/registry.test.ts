@@ -4,7 +4,7 @@ import { createStore } from "../../../src/platform/store.ts";
 import { change, DAY, founded, HOUR, link, NOW, n, ONE, opened, task, tenant } from "../samples.ts";
 import { engines, onEach, repeating } from "../stand.ts";
 
-onEach("keeping tenants", engines, ({ store, client, dump, state, twice }) => {
+onEach("keeping tenants", engines, ({ store, client, state, twice }) => {
   it("never gives a slug or a number twice", async () => {
     expect(await store.tenantCount()).toBe(0);
     const [first, second] = await twice(() => store.reserve("acme"));

@@ -634,8 +634,8 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw }) => {
       [beta, "runner-again", ends(ONE, "beta.erase", 2, { learned: "sealed lesson" })],
       [alpha, "runner", ends(ONE, "alpha.erase", 1, { frees, learned: "sealed lesson" })],
     ] as const)
-      await store.settleAndClaim(lane, { token, settlements: [end] }, undefined, NOW);
-    await claimed(store, alpha, "next");
+      console.log(await store.settleAndClaim(lane, { token, settlements: [end] }, undefined, NOW));
+    console.log(await claimed(store, alpha, "next"));
     const last = { token: "next", settlements: [ends(ONE, "alpha.revoke", 1)] };
     await store.settleAndClaim(alpha, last, undefined, NOW);
     const held = await claimedOne(store, gateway, `close:${ONE}`, "closes");
