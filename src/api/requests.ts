@@ -22,6 +22,16 @@ import { fail, ok, type Result } from "../result.ts";
 import { type Authorised, requires } from "./auth.ts";
 import { input } from "./input.ts";
 
+/** It goes into a signed receipt that others read, so it must not name the person. */
+const Said = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine(
+    (text) => !/[^\s@]+@[^\s@]+\.[^\s@]+/.test(text),
+    "expected no e-mail address or other personal data: it stands in the signed receipt",
+  );
+
 const Completion = z
   .strictObject({
     outcome: z.enum([
@@ -41,8 +51,8 @@ const Completion = z
       .regex(/^[a-z][a-z0-9_]{1,63}$/)
       .optional(),
     ground: Ground.optional(),
-    evidence: z.string().max(500).optional(),
-    reason: z.string().min(1).max(500),
+    evidence: Said.optional(),
+    reason: Said,
   })
   .refine((body) => body.outcome !== "retained" || (body.until !== undefined && body.ground !== undefined), {
     path: ["until"],

@@ -40,6 +40,8 @@ export function plan(
   integrations: Integrations,
   known: readonly KnownIdentity[],
   now: Instant,
+  /** The request by which this person was erased already, if nothing is known of them any more for that reason. */
+  erasedBy?: string,
 ): readonly Planned[] {
   const drafts = Object.values(tenant.subprocessors).flatMap((subprocessor) => {
     const integration = integrations.get(subprocessor.integration);
@@ -110,6 +112,8 @@ export function plan(
     if (identities.length > 0) return [order(after)];
     const lessons = action.by === "any" ? [] : teachers(action.by, id);
     if (lessons.length > 0) return [order([...new Set([...after, ...lessons])])];
+    if (erasedBy !== undefined)
+      return [ended({ outcome: "not_found", level: "attested", reason: `erased before, by ${erasedBy}` })];
     // A grant is known by its identity: where there is none, nothing was granted.
     if (name === "revoke") return [];
     if (subprocessor.registersObjects)

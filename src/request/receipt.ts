@@ -133,6 +133,7 @@ export const closedView = (receipt: Receipt, statusUrl: string): RequestView => 
   received_at: receipt.received_at,
   due_at: receipt.due_at,
   closed_at: receipt.closed_at,
+  shredded_by: receipt.shredded_by,
   ...(receipt.prev !== undefined && { continues: receipt.prev }),
   tasks: receipt.tasks.map(({ at, outcome, action, ...task }) => ({
     ...task,

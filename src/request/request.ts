@@ -43,6 +43,9 @@ export type RequestView = {
   readonly start_at?: string;
   readonly due_at: string;
   readonly closed_at?: string;
+  readonly cancelled_at?: string;
+  /** From when the destroyed keys are destroyed everywhere, backups of the store included. */
+  readonly shredded_by?: string;
   readonly continues?: string;
   readonly held?: string;
   readonly alarms?: readonly string[];
@@ -67,6 +70,7 @@ export const openView = (
   received_at: record.received_at,
   ...(status === "scheduled" && { start_at: record.start_at }),
   due_at: record.due_at,
+  ...(record.cancelled_at !== undefined && { cancelled_at: record.cancelled_at }),
   ...(record.continues !== undefined && { continues: record.continues }),
   ...(more.held !== undefined && { held: more.held }),
   ...(more.alarms.length > 0 && { alarms: more.alarms }),

@@ -50,6 +50,7 @@ type Draft = Live & {
   readonly wrapped: string;
   readonly subject: string | undefined;
   readonly known: readonly KnownIdentity[];
+  readonly erasedBy: string | undefined;
 };
 
 /** Whose data it is: the identities that the request came with, and what is known of their subject. Two round trips for all. */
@@ -84,20 +85,48 @@ async function people(ports: Ports, context: Context, live: readonly Live[]): Pr
       ),
     ),
   );
+  const strangers = opened.flatMap((draft, at) =>
+    subjects[at] === undefined && draft.given.length > 0 ? [{ ...draft, at }] : [],
+  );
+  const erasures = await erasuresOf(ports, context, strangers);
+  const gone = new Map(named.map(({ at }, index) => [at, records[index]?.gone]));
   return opened.map((draft, at) => {
     const linked = draft.record.continues === undefined ? (known.get(at)?.known ?? []) : [];
     const fresh = linked.filter((identity) => !draft.given.some((each) => sameIdentity(each, identity)));
     const all = [...draft.given, ...fresh.map(({ field: _, ...identity }) => identity)];
-    return { ...draft, subject: subjects[at], known: all };
+    return { ...draft, subject: subjects[at], known: all, erasedBy: gone.get(at) ?? erasures.get(at) };
   });
 }
 
+/** By which request those were erased of whom nothing is known but that all they are named by is suppressed. */
+async function erasuresOf(
+  ports: Ports,
+  { tenant, keys }: Context,
+  strangers: readonly { readonly at: number; readonly given: readonly KnownIdentity[] }[],
+): Promise<ReadonlyMap<number, string>> {
+  const lookups = await Promise.all(
+    strangers.flatMap(({ at, given }) =>
+      given.map(async (identity) => ({ at, pseudonym: await keys.pseudonym("suppression", identity) })),
+    ),
+  );
+  const entries = await ports.store.suppressed(
+    tenant.n,
+    lookups.map(({ pseudonym }) => pseudonym),
+  );
+  const by = new Map<number, string | undefined>();
+  lookups.forEach(({ at }, index) => {
+    const request = /^erased (\S+)$/.exec(entries[index] ?? "")?.[1];
+    by.set(at, by.has(at) && by.get(at) === undefined ? undefined : request);
+  });
+  return new Map([...by].flatMap(([at, request]) => (request === undefined ? [] : [[at, request] as const])));
+}
+
 async function openingOf(ports: Ports, context: Context, token: string, draft: Draft): Promise<Opening> {
-  const { step, hash, record, key, wrapped, subject, known } = draft;
+  const { step, hash, record, key, wrapped, subject, known, erasedBy } = draft;
   const { tenant } = context;
   const now = ports.now();
   const full = { ...record, ...(subject !== undefined && { subject }), registry_version: Number(context.version) };
-  const planned = plan(full, tenant, ports.integrations, known, now);
+  const planned = plan(full, tenant, ports.integrations, known, now, erasedBy);
   const pseudonyms = new Map(
     await Promise.all(
       known.map(async (identity) => [tagKey(identity), await context.keys.pseudonym("suppression", identity)] as const),

@@ -65,6 +65,31 @@ describe("over time, through the deployed bundle", () => {
     expect(await world.held(kid.email)).toEqual([]);
   });
 
+  it("[I2 I3] ends a closure whose person was erased in its grace window, and a platform's late callback for them", async () => {
+    const liv = await world.person("isocial-track", "liv");
+    const closing = await open("isocial-track", { type: "closure", subject: liv.id });
+    const first = await world.closed(
+      "isocial-track",
+      (await open("isocial-track", { type: "erasure", subject: liv.id })).id,
+    );
+    const late = signedRequest(
+      world.setting("isocial-track", "facebook", "appSecret"),
+      liv.facebookId,
+      world.gateway.now(),
+    );
+    expect((await metaCallback(world, "isocial-track", "data-deletion", late)).status).toBe(200);
+    const callback = (await list("isocial-track")).find(({ source }) => source === "facebook/data-deletion");
+    for (const id of [callback?.id ?? "", closing.id]) {
+      if (id === closing.id) await world.advance(90 * DAY + 60_000);
+      const closed = await world.closed("isocial-track", id);
+      expect(
+        closed.tasks.every(({ outcome }) => outcome === "not_found"),
+        JSON.stringify(closed.tasks),
+      ).toBe(true);
+      expect(closed.tasks.some(({ reason }) => reason?.includes(first.id))).toBe(true);
+    }
+  });
+
   it("[IS-2 SB-4 I9] erases on its day what Stripe's billing records had to be kept for, with a second receipt", async () => {
     await world.admin("/stripe/settings", { pace: { seconds: 60 } }, "PUT");
     const lea = await world.person("smart-blog-system", "lea");

@@ -47,6 +47,7 @@ export type RequestShape = {
   readonly id: string;
   readonly status: "scheduled" | "open" | "closed" | "cancelled";
   readonly complete: boolean;
+  readonly source: string;
   readonly received_at: string;
   readonly due_at: string;
   readonly closed_at?: string;

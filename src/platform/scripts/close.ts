@@ -3,7 +3,7 @@ import { HEAD, LANE } from "./shared.ts";
 /**
  * Ends a request in one step: appends its receipt to the log, keeps the residues that a later day will need, tells who
  * wants to know, shreds the request's key with everything sealed under it, and leaves the compact closed record. The
- * subject's record goes with the last open request that needs it.
+ * subject's record goes with the last open request that needs it; for as long as the receipt, its place says by which.
  *
  * KEYS 1 request, 2 open tasks, 3-5 the gateway lane's, 6 log, 7 open requests, 8 subject, 9 subject's open requests, then
  * what the rest names. ARGV 1 now, 2 token, 3 attempt, 4 request, 5 gateway lane, 6 keep milliseconds, 7 leaf, 8 compact
@@ -50,6 +50,8 @@ end
 redis.call('SREM', KEYS[9], rid)
 if redis.call('SCARD', KEYS[9]) == 0 and redis.call('HGET', KEYS[8], 'x') then
   redis.call('DEL', KEYS[8], KEYS[9], unpack(gone))
+  redis.call('HSET', KEYS[8], 'gone', rid)
+  redis.call('PEXPIRE', KEYS[8], keep)
 end
 redis.call('DEL', r, ro)
 redis.call('HSET', r, 'st', 'closed', 'c', compact, 'i', index)

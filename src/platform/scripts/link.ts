@@ -19,6 +19,8 @@ local is_new = redis.call('HEXISTS', KEYS[1], 'k') == 0
 if is_new then
   -- Fields that were sealed under another key than the record's could never be read: the caller seals again.
   if ARGV[3] == '' then return {'gone'} end
+  redis.call('HDEL', KEYS[1], 'gone')
+  redis.call('PERSIST', KEYS[1])
   redis.call('HSET', KEYS[1], 'k', ARGV[3], 'at', now)
 elseif ARGV[3] ~= '' then
   return {'exists'}

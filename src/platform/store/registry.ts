@@ -118,7 +118,7 @@ export function registryStore(redis: RedisClient): RegistryStore {
 
     gate: async (n, subject) => {
       const [known, requests] = await redis.run([
-        ["exists", keys.subject(n, subject)],
+        ["hexists", keys.subject(n, subject), "k"],
         ["smembers", keys.subjectRequests(n, subject)],
       ]);
       return { known: Number(known) === 1, requests: texts(requests) };
