@@ -92,8 +92,11 @@ async function prove(
   type: string,
   delivery: Parameters<typeof verify>[1],
 ): Promise<{ readonly found: Found; readonly proven: Proven } | undefined> {
+  let seen: Context | undefined;
   for (const maxAgeMs of [undefined, RELOAD_MS]) {
     const context = await ports.tenants.bySlug(path.tenant, maxAgeMs);
+    if (context !== undefined && context.version === seen?.version) return undefined;
+    seen = context;
     const found = context === undefined ? undefined : find(ports, context, path);
     if (found === undefined) continue;
     const { scheme } = found.hook.verify;

@@ -18,12 +18,19 @@ export type Attempt = { readonly cursor: Cursor; readonly rest?: number; readonl
   | { readonly park: "stuck" | "accepted"; readonly reason: string }
 );
 
+/** What a run allows each of its attempts. */
+export type Pace = Pick<Job, "turn" | "until">;
+
 export type Job = {
   readonly payload: OrderPayload;
   readonly cursor: Cursor;
   readonly integration: Integration;
   readonly action: Action<Settings>;
   readonly settings: SettingValues<Settings>;
+  /** Waits for its turn before each call, so that the account's rate is kept whatever an order asks for. */
+  readonly turn: () => Promise<void>;
+  /** No call begins after this moment: the lease has to outlive the attempt. */
+  readonly until: Instant;
   /** Salts the digests of answers, so that two receipts' cannot be compared. */
   readonly salt: string;
 };
@@ -105,7 +112,8 @@ function answer(answer: Answer, target: Target, cursor: Cursor, job: Job, ports:
     case "not_found":
       return { cursor: move({ at: "done", answer: answer.outcome }) };
     case "retained": {
-      const kept = answer.notBefore ?? job.payload.keeps[answer.category];
+      const { keeps } = job.payload;
+      const kept = answer.notBefore ?? (Object.hasOwn(keeps, answer.category) ? keeps[answer.category] : undefined);
       if (kept === undefined)
         return {
           cursor,
@@ -217,6 +225,7 @@ type Stopped =
   | { readonly reason: "throttled"; readonly rest: number }
   | { readonly reason: "vendor_down"; readonly status: number; readonly rest?: number }
   | { readonly reason: "credential"; readonly status: number }
+  | { readonly reason: "out_of_time" }
   | { readonly reason: "broken"; readonly what: string };
 
 /** Time-outs and the vendor's own trouble are no answer: nothing is claimed, and the order comes back later. */
@@ -240,6 +249,7 @@ function failed(problem: Stopped, progress: boolean, cursor: Cursor, ports: Pick
         park: "stuck",
         reason: problem.reason === "broken" ? problem.what : `calls to ${problem.host} are not allowed`,
       };
+    case "out_of_time":
     case "timed_out":
     case "connection_failed":
     case "too_large":
@@ -292,6 +302,8 @@ const MAX_CALLS = 500;
 function sender(ports: Pick<Ports, "send" | "now" | "random">, job: Job, evidence: Evidence[]): SendStep {
   let calls = 0;
   return async (call) => {
+    await job.turn();
+    if (ports.now() >= job.until) return { problem: { reason: "out_of_time" } };
     if (++calls > MAX_CALLS) return { problem: { reason: "broken", what: `more than ${MAX_CALLS} calls in one run` } };
     if (!isAllowed(call, job)) return { problem: { reason: "forbidden_address", host: hostOf(call.at.url) } };
     const sent = await ports.send(call);

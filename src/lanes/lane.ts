@@ -3,6 +3,9 @@ import type { Instant } from "../ids.ts";
 /** How long a claim lasts. Longer than a batch may take; what is not settled by then is claimed again. */
 export const LEASE_MS = 120_000;
 
+/** No call begins in the last part of a lease: it may take as long as a call may, and settling takes its time too. */
+export const LEASE_MARGIN_MS = 15_000;
+
 /** How much is claimed at once: a lane's batch is bounded by what its lease can bear. */
 export const BATCH = 50;
 

@@ -4,7 +4,7 @@ import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
 import { rfc3339 } from "../request/deadline.ts";
-import { drive } from "./drive.ts";
+import { drive, type Pace } from "./drive.ts";
 import { STUCK_AFTER } from "./lane.ts";
 import { firstCursor } from "./order.ts";
 
@@ -18,6 +18,7 @@ export async function noticed(
   context: Context,
   subprocessor: string,
   order: Claimed,
+  pace: Pace,
 ): Promise<Settlement> {
   const [, type = "", request = ""] = order.id.split(":");
   const integration = ports.integrations.get(context.tenant.subprocessors[subprocessor]?.integration ?? "");
@@ -56,6 +57,7 @@ export async function noticed(
     },
     settings,
     salt: request,
+    ...pace,
   });
   if ("again" in attempt && order.attempt < STUCK_AFTER)
     return { ...gone, what: "back", due: Math.max(attempt.again, attempt.rest ?? 0), cursor: "" };

@@ -9,9 +9,9 @@ import { settingsOf } from "../registry/settings.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { steps } from "../request/steps.ts";
 import type { OpenTask, Task } from "../request/task.ts";
-import { type Attempt, drive, type Job } from "./drive.ts";
+import { type Attempt, drive, type Job, type Pace } from "./drive.ts";
 import { ECHO_MS } from "./echo.ts";
-import { BATCH, LEASE_MS, RUN_MS } from "./lane.ts";
+import { BATCH, LEASE_MARGIN_MS, LEASE_MS, RUN_MS } from "./lane.ts";
 import { noticed } from "./notice.ts";
 import {
   type Cursor,
@@ -60,7 +60,8 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
       settle = { token, settlements: done.settlements };
       continue;
     }
-    const batch = await work(ports, context, subprocessor, claimed.orders, end, TIMEOUTS - timeouts);
+    const bounds = { end, until: now + LEASE_MS - LEASE_MARGIN_MS, timeouts: TIMEOUTS - timeouts };
+    const batch = await work(ports, context, subprocessor, claimed.orders, bounds);
     timeouts += batch.timeouts;
     const rest = Math.max(batch.rest, timeouts >= TIMEOUTS ? ports.now() + CIRCUIT_MS : 0);
     settle = { token, settlements: batch.settlements, ...(rest > 0 && { pauseUntil: rest }) };
@@ -79,8 +80,7 @@ async function work(
   context: Context,
   subprocessor: string,
   orders: readonly Claimed[],
-  end: Instant,
-  timeoutsLeft: number,
+  bounds: { readonly end: Instant; readonly until: Instant; readonly timeouts: number },
 ): Promise<Batch> {
   const settlements: Settlement[] = [];
   let rest = 0;
@@ -88,16 +88,18 @@ async function work(
   let slot = 0;
   const integration = ports.integrations.get(context.tenant.subprocessors[subprocessor]?.integration ?? "");
   const gapMs = 1000 / (integration?.limits.perSecond ?? Number.POSITIVE_INFINITY);
+  const turn = async (): Promise<void> => {
+    slot = Math.max(slot + gapMs, ports.now());
+    await ports.sleep(slot - ports.now());
+  };
   const queue = [...orders];
   const worker = async (): Promise<void> => {
     for (let order = queue.shift(); order !== undefined; order = queue.shift()) {
-      if (rest > 0 || timeouts >= timeoutsLeft || ports.now() >= end) {
+      if (rest > 0 || timeouts >= bounds.timeouts || ports.now() >= bounds.end) {
         settlements.push(untouched(order, ports.now()));
         continue;
       }
-      slot = Math.max(slot + gapMs, ports.now());
-      await ports.sleep(slot - ports.now());
-      const result = await one(ports, context, subprocessor, order);
+      const result = await one(ports, context, subprocessor, order, { turn, until: bounds.until });
       settlements.push(result.settlement);
       rest = Math.max(rest, result.rest);
       if (result.hung) timeouts++;
@@ -119,10 +121,10 @@ const readPayload = (payload: string): OrderPayload | undefined =>
 
 type One = { readonly settlement: Settlement; readonly rest: Instant; readonly hung: boolean };
 
-async function one(ports: Ports, context: Context, subprocessor: string, order: Claimed): Promise<One> {
+async function one(ports: Ports, context: Context, subprocessor: string, order: Claimed, pace: Pace): Promise<One> {
   const payload = readPayload(order.payload);
   if (payload === undefined)
-    return { settlement: await noticed(ports, context, subprocessor, order), rest: 0, hung: false };
+    return { settlement: await noticed(ports, context, subprocessor, order, pace), rest: 0, hung: false };
   const opened = await openJob(ports, context, subprocessor, payload, order);
   if (typeof opened === "string") {
     const task: OpenTask = { ...payload.task, state: "stuck", attempts: order.attempt, reason: opened };
@@ -130,7 +132,7 @@ async function one(ports: Ports, context: Context, subprocessor: string, order: 
   }
   const { job, key } = opened;
   const known = job.cursor.learned.length;
-  const attempt = await drive(ports, job);
+  const attempt = await drive(ports, { ...job, ...pace });
   const fresh = attempt.cursor.learned.slice(known);
   if (fresh.length > 0) await suppressEchoes(ports, context, payload, fresh);
   const settlement = await settled(ports, context, order, payload, key, attempt);
@@ -143,7 +145,7 @@ async function openJob(
   subprocessor: string,
   payload: OrderPayload,
   order: Claimed,
-): Promise<{ readonly job: Job; readonly key: SealingKey } | string> {
+): Promise<{ readonly job: Omit<Job, keyof Pace>; readonly key: SealingKey } | string> {
   const entry = context.tenant.subprocessors[subprocessor];
   const integration = ports.integrations.get(payload.task.integration);
   const action = payload.task.action === "manual" ? undefined : integration?.actions[payload.task.action];

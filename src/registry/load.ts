@@ -63,7 +63,9 @@ export function tenants(store: Store, vault: Vault, now: () => Instant): Tenants
   return { bySlug, byNumber };
 }
 
-async function contextOf(version: string, tenant: Tenant, vault: Vault, loadedAt: Instant): Promise<Context> {
+async function contextOf(version: string, stored: Tenant, vault: Vault, loadedAt: Instant): Promise<Context> {
+  // Ids come from addresses and bodies: `constructor` must be as unknown as any other.
+  const tenant: Tenant = { ...stored, subprocessors: Object.assign(Object.create(null), stored.subprocessors) };
   const keys = await vault.tenant(tenant.n, tenant.root);
   const made = new Map<string, unknown>();
   const once = async <T>(name: string, make: () => Promise<T>): Promise<T> => {
