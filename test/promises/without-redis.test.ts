@@ -1,0 +1,12 @@
+import { expect, it } from "vitest";
+import { type RequestShape, startWorld } from "../support/world.ts";
+
+it("does the main job on a machine without redis-server too, in memory", async () => {
+  const world = await startWorld({ engine: "memory" });
+  const mia = await world.person("imai", "mia");
+  const opened = await world.api("POST", "/v1/requests", world.key("imai"), { type: "erasure", subject: mia.id });
+  const closed = await world.closed("imai", (opened.body as RequestShape).id);
+  expect(closed.complete).toBe(true);
+  expect(await world.held(mia.email)).toEqual([]);
+  await world.stop();
+});
