@@ -96,6 +96,8 @@ function figures(open: number | null, closed: number | null, part: (...prefixes:
     "memory.closed_request_listing_bytes": part("z"),
     "memory.closed_request_log_bytes": part("g"),
     "memory.closed_request_suppression_bytes": part("p"),
+    // That a person was erased here.
+    "memory.closed_request_subject_bytes": part("u", "uo", "i"),
     // What is owed on a later day: the residue, and its place in the gateway's lane.
     "memory.closed_request_residue_bytes": part("x", "o", "l"),
   };

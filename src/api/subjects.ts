@@ -50,6 +50,11 @@ export const subjects = () => {
       ...(since !== undefined && { since: Date.parse(since) }),
     }));
     const subject = await context.keys.derive("subject", c.req.param("id"));
+    if (body.value.consent !== undefined && (await ports.store.gate(context.tenant.n, subject)).requests.length > 0) {
+      const detail =
+        "This subject is under erasure. A new consent counts from its close on: repeat this when it is closed.";
+      return problemResponse(c, { reason: "conflict", detail });
+    }
     const linked = await link(ports, context, subject, entries, body.value.consent !== undefined);
     if (!linked.ok) return problemResponse(c, linked.problem);
     const { suppressed, requests, isNew } = linked.value;

@@ -98,7 +98,7 @@ export const subprocessors = () => {
     });
     if (!changed.ok) return problemResponse(c, changed.problem);
     // A lane that rests because its credential was refused need not rest any longer.
-    await ports.store.unpause(laneName(context.tenant.n, id));
+    await ports.store.unpause(laneName(context.tenant.n, id), ports.now());
     await ports.wake([laneName(context.tenant.n, id)]);
     const entry = changed.value.subprocessors[id];
     return entry === undefined ? problemResponse(c, { reason: "internal" }) : c.json(subprocessorView(entry));

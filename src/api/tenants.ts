@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { base64url } from "jose";
 import { z } from "zod";
 import type { App } from "../ports.ts";
 import { problemResponse } from "../problem.ts";
@@ -34,7 +35,7 @@ export const admin = (adminKey: string, local: boolean) => {
       detail: "This slug is reserved or was used before; slugs are never reused.",
     } as const;
     if (isReserved(slug)) return problemResponse(c, taken);
-    const n = await ports.store.reserve(slug);
+    const n = await ports.store.reserve(slug, base64url.encode(ports.random(12)));
     if (n === undefined) return problemResponse(c, taken);
     const now = rfc3339(ports.now());
     const { key, entry } = await newApiKey(n, "operate", ports.random, now, local);

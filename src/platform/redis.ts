@@ -70,7 +70,8 @@ export function redisClient(url: string, token: string): RedisClient {
       if (commands.length === 0) return [];
       try {
         const items = [...(await send(commands, false))];
-        const unknown = items.flatMap((item, index) => (item.error?.includes("NOSCRIPT") ? [index] : []));
+        const from = items.findIndex((item) => item.error?.includes("NOSCRIPT"));
+        const unknown = from < 0 ? [] : commands.flatMap((_, index) => (index >= from ? [index] : []));
         if (unknown.length > 0) {
           const again = await send(
             unknown.map((index) => commands[index] ?? []),

@@ -1,6 +1,6 @@
 import { parseRequestId, tenantNumber } from "../ids.ts";
 import { laneName } from "../platform/keys.ts";
-import { orderId } from "../platform/store/lanes.ts";
+import { gatewayOf, orderId } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
 import { tasksOf } from "./close.ts";
 import type { RequestRecord } from "./request.ts";
@@ -55,7 +55,7 @@ async function mend(
   const places = await ports.store.look(orders.map(({ lane, order }) => ({ lane, id: order })));
   const lost = new Map(orders.filter((_, index) => places[index] === "missing").map((each) => [each.id, each]));
   for (const { id } of lost.values()) ports.log("order_lost", { request: id });
-  await ports.store.restart(
+  const restarted = await ports.store.restart(
     [...lost.values()].map(({ n, id, record }) => ({
       n,
       id,
@@ -65,5 +65,7 @@ async function mend(
     })),
     now,
   );
+  const asleep = [...lost.values()].filter((_, index) => restarted[index]?.wake === true);
+  if (asleep.length > 0) await ports.wake([...new Set(asleep.map(({ n }) => gatewayOf(n)))]);
   return lost.size;
 }

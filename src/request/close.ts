@@ -52,8 +52,14 @@ export const close: StepVerb = async (ports, context, token, steps) => {
 export const tasksOf = (hash: Hash): readonly Task[] =>
   Object.entries(hash)
     .filter(([name]) => name.startsWith("t:"))
-    // Written by `start` and by settlements, and by nobody else.
-    .map(([, text]) => JSON.parse(text) as Task)
+    .map(([name, text]): Task => {
+      // Written by `start` and by settlements, and by nobody else.
+      const task = JSON.parse(text) as Task;
+      // What it waited for has ended, and it lies in its lane.
+      if (task.state !== "waiting" || hash[`w:${name.slice(2)}`] !== undefined) return task;
+      const { reason: _, ...rest } = task;
+      return { ...rest, state: "queued" };
+    })
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 
 async function closingOf(

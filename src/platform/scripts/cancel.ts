@@ -38,7 +38,7 @@ return {'queued', '0'}
 `;
 
 /**
- * Puts back what an open request has lost: its start while it is scheduled, its close when no task is open any more.
+ * Puts back what an open request has lost: its start while it is scheduled, its close when no task is open any more, its watch.
  *
  * KEYS 1 request, 2 open tasks, 3-5 the gateway lane's. ARGV 1 now, 2 request, 3 gateway lane, 4 start time, 5 deadline, 6 awake until.
  * Answers the status, then the open tasks.
@@ -46,12 +46,18 @@ return {'queued', '0'}
 export const AUDIT = `${HEAD}${LANE}
 local status = redis.call('HGET', KEYS[1], 'st')
 local rid, now, deadline = ARGV[2], tonumber(ARGV[1]), tonumber(ARGV[5])
+local woken = false
 if status == 'scheduled' and not redis.call('HGET', KEYS[1], 'held') and redis.call('HEXISTS', KEYS[4], 'start:' .. rid) == 0 then
-  enqueue(KEYS[3], KEYS[4], KEYS[5], ARGV[3], 'start:' .. rid, '', tonumber(ARGV[4]), deadline, now, ARGV[6])
+  woken = enqueue(KEYS[3], KEYS[4], KEYS[5], ARGV[3], 'start:' .. rid, '', tonumber(ARGV[4]), deadline, now, ARGV[6])
 end
 if status == 'open' and redis.call('SCARD', KEYS[2]) == 0 and redis.call('HEXISTS', KEYS[4], 'close:' .. rid) == 0 then
-  enqueue(KEYS[3], KEYS[4], KEYS[5], ARGV[3], 'close:' .. rid, '', now, deadline, now, ARGV[6])
+  woken = enqueue(KEYS[3], KEYS[4], KEYS[5], ARGV[3], 'close:' .. rid, '', now, deadline, now, ARGV[6])
 end
+if (status == 'scheduled' or status == 'open') and redis.call('HEXISTS', KEYS[4], 'watch:' .. rid) == 0 then
+  woken = enqueue(KEYS[3], KEYS[4], KEYS[5], ARGV[3], 'watch:' .. rid, '', deadline, deadline, now, ARGV[6])
+end
+-- Nobody is told: the lane is left asleep for the sweep to find.
+if woken then redis.call('HDEL', KEYS[4], '~a') end
 local answer = {status or 'gone'}
 for _, task in ipairs(redis.call('SMEMBERS', KEYS[2])) do answer[#answer + 1] = task end
 return answer

@@ -5,7 +5,7 @@ import { HEAD, LANE } from "./shared.ts";
  * wants to know, shreds the request's key with everything sealed under it, and leaves the compact closed record. The
  * subject's record goes with the last open request that needs it; for as long as the receipt, its place says by which.
  *
- * KEYS 1 request, 2 open tasks, 3-5 the gateway lane's, 6 log, 7 open requests, 8 subject, 9 subject's open requests, then
+ * KEYS 1 request, 2 open tasks, 3-5 the gateway lane's, 6 log, 7 open requests, 8 subject, 9 subject's open requests, 10 requests, then
  * what the rest names. ARGV 1 now, 2 token, 3 attempt, 4 request, 5 gateway lane, 6 keep milliseconds, 7 leaf, 8 compact
  * record, 9 awake until, 10 erases the subject (1), 11 subject's version, 12 number of identities, 13 of residues, 14 of notices, then
  * identities (number of key), residues (number of key, id, due, wrapped key, sealed), notices (number of lane's first key, lane, id, payload),
@@ -17,6 +17,7 @@ local now, token, attempt, rid, gateway, keep = tonumber(ARGV[1]), ARGV[2], ARGV
 local leaf, compact, awake_until, erases, version = ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10], ARGV[11]
 local identities, residues, notices = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
 local close = 'close:' .. rid
+local OPEN_MS = 34560000000
 if not held_by(KEYS[4], close, token, attempt) then return {'late'} end
 local status = redis.call('HGET', r, 'st')
 if status ~= 'open' or redis.call('SCARD', ro) > 0 then
@@ -44,7 +45,10 @@ for i = 1, notices do
   if enqueue(KEYS[first], KEYS[first + 1], KEYS[first + 2], lane, id, payload, now, now + 259200000, now, awake_until) then woken[#woken + 1] = lane end
 end
 if redis.call('EXISTS', KEYS[8]) == 1 then
-  for i = a + 1, #ARGV do redis.call('HDEL', KEYS[8], ARGV[i]) end
+  for i = a + 1, #ARGV, 2 do
+    redis.call('HDEL', KEYS[8], ARGV[i])
+    redis.call('DEL', KEYS[tonumber(ARGV[i + 1])])
+  end
   if erases == '1' then redis.call('HSET', KEYS[8], 'x', '1') end
 end
 redis.call('SREM', KEYS[9], rid)
@@ -58,6 +62,9 @@ redis.call('HSET', r, 'st', 'closed', 'c', compact, 'i', index)
 if digest ~= '' then redis.call('HSET', r, 'bh', digest) end
 redis.call('PEXPIRE', r, keep)
 redis.call('ZREM', KEYS[7], rid)
+-- The list forgets what has expired; a request may be open for months before its record's lifetime begins.
+redis.call('ZREMRANGEBYSCORE', KEYS[10], '-inf', now - tonumber(keep) - OPEN_MS)
+redis.call('PEXPIRE', KEYS[10], tonumber(keep) + OPEN_MS)
 drop(KEYS[3], KEYS[4], 'watch:' .. rid)
 drop(KEYS[3], KEYS[4], close)
 local answer = {'closed', index}

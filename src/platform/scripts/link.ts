@@ -25,10 +25,12 @@ if is_new then
 elseif ARGV[3] ~= '' then
   return {'exists'}
 end
+if is_new or ARGV[4] == '1' then redis.call('HDEL', KEYS[1], 'x') end
 local suppressed = {}
 for i = 1, count do
   local since = ARGV[5 + i]
   local known = redis.call('HGET', KEYS[1 + 2 * i], 'at')
+  if known and since ~= '' and tonumber(known) >= tonumber(since) then since = '' end
   if since ~= '' or not known then redis.call('HSET', KEYS[1 + 2 * i], 's', subject, 'at', since ~= '' and since or now) end
   local entry = redis.call('GET', KEYS[2 + 2 * i])
   if entry then

@@ -35,14 +35,24 @@ for f = 1, fields do
 end
 for s = 1, suppressions do
   local key, value, ms = KEYS[tonumber(take())], take(), take()
-  redis.call('SET', key, value, 'PX', ms)
+  local before = redis.call('GET', key)
+  if not before or string.sub(before, 1, 6) == 'acted ' or string.sub(value, 1, 6) ~= 'acted ' then redis.call('SET', key, value, 'PX', ms) end
 end
 redis.call('SADD', KEYS[7], rid)
 local woken = {}
 for t = 1, tasks do
   local task, doc, what, first, lane, id, payload, waits, due = take(), take(), take(), tonumber(take()), take(), take(), take(), take(), tonumber(take())
   local is_new = redis.call('HEXISTS', r, 't:' .. task) == 0
-  local lost = not is_new and what == 'order' and redis.call('SISMEMBER', ro, task) == 1
+  local left = {}
+  for each in string.gmatch(waits, '%S+') do
+    if redis.call('HEXISTS', r, 't:' .. each) == 0 or redis.call('SISMEMBER', ro, each) == 1 then left[#left + 1] = each end
+  end
+  waits = table.concat(left, ' ')
+  if what == 'wait' and waits == '' then what = 'order' end
+  if what == 'order' and not is_new and redis.call('HEXISTS', r, 'w:' .. task) == 1 and redis.call('SISMEMBER', ro, task) == 1 then
+    redis.call('HDEL', r, 'w:' .. task, 'wo:' .. task)
+  end
+  local lost = not is_new and (what == 'order' or what == 'wait') and redis.call('SISMEMBER', ro, task) == 1
     and redis.call('HEXISTS', r, 'w:' .. task) == 0 and redis.call('HEXISTS', KEYS[first + 1], id) == 0
   if is_new or lost then
     redis.call('HSET', r, 't:' .. task, doc)

@@ -71,6 +71,13 @@ for e = 1, count do
       drop(z, o, id)
       if at > 0 and task ~= '' then
         redis.call('SREM', ro, task)
+        redis.call('HDEL', r, 'w:' .. task, 'wo:' .. task, 'l:' .. task)
+        for _, each in ipairs(redis.call('SMEMBERS', ro)) do
+          local waits = redis.call('HGET', r, 'w:' .. each)
+          if waits and without(waits, task) ~= waits then
+            if enqueue(KEYS[4], KEYS[5], KEYS[6], gateway, 'start:' .. rid, '', now, deadline, now, awake_until) then woken[#woken + 1] = gateway end
+          end
+        end
         if redis.call('SCARD', ro) == 0 then
           if enqueue(KEYS[4], KEYS[5], KEYS[6], gateway, 'close:' .. rid, '', now, deadline, now, awake_until) then woken[#woken + 1] = gateway end
         end
@@ -100,7 +107,9 @@ for e = 1, count do
   end
   results[e] = result
 end
-if pause > 0 then redis.call('HSET', o, '~p', pause) end
+local any = false
+for e = 1, count do any = any or results[e] == 'applied' end
+if pause > 0 and any and pause > tonumber(redis.call('HGET', o, '~p') or '0') then redis.call('HSET', o, '~p', pause) end
 local answer = {count}
 for e = 1, count do answer[#answer + 1] = results[e] end
 for _, each in ipairs(woken) do answer[#answer + 1] = each end

@@ -23,6 +23,7 @@ end
 -- Puts an order into a lane. Returns true when the lane was asleep and has something ready: then it is awake from now on.
 local function enqueue(z, o, index, lane, id, payload, due, deadline, now, awake_until)
   redis.call('HSET', o, id, payload, id .. ':d', deadline)
+  redis.call('HDEL', o, id .. ':t')
   if due <= now then redis.call('ZADD', z, deadline - READY, id) else redis.call('ZADD', z, due, id) end
   lower_index(index, lane, due)
   if due > now then return false end

@@ -62,7 +62,7 @@ export type LaneStore = {
     orders: readonly { readonly lane: string; readonly id: string }[],
   ) => Promise<readonly ("missing" | "waiting" | "in_flight")[]>;
   /** A pause that no longer has a reason is lifted. */
-  readonly unpause: (lane: string) => Promise<void>;
+  readonly unpause: (lane: string, now: Instant) => Promise<void>;
 };
 
 export const laneKeys = (lane: string): [string, string, string] => {
@@ -129,8 +129,12 @@ export function laneStore(redis: RedisClient): LaneStore {
       });
     },
 
-    unpause: async (lane) => {
-      await redis.run([["hdel", laneKeys(lane)[1], "~p"]]);
+    unpause: async (lane, now) => {
+      const [, orders, index] = laneKeys(lane);
+      await redis.run([
+        ["hdel", orders, "~p"],
+        ["zadd", index, "LT", now, lane],
+      ]);
     },
   };
 }

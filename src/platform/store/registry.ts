@@ -44,7 +44,7 @@ export type Linked =
 export type RegistryStore = {
   readonly numberOf: (slug: string) => Promise<TenantNumber | undefined>;
   readonly snapshot: (n: TenantNumber) => Promise<Snapshot | undefined>;
-  readonly reserve: (slug: string) => Promise<TenantNumber | undefined>;
+  readonly reserve: (slug: string, token: string) => Promise<TenantNumber | undefined>;
   /** False when somebody else changed it first. */
   readonly change: (n: TenantNumber, expected: string, tenant: Tenant, change: Change) => Promise<boolean>;
   readonly history: (n: TenantNumber, from: number, most: number) => Promise<readonly Change[]>;
@@ -73,7 +73,7 @@ export function registryStore(redis: RedisClient): RegistryStore {
   return {
     numberOf: async (slug) => {
       const [number] = await redis.run([["hget", keys.slugs, slug]]);
-      return number === null || number === undefined ? undefined : tenantNumber(Number(number));
+      return typeof number === "string" ? tenantNumber(Number.parseInt(number, 10)) : undefined;
     },
 
     snapshot: async (n) => {
@@ -84,8 +84,8 @@ export function registryStore(redis: RedisClient): RegistryStore {
       return { version: String(version), tenant: JSON.parse(text) as Tenant };
     },
 
-    reserve: async (slug) => {
-      const [answer] = await redis.run([{ script: RESERVE, keys: [keys.slugs, keys.tenants], args: [slug] }]);
+    reserve: async (slug, token) => {
+      const [answer] = await redis.run([{ script: RESERVE, keys: [keys.slugs, keys.tenants], args: [slug, token] }]);
       const [result, number] = texts(answer);
       return result === "reserved" ? tenantNumber(Number(number)) : undefined;
     },

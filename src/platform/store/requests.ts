@@ -394,6 +394,7 @@ function closeCommand(closing: Closing) {
     keys.openRequests(n),
     keys.subject(n, closing.subject),
     keys.subjectRequests(n, closing.subject),
+    keys.requests(n),
   ];
   const add = (...group: string[]): number => {
     named.push(...group);
@@ -407,6 +408,7 @@ function closeCommand(closing: Closing) {
     wrapped,
     sealed,
   ]);
+  const forgets = closing.forgets.flatMap((field) => [field, add(keys.identity(n, field.slice(2)))]);
   const notices = closing.notices.flatMap(({ subprocessor, id: notice, payload }) => {
     const lane = laneName(n, subprocessor);
     return [add(...laneKeys(lane)), lane, notice, payload];
@@ -432,7 +434,7 @@ function closeCommand(closing: Closing) {
       ...identities,
       ...residues,
       ...notices,
-      ...closing.forgets,
+      ...forgets,
     ],
   };
 }

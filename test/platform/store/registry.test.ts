@@ -7,22 +7,22 @@ import { engines, onEach, repeating } from "../stand.ts";
 onEach("keeping tenants", engines, ({ store, client, state, twice }) => {
   it("never gives a slug or a number twice", async () => {
     expect(await store.tenantCount()).toBe(0);
-    const [first, second] = await twice(() => store.reserve("acme"));
+    const [first, second] = await twice(() => store.reserve("acme", "token"));
     expect([first, second]).toEqual(["1", undefined]);
-    expect(await store.reserve("other")).toBe("2");
+    expect(await store.reserve("other", "token")).toBe("2");
     expect(await store.numberOf("acme")).toBe("1");
     expect(await store.numberOf("nobody")).toBeUndefined();
     expect(await store.tenantCount()).toBe(2);
   });
 
   it("gives one of many who want a slug at the same time its number", async () => {
-    const numbers = await Promise.all(Array.from({ length: 8 }, () => store.reserve("acme")));
+    const numbers = await Promise.all(Array.from({ length: 8 }, () => store.reserve("acme", "token")));
     expect(numbers.filter((number) => number !== undefined)).toEqual(["1"]);
   });
 
   it("[I3] gives the slug to who reserved it where the answer was lost and the client repeated the call", async () => {
     const unlucky = createStore(repeating(client, () => true));
-    expect(await unlucky.reserve("acme")).toBe("1");
+    expect(await unlucky.reserve("acme", "token")).toBe("1");
   });
 
   it("changes a tenant from the version that the change was made from, and keeps who changed what", async () => {
@@ -138,9 +138,16 @@ onEach("linking a subject", engines, ({ store, dump, state, twice, raw }) => {
     await suppress(`acted ${ONE}`);
     expect(await store.link(link("ada", { identities: [ada] }))).toMatchObject({ suppressed: [] });
     expect(await entry()).toBe(`acted ${ONE}`);
-    const connected = link("ada", { ...known, identities: [{ ...ada, since: NOW }] });
+    const connected = link("ada", { ...known, now: NOW + HOUR, identities: [{ ...ada, since: NOW + HOUR }] });
     expect(await store.link(connected)).toMatchObject({ suppressed: [] });
     expect(await entry()).toBeUndefined();
+  });
+
+  it("[I3] keeps what keeps echoes away when an older connection is told", async () => {
+    await store.link(link("ada", { identities: [{ ...ada, since: NOW }] }));
+    await suppress(`acted ${ONE}`);
+    await store.link(link("ada", { ...known, identities: [{ ...ada, since: NOW - DAY }] }));
+    expect(await entry()).toBe(`acted ${ONE}`);
   });
 
   it("[I3] keeps since when an identity is connected, unless it is connected anew", async () => {

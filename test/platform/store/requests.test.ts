@@ -450,6 +450,19 @@ onEach("starting a request", engines, ({ store, dump, state, twice, raw }) => {
     expect(await claimed(store, alpha, "next")).toMatchObject([{ id: `${ONE}/alpha.revoke` }]);
   });
 
+  it("[I2] frees a task that was planned to wait when the other had already begun", async () => {
+    await open(ONE, await started(), [task("alpha.erase")]);
+    await claimed(store, alpha, "runner");
+    const tasks = [task("alpha.erase"), task("alpha.revoke", { what: "wait", waits: ["alpha.erase"] })];
+    await open(ONE, await restarted(), tasks);
+    // The runner holds the order of before, which names nothing that it frees.
+    const end = { token: "runner", settlements: [ends(ONE, "alpha.erase", 1)] };
+    await store.settleAndClaim(alpha, end, undefined, NOW);
+    const [step] = await claimed(store, gateway, "next");
+    if (step?.id === `start:${ONE}`) await open(ONE, { token: "next", attempt: step.attempt }, tasks);
+    expect(await claimed(store, alpha, "next")).toMatchObject([{ id: `${ONE}/alpha.revoke` }]);
+  });
+
   it("[I2] plans again where that was asked for while an older plan was being made", async () => {
     const old = await started();
     await store.restart([{ n, id: ONE, due: NOW, deadline: NOW + 30 * DAY, release: false }], NOW);
@@ -569,7 +582,7 @@ onEach("cancelling and starting again", engines, ({ store, dump, state, twice, r
   });
 });
 
-onEach("closing a request", engines, ({ store, dump, state, twice, raw }) => {
+onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) => {
   const close = async (...args: Parameters<typeof closing>) => (await store.close([closing(...args)]))[0];
   const linked = async (
     subject = "ada",
@@ -622,29 +635,29 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw }) => {
     });
     expect(holding(await dump(), /sealed|wrapped key/).length).toBeGreaterThan(3);
     await claimed(store, beta, "runner");
-    await store.settleAndClaim(
-      beta,
-      { token: "runner", settlements: [goesBack(ONE, "beta.erase", 1, { cursor: "sealed cursor" })] },
-      { token: "runner-again", most: 1, leaseUntil: NOW + LEASE },
-      NOW,
-    );
+    const back = { token: "runner", settlements: [goesBack(ONE, "beta.erase", 1, { cursor: "sealed-cursor" })] };
+    await store.settleAndClaim(beta, back, undefined, NOW);
+    await claimed(store, beta, "runner-again");
     await claimed(store, alpha, "runner");
     const frees = [{ task: "alpha.revoke", subprocessor: "alpha" }];
     for (const [lane, token, end] of [
-      [beta, "runner-again", ends(ONE, "beta.erase", 2, { learned: "sealed lesson" })],
-      [alpha, "runner", ends(ONE, "alpha.erase", 1, { frees, learned: "sealed lesson" })],
+      [beta, "runner-again", ends(ONE, "beta.erase", 2, { learned: "sealed-lesson" })],
+      [alpha, "runner", ends(ONE, "alpha.erase", 1, { frees, learned: "sealed-lesson" })],
     ] as const)
-      console.log(await store.settleAndClaim(lane, { token, settlements: [end] }, undefined, NOW));
-    console.log(await claimed(store, alpha, "next"));
+      await store.settleAndClaim(lane, { token, settlements: [end] }, undefined, NOW);
+    await claimed(store, alpha, "next");
     const last = { token: "next", settlements: [ends(ONE, "alpha.revoke", 1)] };
     await store.settleAndClaim(alpha, last, undefined, NOW);
     const held = await claimedOne(store, gateway, `close:${ONE}`, "closes");
     const [first] = await twice(() => close(ONE, held, ofSubject));
     expect(first).toMatchObject({ result: "closed" });
     const left = await dump();
-    expect(holding(left, /sealed|wrapped key|interim|ada/)).toEqual([]);
-    // Besides the tenant's own: the closed record, its place among all requests, the log, and lanes without orders.
-    expect(Object.keys(left).filter((key) => !/^[thgowz]:/.test(key))).toEqual([keys.request(n, ONE)]);
+    expect(holding(left, /sealed|wrapped key|interim|ada-index/)).toEqual([]);
+    // Besides the tenant's own, the log and lanes without orders: the closed record, and by which request the subject went.
+    expect(Object.keys(left).filter((key) => !/^[thgowz]:/.test(key))).toEqual([
+      keys.request(n, ONE),
+      keys.subject(n, "ada"),
+    ]);
     expect(Object.keys(left).filter((key) => key.startsWith("l:"))).toEqual([]);
   });
 
@@ -716,7 +729,40 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw }) => {
     });
     // The second would not erase by itself: it goes because the first did.
     await twice(() => close(TWO, two, { ...ofSubject, erasesSubject: false }));
-    expect(holding(await dump(), /sealed|wrapped key|ada/)).toEqual([]);
+    expect(holding(await dump(), /sealed|wrapped key|ada-index/)).toEqual([]);
+    expect(await store.gate(n, "ada")).toEqual({ known: false, requests: [] });
+  });
+
+  it("[I12] says for as long as the receipt by which request a subject went, and no longer", async () => {
+    await linked();
+    const held = await closable(store, ONE, { subject: "ada" });
+    await twice(() => close(ONE, held, ofSubject));
+    expect((await store.subjects([{ n, subject: "ada" }]))[0]).toEqual({ gone: ONE });
+    await age(KEEP + MINUTE);
+    expect(holding(await dump(), /ada/)).toEqual([]);
+  });
+
+  it("[I3] keeps a person who came back with a new consent while another request was still open", async () => {
+    await linked();
+    const one = await closable(store, ONE, { subject: "ada" });
+    const two = await closable(store, TWO, { subject: "ada" });
+    await close(ONE, one, ofSubject);
+    const back = { index: "new-index", suppression: "new-suppression", since: NOW };
+    const fields = { "e:new-index": "sealed new" };
+    await store.link(link("ada", { wrapped: "", lifts: true, identities: [back], fields }));
+    const more = { subject: "ada", subjectVersion: "2", identities: [identity.index, back.index] };
+    expect(await close(TWO, two, more)).toMatchObject({ result: "closed" });
+    expect((await store.subjects([{ n, subject: "ada" }]))[0]).toMatchObject(fields);
+    expect(await store.subjectsOf([{ n, pseudonym: back.index }])).toEqual(["ada"]);
+  });
+
+  it("[I3] keeps the record of a person who comes back, and for good", async () => {
+    await linked();
+    const held = await closable(store, ONE, { subject: "ada" });
+    await close(ONE, held, ofSubject);
+    await store.link(link("ada", { wrapped: "another key" }));
+    await age(KEEP + MINUTE);
+    expect(await store.subjects([{ n, subject: "ada" }])).toEqual([{ k: "another key", at: String(NOW), v: "1" }]);
   });
 
   it("keeps the subject where nothing of the person was erased, but for what one holder had", async () => {
@@ -782,7 +828,7 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw }) => {
     };
     const [first] = await twice(() => close(ONE, held, everything));
     expect(first).toEqual({ result: "closed", woken: [beta] });
-    expect(holding(await dump(), /sealed|wrapped key|ada|index/)).toEqual([]);
+    expect(holding(await dump(), /sealed|wrapped key|index/)).toEqual([]);
     expect(await store.residue(n, "two")).toEqual({ k: "own key", s: "own seal" });
     expect(await claimed(store, beta, "token")).toMatchObject([{ payload: "payload" }]);
   });

@@ -1,0 +1,61 @@
+import { expect, it } from "vitest";
+import { engines, onEach } from "./stand.ts";
+
+const HEAD = "#!lua flags=allow-key-locking\n";
+const APPEND = `${HEAD}return redis.call('APPEND', KEYS[1], ARGV[1])`;
+const LENGTH = `${HEAD}return redis.call('STRLEN', KEYS[1])`;
+const script = (text: string, ...args: readonly (string | number)[]) => ({ script: text, keys: ["key"], args });
+
+onEach("the client", engines, ({ client, raw, outage }) => {
+  it.each(["123", "OK", '{"a":1}', "null", "é€😀", "dGVzdA=="])(
+    "gives the text %s back as it was written",
+    async (text) => {
+      await client.run([["hset", "key", "field", text]]);
+      expect(await client.run([["hget", "key", "field"]])).toEqual([text]);
+      expect(await client.run([["hgetall", "key"]])).toEqual([["field", text]]);
+    },
+  );
+
+  it("answers each command in its place", async () => {
+    const commands = [["set", "key", "a"], script(APPEND, "b"), ["get", "key"], ["get", "none"]] as const;
+    await client.run([script(APPEND, "")]);
+    expect(await client.run(commands)).toEqual(["OK", 2, "ab", null]);
+    expect(await client.run([])).toEqual([]);
+  });
+
+  it("sends a script in full where the server does not know it, and by its digest from then on", async () => {
+    await client.run([["script", "flush"]]);
+    expect(await client.run([script(APPEND, "a")])).toEqual([1]);
+    expect(await client.run([script(APPEND, "b"), script(APPEND, "c")])).toEqual([2, 3]);
+    await client.run([["script", "flush"]]);
+    expect(await client.run([script(APPEND, "d"), script(APPEND, "e")])).toEqual([4, 5]);
+  });
+
+  it("runs a pipeline in its order where the server knows only some of its scripts", async () => {
+    await client.run([["script", "flush"]]);
+    await client.run([script(LENGTH)]);
+    expect(await client.run([script(APPEND, "abc"), script(LENGTH)])).toEqual([3, 3]);
+  });
+
+  it("[I1] rejects as unreachable while connections break, and says no value", async () => {
+    outage(true);
+    const failed = await client.run([["set", "key", "secret value"]]).catch((error: unknown) => error);
+    outage(false);
+    expect(failed).toMatchObject({ name: "StoreUnreachable" });
+    expect(String(failed)).not.toContain("secret");
+    expect(await raw("GET", "key")).toBeNull();
+  });
+
+  it("[I1] rejects when one of its commands is refused", async () => {
+    await client.run([["set", "key", "text"]]);
+    await expect(
+      client.run([
+        ["get", "key"],
+        ["lpush", "key", "a"],
+      ]),
+    ).rejects.toMatchObject({
+      name: "StoreUnreachable",
+      message: expect.stringContaining("WRONGTYPE"),
+    });
+  });
+});
