@@ -42,8 +42,12 @@ export async function startWorkerd(options: {
   });
   const exited = once(child, "exit");
   const { pid } = child;
+  const kill = () => void child.kill("SIGKILL");
+  // Whatever ends this process, workerd ends with it.
+  process.once("exit", kill);
   const stop = async () => {
-    child.kill("SIGKILL");
+    process.off("exit", kill);
+    kill();
     await exited;
     await rm(folder, { recursive: true, force: true });
   };

@@ -114,7 +114,7 @@ async function checkProof(source: string, { jws, about, keys }: Given, claims: C
   if (!proof.ok) return [checkOf("log", proof)];
   return [
     checkOf("checkpoint", await checkCheckpoint(proof.value, claims, keys)),
-    checkOf("log", checkInclusion(proof.value, jws, about?.log?.index)),
+    checkOf("log", await checkInclusion(proof.value, jws, about?.log?.index)),
   ];
 }
 

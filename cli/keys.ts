@@ -77,7 +77,7 @@ const lines = ({ MASTER_KEY, SIGNING_KEY, ADMIN_KEY }: DeploymentKeys): readonly
   note("Signs receipts and the log's checkpoints. Store it with: npx wrangler secret put SIGNING_KEY"),
   { text: `SIGNING_KEY=${SIGNING_KEY}` },
   { text: "" },
-  note("Creates, closes and re-keys tenants. Store it with: npx wrangler secret put ADMIN_KEY"),
+  note("Creates tenants; closing and re-keying them are to come. Store it with: npx wrangler secret put ADMIN_KEY"),
   { text: `ADMIN_KEY=${ADMIN_KEY}` },
 ];
 

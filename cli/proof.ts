@@ -1,6 +1,6 @@
+import { leafHash, verifyInclusion } from "../src/request/log.ts";
 import { fail, ok, type Result } from "../src/result.ts";
 import type { Claims } from "./claims.ts";
-import { isIncluded, leafOf } from "./inclusion.ts";
 import { bytesOf, type Jws, parseJws } from "./jws.ts";
 import { count, list, object, parseJson, type ReadBy, text, textThat, time } from "./shape.ts";
 import { checkSignature, type PublicKey } from "./signature.ts";
@@ -44,12 +44,16 @@ export async function checkCheckpoint(
   return ok(`${origin} with ${size} receipts, signed at ${at}`);
 }
 
-/** Whether the receipt stands in the log where the proof says. */
-export function checkInclusion(proof: Proof, jws: Jws, index: number | undefined): Result<string, string> {
+/** Whether the receipt stands in the log where the proof says. A leaf's data is the SHA-256 of the JWS, to the letter. */
+export async function checkInclusion(
+  proof: Proof,
+  jws: Jws,
+  index: number | undefined,
+): Promise<Result<string, string>> {
   if (index !== undefined && index !== proof.index)
     return fail(`the proof is for entry ${proof.index}, and the receipt came as entry ${index}`);
-  const path = proof.path.map(bytes);
-  return isIncluded(proof.index, proof.size, leafOf(jws.text), path, bytes(proof.root))
+  const leaf = await leafHash(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(jws.text))));
+  return (await verifyInclusion(proof.index, proof.size, leaf, proof.path.map(bytes), bytes(proof.root)))
     ? ok(`entry ${proof.index} of ${proof.size}`)
     : fail(`the path does not lead from this receipt at entry ${proof.index} to the root of ${proof.size}`);
 }

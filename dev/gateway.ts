@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import type { Readable } from "node:stream";
 import { Miniflare } from "miniflare";
 import type { Endpoint } from "./redis/endpoint.ts";
@@ -69,10 +71,11 @@ export async function startGateway(options: {
     request.headers.host === redisHost ? redis.handle(request, response) : vendors(request, response);
   const bundle = readFileSync(new URL("../dist/worker.js", import.meta.url), "utf8");
   let offset = 0;
+  const port = options.port ?? (await freePort());
 
   const miniflare = new Miniflare({
     host: "127.0.0.1",
-    port: options.port ?? 0,
+    port,
     name: "quittance",
     modules: [
       ...(movable ? [{ type: "ESModule" as const, path: "entry.js", contents: SHIFTED }] : []),
@@ -84,6 +87,7 @@ export async function startGateway(options: {
       UPSTASH_REDIS_REST_URL: redis.url,
       UPSTASH_REDIS_REST_TOKEN: options.redisToken,
       QUITTANCE_LOCAL: "true",
+      PUBLIC_ORIGIN: `http://127.0.0.1:${port}`,
       ...options.secrets,
       ...options.bindings,
     },
@@ -113,4 +117,15 @@ export async function startGateway(options: {
     now: () => Date.now() + offset,
     stop: () => miniflare.dispose(),
   };
+}
+
+/** The Worker has to know its own address before it starts. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // It listens on TCP, so this is what it gives.
+  server.close();
+  await once(server, "close");
+  return port;
 }

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { at, bearer, del, type Reply, read, unauthorized, unforeseen } from "../src/contract/call.ts";
+import { at, bearer, del, type Reply, read, readRefusal, unauthorized, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
 import { type Answer, notFound, revoked } from "../src/contract/outcome.ts";
 import { secret, text } from "../src/contract/settings.ts";
-import { json, type SignalType, withinSecond } from "../src/contract/signal.ts";
+import { json, type SignalType, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
 
 /**
  * Facebook Login: people grant the tenant's app access to their account.
@@ -17,10 +17,10 @@ const PERMISSIONS = "https://developers.facebook.com/docs/graph-api/reference/us
 /** Graph versions live about two years; this one is pinned and raised with a release. */
 const GRAPH = "v23.0";
 
-/** `user_id` is app-scoped text; old SDK data shows it as a number too. `issued_at` is in seconds. */
+/** `user_id` is app-scoped text; old SDK data shows it as a number too. */
 const Payload = z.object({
   user_id: z.union([z.string().min(1), z.number().int().positive()]).transform(String),
-  issued_at: z.number().int().nonnegative(),
+  issued_at: UnixSeconds,
 });
 
 const callback = (type: SignalType) => ({
@@ -93,7 +93,7 @@ function meaning(reply: Reply): Answer {
     const success = read(reply, Success);
     return success.ok ? revoked : success.problem;
   }
-  const problem = read(reply, GraphError);
+  const problem = readRefusal(reply, GraphError);
   if (!problem.ok) return problem.problem;
   const { code, error_subcode } = problem.value.error;
   // Graph throttles with 400 and these codes. https://developers.facebook.com/docs/graph-api/overview/rate-limiting

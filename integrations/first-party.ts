@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { byStatus, endpointAt, postJson, type Reply, read, unforeseen } from "../src/contract/call.ts";
+import { endpointAt, postJson, type Reply, read, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Order } from "../src/contract/integration.ts";
 import {
   type Answer,
@@ -23,7 +23,8 @@ const Status = z.discriminatedUnion("status", [
   z.object({ status: z.literal("done") }),
   z.object({ status: z.literal("not_found") }),
   z.object({ status: z.literal("accepted") }),
-  z.object({ status: z.literal("retained"), category: z.string().min(1).max(64) }),
+  // The category comes into the receipt, so it is a plain word and no text in which a person could stand.
+  z.object({ status: z.literal("retained"), category: z.string().regex(/^[a-z][a-z0-9_]{1,63}$/) }),
 ]);
 
 const settings = {
@@ -48,7 +49,7 @@ export const firstParty = defineIntegration({
       by: "any",
       each: "person",
       *run(order) {
-        return meaning(yield told("erasure.requested", order), erased);
+        return meaning(yield told("erasure.requested", order), erased, order);
       },
     },
     revoke: {
@@ -57,7 +58,7 @@ export const firstParty = defineIntegration({
       each: "person",
       followsOthers: true,
       *run(order) {
-        return meaning(yield told("revocation.requested", order), revoked);
+        return meaning(yield told("revocation.requested", order), revoked, order);
       },
     },
   },
@@ -65,7 +66,6 @@ export const firstParty = defineIntegration({
   *probe(settings, challenge) {
     const reply = yield event(settings, challenge, "endpoint.verification", new Date(0).toISOString(), { challenge });
     const echo = read(reply, Echo);
-    if (reply.status !== 200) return byStatus(reply, {});
     if (!echo.ok) return echo.problem;
     return echo.value.challenge === challenge
       ? informed
@@ -106,11 +106,11 @@ const told = (type: string, order: Order<typeof settings>) =>
   });
 
 /** Only these words count: a page that answers 200 to everything has erased nothing. */
-function meaning(reply: Reply, done: Answer): Answer {
-  if (reply.status !== 200 && reply.status !== 202) return byStatus(reply, {});
-  const answer = read(reply, Status);
+function meaning(reply: Reply, done: Answer, { identities }: Order<typeof settings>): Answer {
+  const answer = read(reply, Status, [200, 202]);
   if (!answer.ok) return answer.problem;
   if (answer.value.status === "accepted") return awaitsCompletion;
   if (answer.value.status === "not_found") return notFound;
-  return answer.value.status === "retained" ? retained(answer.value.category, []) : done;
+  // The system knows the person as the tenant does, so on the day of what it keeps it is told of all of them again.
+  return answer.value.status === "retained" ? retained(answer.value.category, identities) : done;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { at, bearer, byStatus, del, get, type Reply, read } from "../src/contract/call.ts";
+import { type Address, at, bearer, byStatus, del, get, noCall, type Reply, read, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
 import { type Answer, erased, notFound, type Sight } from "../src/contract/outcome.ts";
 import { secret } from "../src/contract/settings.ts";
@@ -25,8 +25,11 @@ const isObjectType = (type: string): type is ObjectType => Object.hasOwn(address
 const Page = z.object({ data: z.array(z.object({ id: z.string() })), has_more: z.boolean().optional() });
 const Deleted = z.object({ deleted: z.literal(true) });
 
-/** One attempt takes this many pages; what is left is found again by the next. */
-const MAX_PAGES = 20;
+/**
+ * One attempt looks at this many pages of a hundred and empties all but the last, which keeps it well below the calls that
+ * a run may make; what is left is found again by the next attempt.
+ */
+const MAX_PAGES = 4;
 
 export const openai = defineIntegration({
   id: "openai",
@@ -58,7 +61,7 @@ export const openai = defineIntegration({
       *run({ identity, settings }) {
         const auth = bearer(settings.apiKey);
         if (identity.type === "openai.metadata") return yield* eraseByMetadata(identity.value, auth);
-        if (!isObjectType(identity.type)) return notFound;
+        if (!isObjectType(identity.type)) return unknownType;
         if (identity.type === "openai.conversation") {
           const emptied = yield* emptyConversation(identity.value, auth);
           if (emptied !== undefined) return emptied;
@@ -70,12 +73,13 @@ export const openai = defineIntegration({
         *run({ identity, settings }) {
           const auth = bearer(settings.apiKey);
           if (identity.type === "openai.metadata") {
-            const found = read(yield get(completionsWith(identity.value), auth), Page);
+            const completions = completionsWith(identity.value);
+            if (completions === undefined) return noPair;
+            const found = read(yield get(completions, auth), Page);
             return found.ok ? (found.value.data.length === 0 ? "absent" : "present") : found.problem;
           }
-          if (!isObjectType(identity.type)) return "absent";
-          const reply = yield get(addresses[identity.type](identity.value), auth);
-          return seen(reply);
+          if (!isObjectType(identity.type)) return unknownType;
+          return seen(yield get(addresses[identity.type](identity.value), auth));
         },
       },
     },
@@ -95,11 +99,12 @@ export const openai = defineIntegration({
 
 type Auth = ReturnType<typeof bearer>;
 
+const unknownType = unforeseen(noCall, "this kind of object is not known here");
+const noPair = unforeseen(noCall, "a metadata pair reads key=value; correct it where it was registered");
+
 const seen = (reply: Reply): Sight => {
   if (reply.status === 404) return "absent";
-  return reply.status === 200
-    ? "present"
-    : { outcome: "unforeseen", status: reply.status, what: "the look was refused" };
+  return reply.status === 200 ? "present" : unforeseen(reply, "the look was refused");
 };
 
 /** A 200 must say `deleted: true`; 404 is documented as "no such object", which a repeated attempt sees too. */
@@ -111,40 +116,42 @@ function meaning(reply: Reply): Answer {
 
 /** A conversation's items outlive it, so they go first. Returns only what stands in the way of erasing the rest. */
 function* emptyConversation(conversation: string, auth: Auth): Steps<Answer | undefined> {
-  for (let page = 0; page < MAX_PAGES; page++) {
+  for (let page = 1; ; page++) {
     const reply = yield get(at`https://api.openai.com/v1/conversations/${{ conversation }}/items?limit=100`, auth);
     if (reply.status === 404) return undefined;
     const items = read(reply, Page);
     if (!items.ok) return items.problem;
     if (items.value.data.length === 0) return undefined;
+    if (page === MAX_PAGES) return { outcome: "more" };
     for (const { id } of items.value.data) {
       const gone = yield del(
         at`https://api.openai.com/v1/conversations/${{ conversation }}/items/${{ item: id }}`,
         auth,
       );
-      if (gone.status !== 200 && gone.status !== 404) return byStatus(gone, {});
+      if (gone.status !== 200 && gone.status !== 404) return unforeseen(gone);
     }
   }
-  return { outcome: "more" };
 }
 
-const completionsWith = (pair: string) => {
-  const cut = pair.indexOf("=");
-  const key = `metadata[${pair.slice(0, cut)}]`;
-  return at`https://api.openai.com/v1/chat/completions?${{ key }}=${{ value: pair.slice(cut + 1) }}&limit=100`;
-};
+/** The list of stored completions with a metadata pair; `undefined` for a text that is no pair. */
+function completionsWith(pair: string): Address | undefined {
+  const [, name, value] = /^([^=]+)=(.+)$/s.exec(pair) ?? [];
+  if (name === undefined || value === undefined) return undefined;
+  const key = `metadata[${name}]`;
+  return at`https://api.openai.com/v1/chat/completions?${{ key }}=${{ value }}&limit=100`;
+}
 
 function* eraseByMetadata(pair: string, auth: Auth): Steps<Answer> {
-  let any = false;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const found = read(yield get(completionsWith(pair), auth), Page);
+  const completions = completionsWith(pair);
+  if (completions === undefined) return noPair;
+  for (let page = 1; ; page++) {
+    const found = read(yield get(completions, auth), Page);
     if (!found.ok) return found.problem;
-    if (found.value.data.length === 0) return any ? erased : notFound;
+    if (found.value.data.length === 0) return page > 1 ? erased : notFound;
+    if (page === MAX_PAGES) return { outcome: "more" };
     for (const { id } of found.value.data) {
       const answer = meaning(yield del(addresses["openai.chat_completion"](id), auth));
       if (answer.outcome !== "erased" && answer.outcome !== "not_found") return answer;
-      any = true;
     }
   }
-  return { outcome: "more" };
 }

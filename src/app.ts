@@ -15,15 +15,12 @@ import { problemResponse } from "./problem.ts";
 export type Mounting = { readonly adminKey: string; readonly local: boolean };
 
 /** Every route of the gateway, with one set of security headers and one place where failures become answers. */
-export function createApp(
-  portsOf: (request: Request, execution: ExecutionContext) => Ports,
-  { adminKey, local }: Mounting,
-) {
+export function createApp(portsOf: (execution: ExecutionContext) => Ports, { adminKey, local }: Mounting) {
   const app = new Hono<App>();
 
   app.use(async (c, next) => {
     // Hono's type of the execution context is older than the platform's.
-    c.set("ports", portsOf(c.req.raw, c.executionCtx as ExecutionContext));
+    c.set("ports", portsOf(c.executionCtx as ExecutionContext));
     return next();
   });
   app.use(

@@ -15,8 +15,8 @@ export type Config = {
   readonly masterKeys: readonly MasterKey[];
   readonly signingKeys: readonly JWK[];
   readonly adminKey: string;
-  /** The public origin, where it is not the one that requests come in at. */
-  readonly origin: string | undefined;
+  /** The address under which people reach this Worker: it stands in receipts and on status links. */
+  readonly origin: string;
 };
 
 const PrivateJwk = z.object({
@@ -57,16 +57,16 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
     (value) => jwks(value) !== undefined,
   );
   const adminKey = text("ADMIN_KEY", "at least 24 random characters", (value) => value.length >= 24);
+  const origin = text("PUBLIC_ORIGIN", "the https address under which people reach this Worker", isUrl);
   if (typeof env.LANES !== "object" || env.LANES === null) wrong.push("LANES is missing (expected a queue binding)");
   if (wrong.length > 0) return fail(wrong);
-  const origin = env.PUBLIC_ORIGIN;
   return ok({
     redisUrl,
     redisToken,
     masterKeys: masterKeys(master) ?? [],
     signingKeys: jwks(signing) ?? [],
     adminKey,
-    origin: typeof origin === "string" && URL.canParse(origin) ? new URL(origin).origin : undefined,
+    origin: new URL(origin).origin,
   });
 }
 

@@ -34,15 +34,15 @@ function isolate(config: Config, local: boolean) {
     tenants: tenants(store, vault, now),
     log,
     sleep,
+    origin: config.origin,
     integrations: new Map<string, Integration>(Object.values(all).map((integration) => [integration.id, integration])),
     signing: signingKeys(config.signingKeys),
   };
   const storeHost = new URL(config.redisUrl).hostname;
   /** Connections and messages belong to one invocation. */
-  const portsOf = (env: Env, execution: ExecutionContext, origin: string): Ports => ({
+  const portsOf = (env: Env, execution: ExecutionContext): Ports => ({
     ...shared,
-    origin,
-    send: sender(fetch, now, [storeHost, new URL(origin).hostname]),
+    send: sender(fetch, now, [storeHost, new URL(config.origin).hostname]),
     wake: wakeBy(env.LANES, execution, log),
   });
   return { portsOf, mounting: { adminKey: config.adminKey, local } };
@@ -64,12 +64,6 @@ function start(env: Env): ReturnType<typeof isolate> | readonly string[] {
 
 const isProblem = (started: ReturnType<typeof start>): started is readonly string[] => Array.isArray(started);
 
-const originOf = (env: Env, request?: Request): string => {
-  const set = env.PUBLIC_ORIGIN;
-  if (typeof set === "string" && URL.canParse(set)) return new URL(set).origin;
-  return request === undefined ? "https://gateway.invalid" : new URL(request.url).origin;
-};
-
 let app: ReturnType<typeof createApp> | undefined;
 
 export default {
@@ -85,7 +79,7 @@ export default {
       };
       return Response.json(body, { status: 503, headers: { "content-type": "application/problem+json" } });
     }
-    app ??= createApp((incoming, context) => started.portsOf(env, context, originOf(env, incoming)), started.mounting);
+    app ??= createApp((context) => started.portsOf(env, context), started.mounting);
     return app.fetch(request, env, execution);
   },
 
@@ -99,13 +93,13 @@ export default {
       }),
     );
     // A message only says that lanes have work. It is done with when they have been looked at, whatever was found.
-    await drain(started.portsOf(env, execution, originOf(env)), [...lanes]);
+    await drain(started.portsOf(env, execution), [...lanes]);
   },
 
   async scheduled(_, env, execution) {
     const started = start(env);
     if (isProblem(started)) throw new Error("not configured");
-    const ports = started.portsOf(env, execution, originOf(env));
+    const ports = started.portsOf(env, execution);
     await sweep(ports);
     await audit(ports);
   },

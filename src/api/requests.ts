@@ -101,20 +101,19 @@ export const requests = () => {
   app.get("/v1/requests", requires("read"), async (c) => {
     const { ports, tenant: context } = c.var;
     const open = c.req.query("status") === "open";
-    const before = c.req.query("before");
-    const page = await ports.store.list(
-      context.tenant.n,
-      open,
-      before === undefined ? undefined : Number(before) || 0,
-      PAGE,
-    );
+    const from = /^(\d{1,15})\.(\d{1,9})$/.exec(c.req.query("from") ?? "");
+    const cursor = from === null ? undefined : { score: Number(from[1]), skip: Number(from[2]) };
+    const page = await ports.store.list(context.tenant.n, open, cursor, PAGE);
     const ids = page.flatMap(({ id }) => parseRequestId(id)?.id ?? []);
     const views = await Promise.all(ids.map((id) => viewOf(ports, context, id)));
-    const last = page.at(-1);
+    const last = page.at(-1)?.score;
+    // Many requests may share a moment, so the cursor counts how many of the last one were given.
+    const given =
+      page.filter(({ score }) => score === last).length + (cursor?.score === last ? (cursor?.skip ?? 0) : 0);
     return c.json({
       requests: views.filter((view) => view !== undefined),
       ...(page.length === PAGE &&
-        last !== undefined && { next: `/v1/requests?${open ? "status=open&" : ""}before=${last.score}` }),
+        last !== undefined && { next: `/v1/requests?${open ? "status=open&" : ""}from=${last}.${given}` }),
     });
   });
 
@@ -272,7 +271,6 @@ async function intentOf(ports: Ports, context: Context, body: RequestInput, key:
     digest: await context.keys.derive("request", base64url.encode(new Uint8Array(digest))),
     ...(subject !== undefined && { subject }),
     ...(body.scope !== undefined && { scope: body.scope }),
-    ...(body.reason !== undefined && { reason: body.reason }),
   };
 }
 

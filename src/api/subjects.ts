@@ -16,21 +16,22 @@ import { input } from "./input.ts";
 
 const Since = z.iso.datetime().optional();
 
+const Consent = z.strictObject({ at: z.iso.datetime(), reference: z.string().min(1).max(200) });
+type Consent = z.infer<typeof Consent>;
+
 const SubjectInput = z.strictObject({
   /** `since`: when this identity's present connection or consent began; older signals about it are not obeyed. */
   identities: z
     .array(Identity.extend({ since: Since }))
     .min(1)
     .max(50),
-  /** A fresh, explicit consent lifts the suppression of someone who was erased; it is recorded. */
-  consent: z.strictObject({ at: z.iso.datetime(), reference: z.string().min(1).max(200) }).optional(),
+  /** A fresh, explicit consent lifts the suppression of someone who was erased; it is kept, sealed, with their record. */
+  consent: Consent.optional(),
 });
 
 const ObjectsInput = z.strictObject({
   objects: z
-    .array(
-      z.strictObject({ subprocessor: z.string().max(64), type: z.string().max(64), id: z.string().min(1).max(512) }),
-    )
+    .array(z.strictObject({ subprocessor: z.string().max(64), type: Identity.shape.type, id: Identity.shape.value }))
     .min(1)
     .max(200),
 });
@@ -55,19 +56,20 @@ export const subjects = () => {
         "This subject is under erasure. A new consent counts from its close on: repeat this when it is closed.";
       return problemResponse(c, { reason: "conflict", detail });
     }
-    const linked = await link(ports, context, subject, entries, body.value.consent !== undefined);
+    const linked = await link(ports, context, subject, entries, body.value.consent);
     if (!linked.ok) return problemResponse(c, linked.problem);
     const { suppressed, requests, isNew } = linked.value;
-    if (body.value.consent !== undefined)
-      ports.log("suppression_lifted", { tenant: context.tenant.slug, reference: body.value.consent.reference });
-    await rejoin(ports, context, requests);
-    const erasure = suppressed.length === 0 ? undefined : await erasedAgain(ports, context, subject, entries);
+    if (body.value.consent !== undefined) ports.log("suppression_lifted", { tenant: context.tenant.slug });
+    const missed = await rejoin(ports, context, requests);
+    const isErased = missed || (suppressed.length > 0 && requests.length === 0);
+    const erasure = isErased ? await erasedAgain(ports, context, subject, entries) : undefined;
     return c.json(
       {
         created: isNew,
         identities: entries.length,
         joins: requests,
-        ...(erasure !== undefined && { suppressed: suppressed.map((index) => entries[index]?.type), erasure }),
+        ...(suppressed.length > 0 && { suppressed: suppressed.map((index) => entries[index]?.type) }),
+        ...(erasure !== undefined && { erasure }),
       },
       isNew ? 201 : 200,
     );
@@ -83,10 +85,14 @@ export const subjects = () => {
     if (wrong.length > 0) return problemResponse(c, { reason: "invalid", errors: wrong });
     const subject = await context.keys.derive("subject", c.req.param("id"));
     const entries = body.value.objects.map(({ subprocessor, type, id }) => ({ subprocessor, type, value: id }));
-    const linked = await link(ports, context, subject, entries, false);
+    const linked = await link(ports, context, subject, entries, undefined);
     if (!linked.ok) return problemResponse(c, linked.problem);
-    await rejoin(ports, context, linked.value.requests);
-    return c.json({ registered: entries.length, joins: linked.value.requests }, 201);
+    const missed = await rejoin(ports, context, linked.value.requests);
+    const erasure = missed ? await erasedAgain(ports, context, subject, []) : undefined;
+    return c.json(
+      { registered: entries.length, joins: linked.value.requests, ...(erasure !== undefined && { erasure }) },
+      201,
+    );
   });
 
   /** May this person's data be used now? */
@@ -134,18 +140,16 @@ async function link(
   context: Context,
   subject: string,
   entries: readonly (KnownIdentity & { readonly since?: number })[],
-  lifts: boolean,
+  consent: Consent | undefined,
 ): Promise<Result<Extract<Linked, { result: "linked" }>, Problem>> {
   const { keys, tenant } = context;
-  const [pseudonyms] = await Promise.all([
-    Promise.all(
-      entries.map(async (entry) => ({
-        index: await keys.pseudonym("index", entry),
-        suppression: await keys.pseudonym("suppression", entry),
-        ...(entry.since !== undefined && { since: entry.since }),
-      })),
-    ),
-  ]);
+  const pseudonyms = await Promise.all(
+    entries.map(async (entry) => ({
+      index: await keys.pseudonym("index", entry),
+      suppression: await keys.pseudonym("suppression", entry),
+      ...(entry.since !== undefined && { since: entry.since }),
+    })),
+  );
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const [hash] = await ports.store.subjects([{ n: tenant.n, subject }]);
     const made = hash?.k === undefined ? await keys.newKey(`subject ${subject}`) : undefined;
@@ -153,7 +157,7 @@ async function link(
     const fields = await Promise.all(
       entries.map(async ({ since: _, ...entry }, index) => {
         const name = `${ENTRY}${pseudonyms[index]?.index ?? ""}`;
-        return [name, await key.seal(`subject ${subject}`, JSON.stringify(entry))];
+        return [name, await key.seal(`subject ${subject} ${name}`, JSON.stringify(entry))];
       }),
     );
     const request: Link = {
@@ -161,9 +165,12 @@ async function link(
       subject,
       now: ports.now(),
       wrapped: made?.wrapped ?? "",
-      lifts,
+      lifts: consent !== undefined,
       identities: pseudonyms,
-      fields: Object.fromEntries(fields),
+      fields: {
+        ...Object.fromEntries(fields),
+        ...(consent !== undefined && { c: await key.seal(`subject ${subject} consent`, JSON.stringify(consent)) }),
+      },
     };
     const linked = await ports.store.link(request);
     if (linked.result === "linked") return ok(linked);
@@ -176,9 +183,9 @@ async function link(
   return fail({ reason: "conflict", detail: "This subject is being changed by somebody else. Repeat your request." });
 }
 
-/** What becomes known of a person under erasure joins the erasure. */
-async function rejoin(ports: Ports, context: Context, requests: readonly string[]): Promise<void> {
-  if (requests.length === 0) return;
+/** What becomes known of a person under erasure joins the erasure. True when one of them closed meanwhile and cannot be joined. */
+async function rejoin(ports: Ports, context: Context, requests: readonly string[]): Promise<boolean> {
+  if (requests.length === 0) return false;
   const now = ports.now();
   const ids = requests.flatMap((id) => parseRequestId(id) ?? []);
   const queued = await ports.store.restart(
@@ -186,6 +193,7 @@ async function rejoin(ports: Ports, context: Context, requests: readonly string[
     now,
   );
   if (queued.some(({ wake }) => wake)) await ports.wake([gatewayOf(context.tenant.n)]);
+  return queued.some(({ result }) => result === "ended");
 }
 
 /** Someone who was erased has come in again without a new consent: their erasure is opened anew, and said so. */
@@ -198,7 +206,6 @@ async function erasedAgain(ports: Ports, context: Context, subject: string, iden
       authority: "everywhere",
       identities: identities.map(({ type, value }) => ({ type, value })),
       subject,
-      reason: "suppressed person registered again",
     },
   ]);
   if (entry === undefined) return undefined;

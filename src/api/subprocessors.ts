@@ -65,9 +65,15 @@ export const subprocessors = () => {
         reason: "invalid",
         errors: [{ field: "integration", expected: `one of ${[...ports.integrations.keys()].join(", ")}` }],
       });
+    const before = context.tenant.subprocessors[id];
+    if (before !== undefined && before.integration !== integration.id) {
+      const detail = `This subprocessor is ${before.integration}, whose credentials an erasure may still need: retire it and add another.`;
+      return problemResponse(c, { reason: "conflict", detail });
+    }
     const settings = fitted(settingsSchema(integration.settings), body.value.settings, ["settings"]);
     if (!settings.ok) return problemResponse(c, settings.problem);
-    const refused = await probe(ports, integration, settings.value);
+    // What is retired may have gone already.
+    const refused = body.value.status === "retired" ? undefined : await probe(ports, integration, settings.value);
     if (refused !== undefined) return problemResponse(c, { reason: "endpoint_refused", detail: refused });
 
     const { secrets, plain } = await split(context.keys, id, integration, settings.value);

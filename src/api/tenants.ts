@@ -159,7 +159,7 @@ export const tenants = (local: boolean) => {
   });
 
   app.get("/v1/history", requires("read"), async (c) => {
-    const from = Math.max(0, Number(c.req.query("from") ?? 0) || 0);
+    const from = Math.max(0, Math.floor(Number(c.req.query("from")) || 0));
     return c.json({ changes: await c.var.ports.store.history(c.var.tenant.tenant.n, from, 100) });
   });
 

@@ -84,8 +84,22 @@ export const postJson = (address: Address, headers: Headers, body: unknown, extr
 
 export const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
 
-/** The reply's JSON, read by a schema; what does not fit is unforeseen, never guessed. */
-export function read<S extends z.ZodType>(reply: Reply, schema: S): Result<z.infer<S>, Unforeseen> {
+/**
+ * A success's JSON, read by a schema. Only the statuses that the vendor documents for it count: 200, unless others are
+ * named. Any other status, and what does not fit, is unforeseen, never guessed.
+ */
+export const read = <S extends z.ZodType>(
+  reply: Reply,
+  schema: S,
+  statuses: readonly number[] = [200],
+): Result<z.infer<S>, Unforeseen> =>
+  statuses.includes(reply.status) ? bodyOf(reply, schema) : fail(unforeseen(reply));
+
+/** A refusal's JSON (4xx), read by a schema, where a vendor says in the body what the status does not. */
+export const readRefusal = <S extends z.ZodType>(reply: Reply, schema: S): Result<z.infer<S>, Unforeseen> =>
+  reply.status >= 400 && reply.status < 500 ? bodyOf(reply, schema) : fail(unforeseen(reply));
+
+function bodyOf<S extends z.ZodType>(reply: Reply, schema: S): Result<z.infer<S>, Unforeseen> {
   let json: unknown;
   try {
     json = JSON.parse(reply.text);
@@ -99,13 +113,16 @@ export function read<S extends z.ZodType>(reply: Reply, schema: S): Result<z.inf
   return fail(unforeseen(reply, `the body has no usable ${path || "content"}`));
 }
 
-export const unforeseen = (reply: Reply, what = "a status that the vendor does not document here"): Unforeseen => ({
+/** Stands in for a reply where a call would be in vain, so that none is made. */
+export const noCall = { status: 0 } as const;
+
+export const unforeseen = (reply: Pick<Reply, "status">, what = "a status that the vendor does not document here"): Unforeseen => ({
   outcome: "unforeseen",
   status: reply.status,
   what,
 });
 
-export const unauthorized = (reply: Reply, what: string): Unauthorized => ({
+export const unauthorized = (reply: Pick<Reply, "status">, what: string): Unauthorized => ({
   outcome: "unauthorized",
   status: reply.status,
   what,

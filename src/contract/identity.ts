@@ -21,17 +21,22 @@ export const SHARED_TYPES = ["email", "phone", "user_id", "handle", "did"] as co
 
 /**
  * The spelling under which an identity is indexed, version 1: trimmed, NFC; e-mail and handle in lower case (a
- * mailbox whose local part differs only by case belongs to the same person everywhere that matters), telephone numbers
- * without their punctuation. Vendor ids are taken as they are.
+ * mailbox whose local part differs only by case belongs to the same person everywhere that matters), handles without
+ * their @, telephone numbers without their punctuation. Vendor ids are taken as they are. What is in this spelling
+ * already stays as it is.
  *
  * Every stored pseudonym depends on this: a change needs a new version beside the old one.
  */
 export function normalise({ type, value }: Identity): Identity {
-  const text = value.trim().normalize("NFC");
-  if (type === "email") return { type, value: text.toLowerCase() };
-  if (type === "handle") return { type, value: text.toLowerCase().replace(/^@/, "") };
-  if (type === "phone") return { type, value: text.replace(/[\s().-]/g, "") };
-  return { type, value: text };
+  // Lower case can take letters and accents apart that belong in one character, so composing comes last.
+  return { type, value: spelled(type, value.trim().normalize("NFC")).normalize("NFC") };
+}
+
+function spelled(type: string, text: string): string {
+  if (type === "email") return text.toLowerCase();
+  if (type === "handle") return text.toLowerCase().replace(/^[@\s]+/, "");
+  if (type === "phone") return text.replace(/[\s().-]/g, "");
+  return text;
 }
 
 export const sameIdentity = (a: Identity, b: Identity): boolean => a.type === b.type && a.value === b.value;

@@ -70,7 +70,7 @@ export function isPublicEndpoint(address: string): boolean {
 
 /** RFC 6761, RFC 6762 and RFC 9476 names, and the hosts of cloud metadata, are never public. */
 export function isPublicHost(host: string): boolean {
-  const name = host.toLowerCase().replace(/\.$/, "");
+  const name = host.toLowerCase().replace(/\.+$/, "");
   if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name)) return false;
   const top = name.slice(name.lastIndexOf(".") + 1);
   return !/^\d+$/.test(top) && !LOCAL_NAMES.has(top);

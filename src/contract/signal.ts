@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { fail, ok, type Result } from "../result.ts";
 import type { Identity } from "./identity.ts";
 
@@ -18,6 +18,9 @@ export type Signal = {
   /** When it happened, by the sender's clock, in epoch milliseconds: an older connection's end cannot end a newer one. */
   readonly at: number;
 };
+
+/** A vendor's time in whole Unix seconds, no later than any date can be. */
+export const UnixSeconds = z.int().nonnegative().max(8_640_000_000_000 - 1);
 
 /** The last moment that a time in whole seconds may mean: what happened in the second of a connection is not older than it. */
 export const withinSecond = (seconds: number): number => seconds * 1000 + 999;

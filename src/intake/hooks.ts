@@ -145,9 +145,8 @@ function intentOf(
   delivery: string,
 ): Intent {
   const source = `${subprocessor.id}/${endpoint}`;
-  const mayName =
-    Object.hasOwn(integration.identities, signal.identity.type) ||
-    (tenant.policy.widen[source] ?? []).includes(signal.identity.type);
+  const isOwn = Object.hasOwn(integration.identities, signal.identity.type);
+  const mayName = isOwn || (tenant.policy.widen[source] ?? []).includes(signal.identity.type);
   const decided: Partial<Record<string, "record" | "here" | "everywhere">> = tenant.policy.authority[source] ?? {};
   const authority = mayName ? (decided[signal.type] ?? hook.authority[signal.type] ?? "record") : "record";
   const ended = signal.type === "deauthorized" || signal.type === "token_revoked";
@@ -156,7 +155,10 @@ function intentOf(
     source,
     delivery,
     authority,
-    identities: [signal.identity],
+    // An id of the vendor's own means nothing at another account of the same vendor.
+    identities: [isOwn ? { ...signal.identity, subprocessor: subprocessor.id } : signal.identity],
+    // What people ask for is never an echo; what a vendor reports may be.
+    ...(signal.type !== "erasure_requested" && { echoOf: subprocessor.id }),
     signalAt: signal.at,
     ...(authority !== "everywhere" && { scope: subprocessor.id }),
     ...(ended && { endedByHolder: true as const }),

@@ -9,7 +9,7 @@ import { rfc3339 } from "../request/deadline.ts";
 import { residualsOf } from "../request/plan.ts";
 import type { EndedTask, Evidence, Level } from "../request/task.ts";
 import { backoffMs, restMs, STUCK_AFTER } from "./lane.ts";
-import type { Cursor, OrderPayload, Target } from "./order.ts";
+import { type Cursor, keptOf, type OrderPayload, type Target } from "./order.ts";
 
 /** What one attempt comes to. `rest` is for the whole lane, whatever becomes of this order. */
 export type Attempt = { readonly cursor: Cursor; readonly rest?: number; readonly hung?: true } & (
@@ -45,6 +45,8 @@ const MAX_EVIDENCE = 6;
 export async function drive(ports: Pick<Ports, "send" | "now" | "random" | "log">, job: Job): Promise<Attempt> {
   const before = job.cursor;
   let cursor = before;
+  // Having had nothing to look with is not "nothing found".
+  if (cursor.targets.length === 0) return { cursor, park: "stuck", reason: NO_IDENTITY };
   const all = cursor.targets.map(({ identity }) => identity);
   const runs = job.action.each === "person" ? cursor.targets.slice(0, 1) : cursor.targets;
 
@@ -69,8 +71,12 @@ export async function drive(ports: Pick<Ports, "send" | "now" | "random" | "log"
   return concluded(cursor, job, ports);
 }
 
+const NO_IDENTITY = "no identity to look with: link one with PUT /v1/subjects, or complete the task by hand";
+
 const isReady = ({ state }: Target, now: Instant): boolean =>
-  state.at === "todo" || state.at === "look" || (state.at === "accepted" && state.askAt <= now);
+  state.at === "todo" ||
+  (state.at === "look" && state.lookAt <= now) ||
+  (state.at === "accepted" && state.askAt <= now);
 
 const progressed = (before: Cursor, after: Cursor): boolean =>
   after.targets.length > before.targets.length ||
@@ -104,7 +110,8 @@ function answer(answer: Answer, target: Target, cursor: Cursor, job: Job, ports:
       // The vendor says so; where it offers a read, a later look has the last word.
       return job.action.look === undefined
         ? { cursor: move({ at: "done", answer: "erased" }) }
-        : { cursor: move({ at: "look" }) };
+        : // Only a look that finds nothing is progress: what is erased again and again is still there.
+          { cursor: move({ at: "look", lookAt: now + job.action.look.afterSeconds * 1000 }, { fails: cursor.fails }) };
     }
     case "revoked":
     case "stopped":
@@ -119,7 +126,7 @@ function answer(answer: Answer, target: Target, cursor: Cursor, job: Job, ports:
           cursor,
           stop: { park: "stuck", reason: `the holder keeps ${answer.category}, for which the policy has no rule` },
         };
-      const state = { at: "done", answer: "retained", category: answer.category, ...kept } as const;
+      const state = { at: "done", answer: "retained", kept: { category: answer.category, ...kept } } as const;
       return { cursor: move(state, { residue: [...cursor.residue, ...answer.residue] }) };
     }
     case "accepted":
@@ -166,7 +173,7 @@ function sighted(sight: Extract<Sight, string>, target: Target, cursor: Cursor):
   const state: Target["state"] =
     sight === "present"
       ? { at: "todo" }
-      : { at: "done", answer: "erased", ...(sight === "absent" && { category: "looked" }) };
+      : { at: "done", answer: "erased", ...(sight === "absent" && { looked: true as const }) };
   const targets = cursor.targets.map((each) =>
     sameIdentity(each.identity, target.identity) ? { ...each, state } : each,
   );
@@ -177,46 +184,42 @@ function sighted(sight: Extract<Sight, string>, target: Target, cursor: Cursor):
 function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "random">): Attempt {
   const now = ports.now();
   const states = (job.action.each === "person" ? cursor.targets.slice(0, 1) : cursor.targets).map(({ state }) => state);
-  const after = job.action.look?.afterSeconds ?? 0;
-  if (job.action.each === "identity") {
-    if (states.some(({ at }) => at === "todo"))
-      return {
-        cursor,
-        again: now + backoffMs(cursor.fails, random(ports)),
-        state: cursor.fails >= STUCK_AFTER ? "stuck" : "queued",
-        reason: "it was still there at a later look",
-      };
-    const asks = states.flatMap((state) => (state.at === "accepted" ? [state.askAt] : []));
-    if (asks.length > 0)
-      return { cursor, again: Math.min(...asks), state: "accepted", reason: "the holder works on it; we ask again" };
-    if (states.some(({ at }) => at === "look"))
-      return { cursor, again: now + after * 1000, state: "queued", reason: "erased; we look again" };
-  }
+  if (states.some(({ at }) => at === "todo"))
+    return {
+      cursor,
+      again: now + backoffMs(cursor.fails, random(ports)),
+      state: cursor.fails >= STUCK_AFTER ? "stuck" : "queued",
+      reason: "it was still there at a later look",
+    };
+  const asks = states.flatMap((state) => (state.at === "accepted" ? [state.askAt] : []));
+  const looks = states.flatMap((state) => (state.at === "look" ? [state.lookAt] : []));
+  if (asks.length > 0)
+    return {
+      cursor,
+      again: Math.min(...asks, ...looks),
+      state: "accepted",
+      reason: "the holder works on it; we ask again",
+    };
+  if (looks.length > 0) return { cursor, again: Math.min(...looks), state: "queued", reason: "erased; we look again" };
+
   const done = states.flatMap((state) => (state.at === "done" ? [state] : []));
-  const kept = done.flatMap(({ category, until, ground }) =>
-    category !== undefined && until !== undefined && ground !== undefined ? [{ category, until, ground }] : [],
-  );
+  if (done.length === 0) return { cursor, park: "stuck", reason: NO_IDENTITY };
+  const kept = keptOf(cursor);
   const has = (outcome: Answer["outcome"]) => done.some((state) => state.answer === outcome);
-  const erasedAll = done.filter((state) => state.answer === "erased");
-  const retained = [...unique(kept), ...(has("erased") || has("retained") ? residualsOf(job.integration, now) : [])];
+  const wasLookedAt = done.every((state) => state.answer !== "erased" || state.looked === true);
+  const retained = [...kept, ...(has("erased") || has("retained") ? residualsOf(job.integration, now) : [])];
   const end = (outcome: EndedTask["outcome"], level: Level): Attempt => ({
     cursor,
     end: { outcome, level, ...(retained.length > 0 && { retained }) },
   });
   if (has("retained")) return end("retained", "retained");
-  if (has("erased"))
-    return end(
-      "erased",
-      erasedAll.every(({ category }) => category === "looked") ? "verified_absent" : "deleted_reported",
-    );
+  if (has("erased")) return end("erased", wasLookedAt ? "verified_absent" : "deleted_reported");
   if (has("revoked")) return end("revoked", "revoked");
   if (has("stopped")) return end("stopped", "deleted_reported");
-  return end("not_found", "verified_absent");
+  if (has("informed")) return end("informed", "attested");
+  // A person's own system only says so; a search that finds nothing, or a 404 for the very id, was seen by us.
+  return end("not_found", job.action.each === "person" ? "deleted_reported" : "verified_absent");
 }
-
-const unique = <T extends { category: string }>(kept: readonly T[]): T[] => [
-  ...new Map(kept.map((each) => [each.category, each])).values(),
-];
 
 const random = (ports: Pick<Ports, "random">): number => (ports.random(1)[0] ?? 0) / 256;
 

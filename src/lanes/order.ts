@@ -1,12 +1,14 @@
 import type { Identity } from "../contract/identity.ts";
-import type { Answer } from "../contract/outcome.ts";
+import type { Answer, Kept } from "../contract/outcome.ts";
 import type { RequestId } from "../ids.ts";
+import type { SealingKey } from "../ports.ts";
 import type { Keeps } from "../request/plan.ts";
-import type { Evidence, OpenTask } from "../request/task.ts";
+import type { EndedTask, Evidence, OpenTask } from "../request/task.ts";
 
 /** All that a task's action needs, as it lies in the lane. Identities are sealed under the request's key. */
 export type OrderPayload = {
   readonly request: RequestId;
+  readonly subject?: string;
   readonly task: OpenTask;
   readonly receivedAt: string;
   readonly deadline: number;
@@ -23,14 +25,8 @@ export type Target = {
   readonly state:
     | { readonly at: "todo" }
     | { readonly at: "accepted"; readonly reference: string; readonly askAt: number }
-    | {
-        readonly at: "done";
-        readonly answer: Answer["outcome"];
-        readonly category?: string;
-        readonly until?: string;
-        readonly ground?: string;
-      }
-    | { readonly at: "look" }
+    | { readonly at: "done"; readonly answer: Answer["outcome"]; readonly looked?: true; readonly kept?: Kept }
+    | { readonly at: "look"; readonly lookAt: number }
     | { readonly at: "gone" };
 };
 
@@ -59,3 +55,29 @@ export const firstCursor = (identities: readonly Identity[]): Cursor => ({
   evidence: [],
   learned: [],
 });
+
+/** What a task has found out to be kept so far: each category until the latest of its dates. */
+export function keptOf({ targets }: Pick<Cursor, "targets">): Kept[] {
+  const kept = new Map<string, Kept>();
+  for (const { state } of targets) {
+    if (state.at !== "done" || state.kept === undefined) continue;
+    const before = kept.get(state.kept.category);
+    if (before === undefined || before.until < state.kept.until) kept.set(state.kept.category, state.kept);
+  }
+  return [...kept.values()];
+}
+
+/** What is owed at a later day: the ids that the call of that day needs, until the latest date that any of it is kept. */
+export async function residueOf(
+  key: SealingKey,
+  request: RequestId,
+  task: string,
+  cursor: Cursor,
+): Promise<EndedTask["residue"]> {
+  const dueAt = keptOf(cursor)
+    .map(({ until }) => until)
+    .sort()
+    .at(-1);
+  if (cursor.residue.length === 0 || dueAt === undefined) return undefined;
+  return { sealed: await key.seal(residuePlace(request, task), JSON.stringify(cursor.residue)), dueAt };
+}

@@ -1,12 +1,14 @@
 import type { Identity } from "../contract/identity.ts";
-import { isAbsent } from "../contract/integration.ts";
+import { type Integration, isAbsent } from "../contract/integration.ts";
 import { type Instant, tenantNumber } from "../ids.ts";
 import { GATEWAY, parseLane } from "../platform/keys.ts";
 import type { Claimed, Settlement } from "../platform/store/lanes.ts";
 import { CannotOpen, type Ports, type SealingKey } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
-import { rfc3339 } from "../request/deadline.ts";
+import { days, rfc3339 } from "../request/deadline.ts";
+import { isHeld } from "../request/hold.ts";
+import { failed } from "../request/step.ts";
 import { steps } from "../request/steps.ts";
 import type { OpenTask, Task } from "../request/task.ts";
 import { type Attempt, drive, type Job, type Pace } from "./drive.ts";
@@ -19,7 +21,7 @@ import {
   firstCursor,
   learnedPlace,
   type OrderPayload,
-  residuePlace,
+  residueOf,
   sealPlace,
 } from "./order.ts";
 
@@ -99,7 +101,10 @@ async function work(
         settlements.push(untouched(order, ports.now()));
         continue;
       }
-      const result = await one(ports, context, subprocessor, order, { turn, until: bounds.until });
+      const result = await one(ports, context, subprocessor, order, { turn, until: bounds.until }).catch(
+        // What is wrong with one order is its own, and holds up nobody else of the batch.
+        (error: unknown): One => ({ settlement: failed(ports, order, error), rest: 0, hung: false }),
+      );
       settlements.push(result.settlement);
       rest = Math.max(rest, result.rest);
       if (result.hung) timeouts++;
@@ -131,12 +136,33 @@ async function one(ports: Ports, context: Context, subprocessor: string, order: 
     return { settlement: settlementOf(order, payload, task, { what: "park", cursor: "" }), rest: 0, hung: false };
   }
   const { job, key } = opened;
+  const held =
+    payload.task.action === "erase" && isHeld(context.tenant.holds, payload.subject, subprocessor) !== undefined;
+  if (held) return { settlement: await heldBack(ports, order, payload, key, job.cursor), rest: 0, hung: false };
   const known = job.cursor.learned.length;
   const attempt = await drive(ports, { ...job, ...pace });
   const fresh = attempt.cursor.learned.slice(known);
   if (fresh.length > 0) await suppressEchoes(ports, context, payload, fresh);
   const settlement = await settled(ports, context, order, payload, key, attempt);
   return { settlement, rest: attempt.rest ?? 0, hung: attempt.hung === true };
+}
+
+/** A legal hold that was placed while the order waited: it is asked about again each day until the hold is lifted. */
+async function heldBack(
+  ports: Ports,
+  order: Claimed,
+  payload: OrderPayload,
+  key: SealingKey,
+  cursor: Cursor,
+): Promise<Settlement> {
+  const task: OpenTask = {
+    ...payload.task,
+    state: "stuck",
+    attempts: order.attempt,
+    reason: "a legal hold stops this erasure",
+  };
+  const sealed = await key.seal(cursorPlace(payload.request, payload.task.id), JSON.stringify(cursor));
+  return settlementOf(order, payload, task, { what: "back", due: ports.now() + days(1), cursor: sealed });
 }
 
 async function openJob(
@@ -156,7 +182,8 @@ async function openJob(
     const key = await context.keys.unwrap(`request ${request}`, payload.key);
     const text = order.cursor === "" ? undefined : await key.open(cursorPlace(request, task.id), order.cursor);
     // Sealed by this file and by nobody else, as the seal itself proves.
-    const cursor = text === undefined ? await begin(key, payload, order, action.by) : (JSON.parse(text) as Cursor);
+    const cursor =
+      text === undefined ? await begin(key, payload, order, integration, action.by) : (JSON.parse(text) as Cursor);
     const settings = await settingsOf(context, subprocessor, integration.settings);
     return {
       job: { payload, cursor, integration, action, settings, salt: await context.keys.derive("receipt", request) },
@@ -168,11 +195,15 @@ async function openJob(
   }
 }
 
-/** The first attempt's targets: what was known at the start, and what earlier tasks have learned since. */
+/**
+ * The first attempt's targets: what was known at the start, and what earlier tasks have learned since. An id of a vendor's
+ * own that was learned at one account of it means nothing at another.
+ */
 async function begin(
   key: SealingKey,
   payload: OrderPayload,
   order: Claimed,
+  integration: Integration,
   by: readonly string[] | "any",
 ): Promise<Cursor> {
   const { request, task } = payload;
@@ -180,7 +211,7 @@ async function begin(
   const lessons = await Promise.all(order.learned.map((sealed) => key.open(learnedPlace(request), sealed)));
   const learned = lessons
     .flatMap((text) => JSON.parse(text) as Identity[])
-    .filter(({ type }) => by === "any" || by.includes(type));
+    .filter(({ type }) => (by === "any" || by.includes(type)) && !Object.hasOwn(integration.identities, type));
   const all = new Map([...known, ...learned].map((identity) => [`${identity.type}\u0000${identity.value}`, identity]));
   return firstCursor([...all.values()]);
 }
@@ -195,7 +226,7 @@ async function suppressEchoes(
   const entries = await Promise.all(
     identities.map(async (identity) => ({
       pseudonym: await context.keys.pseudonym("suppression", identity),
-      value: `acted ${payload.request}`,
+      value: `acted ${payload.request} ${payload.task.subprocessor}`,
       lifetimeMs: ECHO_MS,
     })),
   );
@@ -214,11 +245,7 @@ async function settled(
   const { cursor } = attempt;
   const base = { ...payload.task, attempts: order.attempt };
   if ("end" in attempt) {
-    const owed = attempt.end.retained?.[0];
-    const residue =
-      cursor.residue.length > 0 && owed !== undefined
-        ? { sealed: await key.seal(residuePlace(request, base.id), JSON.stringify(cursor.residue)), dueAt: owed.until }
-        : undefined;
+    const residue = await residueOf(key, request, base.id, cursor);
     const task: Task = {
       ...base,
       state: "ended",

@@ -82,13 +82,18 @@ export function redisClient(url: string, token: string): RedisClient {
           });
         }
         const failed = items.find((item) => item.error !== undefined);
-        if (failed?.error !== undefined) throw new StoreUnreachable(failed.error.slice(0, 300));
+        if (failed?.error !== undefined) throw new StoreUnreachable(withoutValues(failed.error));
         return items.map((item) => item.result ?? null);
       } catch (error) {
         if (error instanceof StoreUnreachable) throw error;
-        // Messages of the client name commands and statuses, never values.
-        throw new StoreUnreachable(error instanceof Error ? error.message.slice(0, 300) : "unknown", { cause: error });
+        // Without its cause, whose message has the commands and their values.
+        throw new StoreUnreachable(error instanceof Error ? withoutValues(error.message) : "unknown");
       }
     },
   };
 }
+
+/** What the client and Redis append to a refusal: commands, arguments, an answer that could not be read. */
+const QUOTED = /, command was:|, with args beginning with:|(?<=Unable to parse response body):/;
+
+const withoutValues = (message: string): string => (message.split(QUOTED, 1)[0] ?? "").slice(0, 300);

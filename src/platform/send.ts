@@ -19,6 +19,7 @@ export const USER_AGENT = "Quittance/0.1 (+https://quittance.dev)";
  * forbidden hosts (the gateway's own and the store's) are never called.
  */
 export function sender(fetcher: typeof fetch, now: () => number, forbidden: readonly string[]): Send {
+  const hosts = new Set(forbidden.map(withoutDot));
   const free: (() => void)[] = [];
   let busy = 0;
   const enter = async (): Promise<void> => {
@@ -36,7 +37,7 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
 
   return async (call) => {
     const url = new URL(call.at.url);
-    if (url.protocol !== "https:" || url.port !== "" || forbidden.includes(url.hostname))
+    if (url.protocol !== "https:" || url.port !== "" || hosts.has(withoutDot(url.hostname)))
       return fail({ reason: "forbidden_address", host: url.host });
     await enter();
     try {
@@ -61,6 +62,9 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
     }
   };
 }
+
+/** A dot at its end makes a name absolute and changes nothing about where it leads. */
+const withoutDot = (host: string): string => host.replace(/\.+$/, "");
 
 /** Standard Webhooks: the time is this attempt's, the id every attempt's. */
 function signature({ sign, body = "" }: Call, now: number): Readonly<Record<string, string>> {

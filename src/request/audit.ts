@@ -21,7 +21,7 @@ export async function audit(ports: Ports): Promise<number> {
   const slice = Array.from({ length: Math.min(TENANTS_A_SWEEP, count) }, (_, index) =>
     tenantNumber(((minute * TENANTS_A_SWEEP + index) % count) + 1),
   );
-  const found = await ports.store.openSlices(slice, Math.floor((minute * TENANTS_A_SWEEP) / count), REQUESTS_A_TENANT);
+  const found = await ports.store.openSlices(slice, minute, REQUESTS_A_TENANT);
   const requests = found.flatMap((id) => parseRequestId(id) ?? []);
   if (requests.length === 0) return 0;
   return mend(ports, requests, now);

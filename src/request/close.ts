@@ -9,7 +9,7 @@ import { compact } from "./compact.ts";
 import { days } from "./deadline.ts";
 import { RECEIPT_TYP, receiptOf, subjectReference } from "./receipt.ts";
 import type { RequestRecord } from "./request.ts";
-import { dropped, later, requestOf, type Step, type StepVerb } from "./step.ts";
+import { apart, dropped, later, requestOf, type Step, type StepVerb } from "./step.ts";
 import { openSubject } from "./subject.ts";
 import type { EndedTask, Task } from "./task.ts";
 
@@ -20,30 +20,31 @@ import type { EndedTask, Task } from "./task.ts";
 export const close: StepVerb = async (ports, context, token, steps) => {
   const { n } = context.tenant;
   const hashes = await ports.store.load(steps.map((step) => ({ n, id: requestOf(step) })));
-  const live = steps.flatMap((step, index) => {
-    const hash = hashes[index];
-    return hash?.st === "open" && hash.k !== undefined
-      ? [{ step, hash, record: JSON.parse(hash.d ?? "{}") as RequestRecord }]
-      : [];
-  });
+  const all = steps.map((step, index) => ({ step, hash: hashes[index] ?? {} }));
+  const live = all
+    .filter(({ hash }) => hash.st === "open" && hash.k !== undefined && hash.d !== undefined)
+    // Written by `start`, and by nobody else.
+    .map(({ step, hash }) => ({ step, hash, record: JSON.parse(hash.d ?? "{}") as RequestRecord }));
   const subjects = await ports.store.subjects(live.map(({ record }) => ({ n, subject: record.subject ?? "" })));
-  const closings = await Promise.all(
-    live.map(({ step, hash, record }, index) =>
-      closingOf(ports, context, token, step, hash, record, subjects[index] ?? {}),
-    ),
+  const withSubjects = live.map((each, index) => ({ ...each, subjectHash: subjects[index] ?? {} }));
+  const { done, settlements } = await apart(ports, withSubjects, ({ step, hash, record, subjectHash }) =>
+    closingOf(ports, context, token, step, hash, record, subjectHash),
   );
-  const results = await ports.store.close(closings);
-  closings.forEach(({ id }, index) => {
-    if (results[index]?.result === "closed") ports.log("request_closed", { tenant: context.tenant.slug, request: id });
+  const results = await ports.store.close(done);
+  const stale = done.filter((_, index) => results[index]?.result === "stale");
+  done.forEach(({ id }, index) => {
+    const { result = "" } = results[index] ?? {};
+    if (result === "closed" || result === "replan")
+      ports.log(`request_${result}`, { tenant: context.tenant.slug, request: id });
   });
-  const handled = new Set(live.map(({ step }) => step));
   return {
     settlements: [
-      ...steps.filter((step) => !handled.has(step)).map(({ order }) => dropped(order)),
-      // The subject's record changed meanwhile: look again.
-      ...live.flatMap(({ step }, index) =>
-        results[index]?.result === "stale" ? [later(step.order, ports.now())] : [],
-      ),
+      ...all.filter(({ step }) => !live.some((each) => each.step === step)).map(({ step }) => dropped(step.order)),
+      ...settlements,
+      // The subject's record changed while the receipt was made: look again.
+      ...live
+        .filter(({ record }) => stale.some(({ id }) => id === record.id))
+        .map(({ step }) => later(step.order, ports.now())),
     ],
     woken: results.flatMap(({ woken }) => woken),
   };

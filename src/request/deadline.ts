@@ -1,5 +1,5 @@
 import { TZDate } from "@date-fns/tz";
-import { addDays, addMonths, addYears, endOfDay, endOfYear } from "date-fns";
+import { addDays, addMonths, addYears, endOfDay, endOfYear, startOfDay } from "date-fns";
 import type { Instant } from "../ids.ts";
 import type { Policy } from "./policy.ts";
 
@@ -11,10 +11,18 @@ import type { Policy } from "./policy.ts";
  *
  * @see https://gdpr-info.eu/art-12-gdpr/ paragraph 3
  */
-export function deadline(received: Instant, { deadline: period, zone }: Pick<Policy, "deadline" | "zone">): Instant {
-  const from = new TZDate(received, zone);
-  return endOfDay("months" in period ? addMonths(from, period.months) : addDays(from, period.days)).getTime();
+export function deadline(received: Instant, policy: Pick<Policy, "deadline" | "zone">): Instant {
+  const known = lastDay.get(policy);
+  if (known !== undefined && received >= known.from && received <= known.to) return known.due;
+  const from = new TZDate(received, policy.zone);
+  const { deadline: period } = policy;
+  const due = endOfDay("months" in period ? addMonths(from, period.months) : addDays(from, period.days)).getTime();
+  lastDay.set(policy, { from: startOfDay(from).getTime(), to: endOfDay(from).getTime(), due });
+  return due;
 }
+
+/** All of a local day has one deadline, and zone arithmetic is dear: what was found last is kept as long as its policy. */
+const lastDay = new WeakMap<object, { readonly from: Instant; readonly to: Instant; readonly due: Instant }>();
 
 /** When people are warned: at 70% of the time, so that there is still time to act. */
 export const watchAt = (received: Instant, due: Instant): Instant => received + Math.floor((due - received) * 0.7);

@@ -25,7 +25,10 @@ export async function inclusionProof(index: number, leaves: readonly Hash256[]):
   return [...(await inclusionProof(index - k, leaves.slice(k))), await rootOf(leaves.slice(0, k))];
 }
 
-/** RFC 9162 section 2.1.3.2, step by step; a proof that is too long or too short fails. */
+/**
+ * RFC 9162 section 2.1.3.2, step by step; a proof that is too long or too short fails, and so does what is no index, no
+ * size or no hash.
+ */
 export async function verifyInclusion(
   index: number,
   size: number,
@@ -33,7 +36,8 @@ export async function verifyInclusion(
   proof: readonly Hash256[],
   root: Hash256,
 ): Promise<boolean> {
-  if (index >= size) return false;
+  if (!isCount(index) || !isCount(size) || index >= size) return false;
+  if (![leaf, root, ...proof].every(({ length }) => length === 32)) return false;
   let fn = index;
   let sn = size - 1;
   let r = leaf;
@@ -49,8 +53,10 @@ export async function verifyInclusion(
     fn = Math.floor(fn / 2);
     sn = Math.floor(sn / 2);
   }
-  return sn === 0 && r.length === root.length && r.every((byte, at) => byte === root[at]);
+  return sn === 0 && r.every((byte, at) => byte === root[at]);
 }
+
+const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
 
 /** The largest power of two smaller than n. */
 const split = (n: number): number => 2 ** Math.floor(Math.log2(n - 1));

@@ -1,5 +1,6 @@
 import type { Identity } from "../contract/identity.ts";
 import { type Action, type ActionName, type Integration, isAbsent } from "../contract/integration.ts";
+import type { Kept } from "../contract/outcome.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { Instant } from "../ids.ts";
 import type { Subprocessor } from "../registry/subprocessor.ts";
@@ -40,17 +41,26 @@ export function plan(
   integrations: Integrations,
   known: readonly KnownIdentity[],
   now: Instant,
-  /** The request by which this person was erased already, if nothing is known of them any more for that reason. */
-  erasedBy?: string,
+  /** The closed erasure that this person went with, if nothing is known of them any more for that reason. */
+  earlier?: Earlier,
 ): readonly Planned[] {
-  const drafts = Object.values(tenant.subprocessors).flatMap((subprocessor) => {
-    const integration = integrations.get(subprocessor.integration);
-    return integration === undefined ? [] : draftsFor(request, subprocessor, integration);
-  });
+  const entries = Object.values(tenant.subprocessors).map((subprocessor) => ({
+    subprocessor,
+    integration: integrations.get(subprocessor.integration),
+  }));
+  const drafts = entries.flatMap(({ subprocessor, integration }) =>
+    integration === undefined ? [] : draftsFor(request, subprocessor, integration),
+  );
+  const unknown = entries.flatMap(({ subprocessor, integration }) =>
+    integration === undefined && isConcerned(request, subprocessor) ? [unknownIntegration(request, subprocessor)] : [],
+  );
   const teachers = (types: readonly string[], except: string) =>
     drafts
+      // Erasures teach; a revocation waits for its own erasure, and waiting for it in turn would be a circle.
+      .filter(({ name }) => name === "erase")
       .filter(({ action, id }) => id !== except && action?.learns?.some((type) => types.includes(type)) === true)
       .filter((draft) => usable(draft, known).length > 0)
+      .filter(({ subprocessor }) => isHeld(tenant.holds, request.subject, subprocessor.id) === undefined)
       .map(({ id }) => id);
 
   const planned = drafts.flatMap((draft): Planned[] => {
@@ -87,7 +97,8 @@ export function plan(
       ];
 
     const identities = usable(draft, known);
-    const hold = name === "erase" ? isHeld(tenant.holds, request.subject, subprocessor.id) : undefined;
+    const hold =
+      name === "erase" && identities.length > 0 ? isHeld(tenant.holds, request.subject, subprocessor.id) : undefined;
     if (hold !== undefined) {
       const kept = [{ category: "all", until: hold.reviewAt, ground: "legal_hold" }];
       return [
@@ -112,11 +123,26 @@ export function plan(
     if (identities.length > 0) return [order(after)];
     const lessons = action.by === "any" ? [] : teachers(action.by, id);
     if (lessons.length > 0) return [order([...new Set([...after, ...lessons])])];
-    if (erasedBy !== undefined)
-      return [ended({ outcome: "not_found", level: "attested", reason: `erased before, by ${erasedBy}` })];
+    const before = earlier?.ended.get(id);
+    if (earlier !== undefined && before?.outcome === "retained")
+      return [
+        ended({
+          outcome: "retained",
+          level: "retained",
+          reason: `see ${earlier.request}`,
+          ...(before.retained !== undefined && { retained: before.retained }),
+        }),
+      ];
+    if (
+      earlier !== undefined &&
+      before !== undefined &&
+      ["erased", "revoked", "stopped", "not_found"].includes(before.outcome)
+    )
+      return [ended({ outcome: "not_found", level: "attested", reason: `erased before, by ${earlier.request}` })];
     // A grant is known by its identity: where there is none, nothing was granted.
-    if (name === "revoke") return [];
-    if (subprocessor.registersObjects)
+    const isNamed = request.type === "revocation" && subprocessor.id === request.scope;
+    if (name === "revoke" && !isNamed) return [];
+    if (name === "erase" && subprocessor.registersObjects)
       return [
         ended({
           outcome: "not_found",
@@ -136,8 +162,28 @@ export function plan(
       },
     ];
   });
-  return waiting(planned);
+  return [...waiting(planned), ...unknown];
 }
+
+const isConcerned = (
+  { type, authority, scope }: Pick<RequestRecord, "type" | "authority" | "scope">,
+  { id }: Subprocessor,
+): boolean => (type !== "revocation" && authority === "everywhere") || scope === id;
+
+/** A holder whose integration this version does not have is still a holder: a person has to see to it. */
+const unknownIntegration = (request: Pick<RequestRecord, "due_at">, { id, integration }: Subprocessor): Planned => ({
+  what: "open",
+  task: {
+    id: `${id}.erase`,
+    subprocessor: id,
+    integration,
+    action: "erase",
+    attempts: 0,
+    due_at: request.due_at,
+    state: "stuck",
+    reason: `this version has no integration ${integration}: complete the task by hand, or deploy a version that has it`,
+  },
+});
 
 /** Whatever waits for a task that has ended already, or was not planned at all, does not wait. */
 function waiting(planned: readonly Planned[]): readonly Planned[] {
@@ -154,6 +200,12 @@ function waiting(planned: readonly Planned[]): readonly Planned[] {
     };
   });
 }
+
+/** How an earlier erasure of the same person ended, task by task. */
+export type Earlier = {
+  readonly request: string;
+  readonly ended: ReadonlyMap<string, { readonly outcome: string; readonly retained?: readonly Kept[] }>;
+};
 
 export type Integrations = ReadonlyMap<string, Integration>;
 
@@ -179,6 +231,7 @@ function draftsFor(
   return names.flatMap((name): Draft[] => {
     const action = integration.actions[name];
     const draft = { id: `${subprocessor.id}.${name}`, name, subprocessor, integration };
+    if (request.type === "revocation" && !own && (isAbsent(action) || action.followsOthers !== true)) return [];
     if (isAbsent(action))
       return action.instructions === undefined
         ? []

@@ -1,4 +1,3 @@
-import type { Identity } from "../contract/identity.ts";
 import type { Authority } from "../contract/integration.ts";
 import { type Instant, type RequestId, requestId } from "../ids.ts";
 import { gatewayOf } from "../platform/store/lanes.ts";
@@ -6,6 +5,7 @@ import type { NewRequest, Recorded } from "../platform/store/requests.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { days, deadline, rfc3339, watchAt } from "./deadline.ts";
+import type { KnownIdentity } from "./plan.ts";
 import type { RequestRecord, RequestType } from "./request.ts";
 
 /** What is to be made durable: one exercise of a right, or a delivery that may cause nothing but a note. */
@@ -15,15 +15,17 @@ export type Intent = {
   /** The sender's own id of this; with the source it makes the request's id, so that a repeat lands on the same. */
   readonly delivery: string;
   readonly authority: Authority;
-  readonly identities: readonly Identity[];
+  /** With the subprocessor, where an id is that vendor account's own. */
+  readonly identities: readonly KnownIdentity[];
   readonly subject?: string;
   readonly scope?: string;
   readonly graceDays?: number;
   /** When it happened at the sender; absent where age does not matter. */
   readonly signalAt?: Instant;
   readonly endedByHolder?: true;
+  /** The subprocessor that may be reporting our own act back to us. */
+  readonly echoOf?: string;
   readonly continues?: string;
-  readonly reason?: string;
   readonly digest?: string;
 };
 
@@ -84,7 +86,6 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
     start_at: rfc3339(startAt),
     due_at: rfc3339(due),
     ...(intent.continues !== undefined && { continues: intent.continues }),
-    ...(intent.reason !== undefined && { reason: intent.reason }),
     policy_version: tenant.policyVersion,
     registry_version: Number(context.version),
   };
@@ -112,7 +113,8 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
     ...(erases && { ceiling: { source: intent.source.replaceAll("/", "_"), most: policy.ceiling_per_hour } }),
     identities,
     signalAt: intent.signalAt ?? 0,
-    echoes: intent.authority === "here" && intent.signalAt !== undefined,
+    echoOf: intent.echoOf ?? "",
+    here: intent.authority === "here",
     noteOnly: intent.authority === "record",
     startAt,
     watchAt: watchAt(startAt, due),

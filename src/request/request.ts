@@ -24,7 +24,6 @@ export type RequestRecord = {
   readonly start_at: string;
   readonly due_at: string;
   readonly continues?: string;
-  readonly reason?: string;
   readonly policy_version: number;
   readonly registry_version: number;
   readonly cancelled_at?: string;
@@ -48,6 +47,8 @@ export type RequestView = {
   readonly shredded_by?: string;
   readonly continues?: string;
   readonly held?: string;
+  /** The delivery was noted and caused nothing: `superseded`, an `echo` of our own act, or only `recorded`. */
+  readonly noted?: string;
   readonly alarms?: readonly string[];
   readonly tasks: readonly TaskView[];
   readonly status_url?: string;
@@ -89,7 +90,6 @@ export const RequestInput = z
     grace_days: z.number().int().min(0).max(365).optional(),
     /** The account of a child was found: at once, no grace window (GDPR Art. 17(1)(f)). */
     underage: z.boolean().optional(),
-    reason: z.string().max(300).optional(),
     dry_run: z.boolean().optional(),
   })
   .refine((body) => body.subject !== undefined || (body.identities?.length ?? 0) > 0, {

@@ -1,15 +1,16 @@
 import type { Identity } from "../contract/identity.ts";
-import { sameIdentity } from "../contract/identity.ts";
+import { type Integration, isAbsent } from "../contract/integration.ts";
 import { ECHO_MS } from "../lanes/echo.ts";
 import { type OrderPayload, residuePlace, sealPlace } from "../lanes/order.ts";
 import type { Hash, NewTask, Opening } from "../platform/store/requests.ts";
 import type { Ports, SealingKey } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { days } from "./deadline.ts";
-import { type KnownIdentity, type Planned, plan } from "./plan.ts";
+import { type Draft, people } from "./people.ts";
+import { type Planned, plan } from "./plan.ts";
+import type { Policy } from "./policy.ts";
 import type { RequestRecord } from "./request.ts";
-import { dropped, later, requestOf, type Step, type StepVerb } from "./step.ts";
-import { openSubject } from "./subject.ts";
+import { apart, dropped, later, requestOf, type StepVerb } from "./step.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -19,114 +20,33 @@ import type { Task } from "./task.ts";
 export const start: StepVerb = async (ports, context, token, steps) => {
   const { n } = context.tenant;
   const hashes = await ports.store.load(steps.map((step) => ({ n, id: requestOf(step) })));
-  const live = steps.flatMap((step, index) => {
-    const hash = hashes[index];
-    return hash?.k !== undefined && hash.s !== undefined && (hash.st === "scheduled" || hash.st === "open")
-      ? [{ step, hash }]
-      : [];
-  });
-  const drafts = await people(ports, context, live);
-  const openings = await Promise.all(drafts.map((draft) => openingOf(ports, context, token, draft)));
-  const results = await ports.store.open(openings);
-  const stale = results.some(({ result }) => result === "stale");
-  // The registry changed under the plan: the next attempt sees the new one.
-  if (stale) await ports.tenants.byNumber(n, 0);
-  const settled = new Set(live.map(({ step }) => step));
+  const all = steps.map((step, index) => ({ step, hash: hashes[index] ?? {} }));
+  const live = all.filter(({ hash }) => hash.k !== undefined && (hash.st === "scheduled" || hash.st === "open"));
+  const found = await people(ports, context, live);
+  const planned = await apart(ports, found.drafts, (draft) => openingOf(ports, context, token, draft));
+  const results = await ports.store.open(planned.done);
+  const stale = planned.done.filter((_, index) => results[index]?.result === "stale");
+  // The registry or the person's record changed under the plan: the next attempt sees the new one.
+  if (stale.length > 0) await ports.tenants.byNumber(n, 0);
   return {
     settlements: [
-      ...steps.filter((step) => !settled.has(step)).map(({ order }) => dropped(order)),
-      ...drafts.flatMap(({ step }, index) =>
-        results[index]?.result === "stale" ? [later(step.order, ports.now())] : [],
-      ),
+      ...all.filter((each) => !live.includes(each)).map(({ step }) => dropped(step.order)),
+      ...found.settlements,
+      ...planned.settlements,
+      ...found.drafts
+        .filter(({ record }) => stale.some(({ id }) => id === record.id))
+        .map(({ step }) => later(step.order, ports.now())),
     ],
     woken: results.flatMap(({ woken }) => woken),
   };
 };
 
-type Live = { readonly step: Step; readonly hash: Hash };
-type Draft = Live & {
-  readonly record: RequestRecord;
-  readonly key: SealingKey;
-  readonly wrapped: string;
-  readonly subject: string | undefined;
-  readonly known: readonly KnownIdentity[];
-  readonly erasedBy: string | undefined;
-};
-
-/** Whose data it is: the identities that the request came with, and what is known of their subject. Two round trips for all. */
-async function people(ports: Ports, context: Context, live: readonly Live[]): Promise<readonly Draft[]> {
-  const { n } = context.tenant;
-  const opened = await Promise.all(
-    live.map(async ({ step, hash }) => {
-      const id = requestOf(step);
-      // Written by `record` and by nobody else.
-      const record = JSON.parse(hash.d ?? "{}") as RequestRecord;
-      const wrapped = hash.k ?? "";
-      const key = await context.keys.unwrap(`request ${id}`, wrapped);
-      const given = JSON.parse(await key.open(`request ${id} identities`, hash.s ?? "")) as KnownIdentity[];
-      const indexes = await Promise.all(given.map((identity) => context.keys.pseudonym("index", identity)));
-      return { step, hash, record, key, wrapped, given, indexes };
-    }),
-  );
-  const lookups = opened.flatMap(({ record, indexes }, at) =>
-    record.subject === undefined ? indexes.map((pseudonym) => ({ at, pseudonym })) : [],
-  );
-  const found = await ports.store.subjectsOf(lookups.map(({ pseudonym }) => ({ n, pseudonym })));
-  const subjects = opened.map(
-    ({ record }, at) =>
-      record.subject ?? lookups.flatMap((lookup, index) => (lookup.at === at ? (found[index] ?? []) : []))[0],
-  );
-  const named = subjects.flatMap((subject, at) => (subject === undefined ? [] : [{ at, subject }]));
-  const records = await ports.store.subjects(named.map(({ subject }) => ({ n, subject })));
-  const known = new Map(
-    await Promise.all(
-      named.map(
-        async ({ at, subject }, index) => [at, await openSubject(context.keys, subject, records[index] ?? {})] as const,
-      ),
-    ),
-  );
-  const strangers = opened.flatMap((draft, at) =>
-    subjects[at] === undefined && draft.given.length > 0 ? [{ ...draft, at }] : [],
-  );
-  const erasures = await erasuresOf(ports, context, strangers);
-  const gone = new Map(named.map(({ at }, index) => [at, records[index]?.gone]));
-  return opened.map((draft, at) => {
-    const linked = draft.record.continues === undefined ? (known.get(at)?.known ?? []) : [];
-    const fresh = linked.filter((identity) => !draft.given.some((each) => sameIdentity(each, identity)));
-    const all = [...draft.given, ...fresh.map(({ field: _, ...identity }) => identity)];
-    return { ...draft, subject: subjects[at], known: all, erasedBy: gone.get(at) ?? erasures.get(at) };
-  });
-}
-
-/** By which request those were erased of whom nothing is known but that all they are named by is suppressed. */
-async function erasuresOf(
-  ports: Ports,
-  { tenant, keys }: Context,
-  strangers: readonly { readonly at: number; readonly given: readonly KnownIdentity[] }[],
-): Promise<ReadonlyMap<number, string>> {
-  const lookups = await Promise.all(
-    strangers.flatMap(({ at, given }) =>
-      given.map(async (identity) => ({ at, pseudonym: await keys.pseudonym("suppression", identity) })),
-    ),
-  );
-  const entries = await ports.store.suppressed(
-    tenant.n,
-    lookups.map(({ pseudonym }) => pseudonym),
-  );
-  const by = new Map<number, string | undefined>();
-  lookups.forEach(({ at }, index) => {
-    const request = /^erased (\S+)$/.exec(entries[index] ?? "")?.[1];
-    by.set(at, by.has(at) && by.get(at) === undefined ? undefined : request);
-  });
-  return new Map([...by].flatMap(([at, request]) => (request === undefined ? [] : [[at, request] as const])));
-}
-
 async function openingOf(ports: Ports, context: Context, token: string, draft: Draft): Promise<Opening> {
-  const { step, hash, record, key, wrapped, subject, known, erasedBy } = draft;
+  const { step, hash, record, key, wrapped, subject, known, earlier } = draft;
   const { tenant } = context;
   const now = ports.now();
   const full = { ...record, ...(subject !== undefined && { subject }), registry_version: Number(context.version) };
-  const planned = plan(full, tenant, ports.integrations, known, now, erasedBy);
+  const planned = plan(full, tenant, ports.integrations, known, now, earlier);
   const pseudonyms = new Map(
     await Promise.all(
       known.map(async (identity) => [tagKey(identity), await context.keys.pseudonym("suppression", identity)] as const),
@@ -142,16 +62,8 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
       ? [[`g:${each.task.id}`, tagsOf(each).join(" ")]]
       : [],
   );
-  const everywhere = record.type !== "revocation" && record.authority === "everywhere";
-  const suppressions = known.map((identity) => {
-    // A person stays suppressed; what a vendor held for them is only kept from echoing.
-    const erases = everywhere && identity.subprocessor === undefined;
-    return {
-      pseudonym: pseudonyms.get(tagKey(identity)) ?? "",
-      value: `${erases ? "erased" : "acted"} ${record.id}`,
-      lifetimeMs: erases ? days(tenant.policy.suppression_days) : ECHO_MS,
-    };
-  });
+  const suppressions = suppressionsOf(draft, all, ports, tenant.policy, pseudonyms);
+  const persons = known.filter((identity) => identity.subprocessor === undefined || draft.given.includes(identity));
   return {
     n: tenant.n,
     version: context.version,
@@ -160,12 +72,57 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
     attempt: step.order.attempt,
     id: record.id,
     subject: subject ?? `none-${record.id}`,
+    subjectVersion: draft.subjectVersion,
     deadline,
-    fields: { d: JSON.stringify(full), ...Object.fromEntries(tags) },
+    fields: {
+      d: JSON.stringify(full),
+      // The receipt names the person by all that they are known by.
+      s: await key.seal(`request ${record.id} identities`, JSON.stringify(persons)),
+      ...Object.fromEntries(tags),
+    },
     suppressions,
     tasks,
   };
 }
+
+/**
+ * What keeps the person from being collected again, and a vendor's report of our own act from opening anything. Only ids of
+ * a vendor's own on which a task of its acts can come back from it, so only these name it.
+ */
+function suppressionsOf(
+  { record, known, given }: Draft,
+  planned: readonly Planned[],
+  ports: Ports,
+  policy: Policy,
+  pseudonyms: ReadonlyMap<string, string>,
+): Opening["suppressions"] {
+  const erases = record.type !== "revocation" && record.authority === "everywhere" && record.continues === undefined;
+  const actors = new Map(
+    planned.flatMap((each) =>
+      "identities" in each
+        ? each.identities
+            .filter(({ type }) => mayEcho(ports.integrations.get(each.task.integration), type))
+            .map((identity) => [tagKey(identity), each.task.subprocessor] as const)
+        : [],
+    ),
+  );
+  return known.flatMap((identity) => {
+    const actor = actors.get(tagKey(identity));
+    const isPerson = erases && (identity.subprocessor === undefined || given.includes(identity));
+    if (!isPerson && actor === undefined) return [];
+    return [
+      {
+        pseudonym: pseudonyms.get(tagKey(identity)) ?? "",
+        value: `${isPerson ? "erased" : "acted"} ${record.id} ${actor ?? "-"}`,
+        lifetimeMs: isPerson ? days(policy.suppression_days) : ECHO_MS,
+      },
+    ];
+  });
+}
+
+/** A vendor without hooks tells us nothing, so nothing of it can come back. */
+const mayEcho = (integration: Integration | undefined, type: string): boolean =>
+  integration !== undefined && !isAbsent(integration.hooks) && Object.hasOwn(integration.identities, type);
 
 const tagKey = ({ type, value }: Identity): string => `${type}\u0000${value}`;
 
@@ -220,9 +177,12 @@ async function newTask(
     return { ...base, document: JSON.stringify({ ...planned.task, ...residue }), payload: "", waits: [] };
   }
   const identities: readonly Identity[] = planned.identities;
+  // Why it waits is over when it is worked.
+  const { reason: _, ...bare } = planned.task;
   const payload: OrderPayload = {
     request: record.id,
-    task: planned.task,
+    ...(record.subject !== undefined && { subject: record.subject }),
+    task: bare,
     receivedAt: record.received_at,
     deadline,
     keeps: planned.keeps,

@@ -1,4 +1,6 @@
 import type { RequestId } from "../ids.ts";
+import { backoffMs } from "../lanes/lane.ts";
+import { StoreUnreachable } from "../platform/redis.ts";
 import type { Claimed, Settlement } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
@@ -31,3 +33,34 @@ export const later = (order: Claimed, due: number): Settlement => ({
 export const requestOf = ({ subject }: Step): RequestId =>
   // Orders of these kinds are written with a request's id and with nothing else.
   subject as RequestId;
+
+/**
+ * Does one thing for each, apart: what fails for one, because its record is damaged, is said and comes back later, and holds
+ * up nobody else of the batch.
+ */
+export async function apart<T extends { readonly step: Step }, R>(
+  ports: Pick<Ports, "now" | "random" | "log">,
+  items: readonly T[],
+  make: (item: T) => Promise<R>,
+): Promise<{ readonly done: readonly R[]; readonly settlements: readonly Settlement[] }> {
+  const done: R[] = [];
+  const settlements: Settlement[] = [];
+  const results = await Promise.allSettled(items.map(make));
+  results.forEach((result, index) => {
+    const order = items[index]?.step.order;
+    if (result.status === "fulfilled") done.push(result.value);
+    else if (order !== undefined) settlements.push(failed(ports, order, result.reason));
+  });
+  return { done, settlements };
+}
+
+/** A step that failed: later again, ever more seldom. An unreachable store is everybody's and is not for one step to bear. */
+export function failed(ports: Pick<Ports, "now" | "random" | "log">, order: Claimed, error: unknown): Settlement {
+  if (error instanceof StoreUnreachable) throw error;
+  ports.log("step_failed", {
+    order: order.id,
+    attempt: order.attempt,
+    error: error instanceof Error ? error.name : "unknown",
+  });
+  return later(order, ports.now() + backoffMs(order.attempt, (ports.random(1)[0] ?? 0) / 256));
+}

@@ -5,8 +5,8 @@ import type { Hash } from "../platform/store/requests.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { tasksOf } from "./close.ts";
-import { expand, payloadOf } from "./compact.ts";
-import { closedView, type Receipt } from "./receipt.ts";
+import { expand } from "./compact.ts";
+import { closedView, receiptIn } from "./receipt.ts";
 import { openView, type RequestRecord, type RequestStatus, type RequestView } from "./request.ts";
 
 export const isStatus = (text: string | undefined): text is RequestStatus =>
@@ -24,6 +24,7 @@ export async function viewOfHash(
   id: RequestId,
   hash: Hash,
 ): Promise<RequestView | undefined> {
+  if (hash.st === "noted") return notedView(context, id, hash);
   if (!isStatus(hash.st)) return undefined;
   const statusUrl = `${ports.origin}/status/${await statusCode(context.keys, id)}`;
   if (hash.c !== undefined) return closedView(receiptIn(await expand(hash.c)), statusUrl);
@@ -46,5 +47,20 @@ export async function viewOfHash(
   return { ...view, status_url: statusUrl, ...(hash.in !== undefined && { receipt: `/v1/receipts/${id}` }) };
 }
 
-/** The receipt in a JWS of ours: signed by `close`, from a Receipt. */
-export const receiptIn = (jws: string): Receipt => payloadOf(jws) as Receipt;
+/** A delivery that was answered and caused nothing: whoever follows its link sees so. */
+function notedView({ tenant }: Context, id: RequestId, hash: Hash): RequestView {
+  const at = new Date(Number(hash.at)).toISOString();
+  return {
+    id,
+    tenant: tenant.slug,
+    type: "erasure",
+    source: "",
+    status: "closed",
+    complete: false,
+    received_at: at,
+    due_at: at,
+    closed_at: at,
+    noted: hash.note ?? "recorded",
+    tasks: [],
+  };
+}

@@ -8,7 +8,7 @@ import { compact } from "./compact.ts";
 import { endByHand } from "./complete.ts";
 import { days, rfc3339 } from "./deadline.ts";
 import type { RequestRecord } from "./request.ts";
-import { dropped, later, requestOf, type Step, type StepVerb } from "./step.ts";
+import { apart, dropped, later, requestOf, type Step, type StepVerb } from "./step.ts";
 
 /**
  * Watches a request's deadline whatever state its tasks are in: an alarm before it, an interim receipt on it, and, where
@@ -17,8 +17,12 @@ import { dropped, later, requestOf, type Step, type StepVerb } from "./step.ts";
 export const watch: StepVerb = async (ports, context, _token, steps) => {
   const { n } = context.tenant;
   const hashes = await ports.store.load(steps.map((step) => ({ n, id: requestOf(step) })));
-  const done = await Promise.all(steps.map((step, index) => one(ports, context, step, hashes[index] ?? {})));
-  return { settlements: done.map(({ settlement }) => settlement), woken: done.flatMap(({ woken }) => woken) };
+  const all = steps.map((step, index) => ({ step, hash: hashes[index] ?? {} }));
+  const { done, settlements } = await apart(ports, all, ({ step, hash }) => one(ports, context, step, hash));
+  return {
+    settlements: [...done.map(({ settlement }) => settlement), ...settlements],
+    woken: done.flatMap(({ woken }) => woken),
+  };
 };
 
 async function one(

@@ -24,7 +24,14 @@ if status ~= 'open' or redis.call('SCARD', ro) > 0 then
   drop(KEYS[3], KEYS[4], close)
   return {'not_open'}
 end
-if (redis.call('HGET', KEYS[8], 'v') or '') ~= version then return {'stale'} end
+local known = redis.call('HGET', KEYS[8], 'v') or ''
+if known ~= (redis.call('HGET', r, 'pv') or '') then
+  -- Something was registered for this person after the plan: it is planned again before anything is closed.
+  drop(KEYS[3], KEYS[4], close)
+  if enqueue(KEYS[3], KEYS[4], KEYS[5], gateway, 'start:' .. rid, '', now, now, now, awake_until) then return {'replan', 0, gateway} end
+  return {'replan', 0}
+end
+if known ~= version then return {'stale'} end
 local a = 14
 local function take()
   a = a + 1
@@ -53,7 +60,8 @@ if redis.call('EXISTS', KEYS[8]) == 1 then
 end
 redis.call('SREM', KEYS[9], rid)
 if redis.call('SCARD', KEYS[9]) == 0 and redis.call('HGET', KEYS[8], 'x') then
-  redis.call('DEL', KEYS[8], KEYS[9], unpack(gone))
+  redis.call('DEL', KEYS[8], KEYS[9])
+  for i = 1, #gone do redis.call('DEL', gone[i]) end
   redis.call('HSET', KEYS[8], 'gone', rid)
   redis.call('PEXPIRE', KEYS[8], keep)
 end

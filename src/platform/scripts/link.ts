@@ -31,7 +31,9 @@ for i = 1, count do
   local since = ARGV[5 + i]
   local known = redis.call('HGET', KEYS[1 + 2 * i], 'at')
   if known and since ~= '' and tonumber(known) >= tonumber(since) then since = '' end
-  if since ~= '' or not known then redis.call('HSET', KEYS[1 + 2 * i], 's', subject, 'at', since ~= '' and since or now) end
+  redis.call('HSET', KEYS[1 + 2 * i], 's', subject)
+  -- Only a stated time makes older signals stale: an identity may have been there long before it was linked here.
+  if since ~= '' then redis.call('HSET', KEYS[1 + 2 * i], 'at', since) end
   local entry = redis.call('GET', KEYS[2 + 2 * i])
   if entry then
     -- What only keeps a vendor's echo away ends with a new connection; an erased person's entry only with a new consent.

@@ -4,9 +4,9 @@ import { HEAD, LANE } from "./shared.ts";
  * Starts a request, or plans it again: writes the tasks that are not there yet and puts their orders into their lanes.
  * `scheduled → open` is a compare-and-set against `cancelled`. A task whose order is missing from its lane gets it back.
  *
- * KEYS 1 tenant, 2 request, 3 open tasks, 4-6 the gateway lane's, 7 the subject's open requests, then what entries name.
+ * KEYS 1 tenant, 2 request, 3 open tasks, 4-6 the gateway lane's, 7 the subject's open requests, 8 the subject, then what entries name.
  * ARGV 1 version, 2 now, 3 token, 4 attempt, 5 request, 6 gateway lane, 7 deadline, 8 awake until, 9 number of tasks,
- * 10 number of suppressions, 11 number of fields, then fields (name, value), suppressions (number of key, value,
+ * 10 number of suppressions, 11 number of fields, 12 the subject's version that the plan was made from, then fields (name, value), suppressions (number of key, value,
  * milliseconds), tasks: task, document, what, number of its lane's first key, lane, order id, payload, waits, due.
  * `what`: `order`, `wait`, `open` (no order: a person's work), `ended`.
  */
@@ -18,13 +18,14 @@ local tasks, suppressions, fields = tonumber(ARGV[9]), tonumber(ARGV[10]), tonum
 local start = 'start:' .. rid
 if redis.call('HGET', KEYS[1], 'v') ~= version then return {'stale'} end
 if not held_by(KEYS[5], start, token, attempt) then return {'late'} end
+if (redis.call('HGET', KEYS[8], 'v') or '') ~= ARGV[12] then return {'stale'} end
 local status = redis.call('HGET', r, 'st')
 if status ~= 'scheduled' and status ~= 'open' then
   drop(KEYS[4], KEYS[5], start)
   return {'ended'}
 end
-redis.call('HSET', r, 'st', 'open')
-local a = 11
+redis.call('HSET', r, 'st', 'open', 'pv', ARGV[12])
+local a = 12
 local function take()
   a = a + 1
   return ARGV[a]

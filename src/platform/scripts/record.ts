@@ -11,7 +11,8 @@ import { HEAD, LANE } from "./shared.ts";
 export const RECORD = `${HEAD}${LANE}
 local version, now, rid, lane = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local start_at, watch_at, deadline, awake_until = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local signal_at, here, ceiling, note_ms, digest, mode = tonumber(ARGV[9]), ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13], ARGV[14]
+local signal_at, echo_of, ceiling, note_ms, digest, mode = tonumber(ARGV[9]), ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13], ARGV[14]
+local here = ARGV[15]
 local identities = (#KEYS - 8) / 2
 if redis.call('HGET', KEYS[1], 'v') ~= version then return {'stale'} end
 
@@ -35,7 +36,11 @@ if mode == 'note' then note = 'recorded' end
 for i = 1, identities do
   local since = redis.call('HGET', KEYS[7 + 2 * i], 'at')
   if signal_at > 0 and since and tonumber(since) > signal_at then note = 'superseded' end
-  if here == '1' and redis.call('EXISTS', KEYS[8 + 2 * i]) == 1 then note = 'echo' end
+  local entry = echo_of ~= '' and redis.call('GET', KEYS[8 + 2 * i])
+  if entry then
+    local kind, actor = string.match(entry, '^(%S+) %S+ (%S+)')
+    if actor == echo_of or (kind == 'erased' and here == '1') then note = 'echo' end
+  end
 end
 if note then
   redis.call('HSET', KEYS[2], 'st', 'noted', 'note', note, 'bh', digest, 'at', now)
@@ -50,7 +55,7 @@ if ceiling > 0 then
   held = count > ceiling
 end
 local fields = {}
-for i = 15, #ARGV do fields[#fields + 1] = ARGV[i] end
+for i = 16, #ARGV do fields[#fields + 1] = ARGV[i] end
 redis.call('HSET', KEYS[2], 'st', 'scheduled', 'bh', digest, unpack(fields))
 redis.call('ZADD', KEYS[6], deadline, rid)
 redis.call('ZADD', KEYS[7], now, rid)

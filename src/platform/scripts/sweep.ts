@@ -1,4 +1,4 @@
-import { HEAD } from "./shared.ts";
+import { HEAD, LANE } from "./shared.ts";
 
 /**
  * Looks at one lane that its index says is due: wakes it when it is asleep and has something ready, otherwise brings the
@@ -23,5 +23,12 @@ if at > now then
 end
 if tonumber(redis.call('HGET', KEYS[2], '~a') or '0') > now then return 0 end
 redis.call('HSET', KEYS[2], '~a', ARGV[3])
+return 1
+`;
+
+/** Lifts a lane's pause, so that the sweep finds it now. KEYS 1 due, 2 orders, 3 lanes. ARGV 1 now, 2 lane. */
+export const UNPAUSE = `${HEAD}${LANE}
+redis.call('HDEL', KEYS[2], '~p')
+lower_index(KEYS[3], ARGV[2], tonumber(ARGV[1]))
 return 1
 `;

@@ -3,7 +3,7 @@ import { GATEWAY, keys, laneName, parseLane, SHARDS } from "../keys.ts";
 import type { Answer, RedisClient } from "../redis.ts";
 import { CLAIM } from "../scripts/claim.ts";
 import { SETTLE } from "../scripts/settle.ts";
-import { SWEEP } from "../scripts/sweep.ts";
+import { SWEEP, UNPAUSE } from "../scripts/sweep.ts";
 
 /** An order as it was claimed: only its holder may settle it, and only while the lease lasts. */
 export type Claimed = {
@@ -61,6 +61,11 @@ export type LaneStore = {
   readonly look: (
     orders: readonly { readonly lane: string; readonly id: string }[],
   ) => Promise<readonly ("missing" | "waiting" | "in_flight")[]>;
+  /** An order as it lies in its lane, whoever has it. */
+  readonly order: (
+    lane: string,
+    id: string,
+  ) => Promise<{ readonly payload: string; readonly cursor: string } | undefined>;
   /** A pause that no longer has a reason is lifted. */
   readonly unpause: (lane: string, now: Instant) => Promise<void>;
 };
@@ -129,12 +134,14 @@ export function laneStore(redis: RedisClient): LaneStore {
       });
     },
 
+    order: async (lane, id) => {
+      const [answer] = await redis.run([["hmget", laneKeys(lane)[1], id, `${id}:c`]]);
+      const [payload, cursor] = Array.isArray(answer) ? answer : [];
+      return typeof payload === "string" ? { payload, cursor: typeof cursor === "string" ? cursor : "" } : undefined;
+    },
+
     unpause: async (lane, now) => {
-      const [, orders, index] = laneKeys(lane);
-      await redis.run([
-        ["hdel", orders, "~p"],
-        ["zadd", index, "LT", now, lane],
-      ]);
+      await redis.run([{ script: UNPAUSE, keys: laneKeys(lane), args: [now, lane] }]);
     },
   };
 }

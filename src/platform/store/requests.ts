@@ -27,8 +27,9 @@ export type NewRequest = {
   readonly identities: readonly { readonly index: string; readonly suppression: string }[];
   /** When it happened at the sender; 0 where age does not matter. */
   readonly signalAt: Instant;
-  /** Whether what is under erasure already makes this an echo. */
-  readonly echoes: boolean;
+  /** The subprocessor that may be reporting our own act back to us; "" where that cannot be. */
+  readonly echoOf: string;
+  readonly here: boolean;
   /** Only to be noted: the policy lets it cause nothing. */
   readonly noteOnly: boolean;
   readonly startAt: Instant;
@@ -62,6 +63,8 @@ export type Opening = {
   readonly attempt: number;
   readonly id: RequestId;
   readonly subject: string;
+  /** The version of the subject's record that the plan was made from. */
+  readonly subjectVersion: string;
   readonly deadline: Instant;
   readonly fields: Readonly<Record<string, string>>;
   readonly suppressions: readonly { readonly pseudonym: string; readonly value: string; readonly lifetimeMs: number }[];
@@ -133,11 +136,11 @@ export type RequestStore = {
   /** Puts a notice into the lanes of those who want to know; they are worked when they are next awake or swept. */
   readonly tell: (n: TenantNumber, notice: string, subprocessors: readonly string[], now: Instant) => Promise<void>;
   readonly setField: (n: TenantNumber, id: RequestId, name: string, value: string) => Promise<void>;
-  /** Newest first, from `before` downwards. */
+  /** Newest first; open ones by deadline. `from` is a score and how many of that score were given before. */
   readonly list: (
     n: TenantNumber,
     open: boolean,
-    before: number | undefined,
+    from: { readonly score: number; readonly skip: number } | undefined,
     most: number,
   ) => Promise<readonly { readonly id: string; readonly score: number }[]>;
   readonly tenantCount: () => Promise<number>;
@@ -224,32 +227,11 @@ export function requestStore(redis: RedisClient): RequestStore {
       await redis.run([["hset", keys.request(n, id), name, value]]);
     },
 
-    list: async (n, open, before, most) => {
+    list: async (n, open, from, most) => {
       const key = open ? keys.openRequests(n) : keys.requests(n);
-      const command = open
-        ? [
-            "zrange",
-            key,
-            before === undefined ? "-inf" : `(${before}`,
-            "+inf",
-            "byscore",
-            "limit",
-            0,
-            most,
-            "withscores",
-          ]
-        : [
-            "zrange",
-            key,
-            before === undefined ? "+inf" : `(${before}`,
-            "-inf",
-            "byscore",
-            "rev",
-            "limit",
-            0,
-            most,
-            "withscores",
-          ];
+      const start = from?.score ?? (open ? "-inf" : "+inf");
+      const [end, order] = open ? ["+inf", []] : ["-inf", ["rev"]];
+      const command = ["zrange", key, start, end, "byscore", ...order, "limit", from?.skip ?? 0, most, "withscores"];
       const flat = texts((await redis.run([command]))[0]);
       return Array.from({ length: flat.length / 2 }, (_, at) => ({
         id: flat[2 * at] ?? "",
@@ -308,11 +290,12 @@ function recordCommand(request: NewRequest) {
       request.deadline,
       now + AWAKE_MS,
       request.signalAt,
-      request.echoes ? 1 : 0,
+      request.echoOf,
       ceiling?.most ?? 0,
       NOTE_MS,
       request.digest,
       request.noteOnly ? "note" : "open",
+      request.here ? 1 : 0,
       ...Object.entries(request.fields).flat(),
     ],
   };
@@ -335,6 +318,7 @@ function openCommand(opening: Opening) {
     keys.openTasks(n, id),
     ...laneKeys(gateway),
     keys.subjectRequests(n, opening.subject),
+    keys.subject(n, opening.subject),
   ];
   const suppressions = opening.suppressions.flatMap(({ pseudonym, value, lifetimeMs }) => {
     named.push(keys.suppression(n, pseudonym));
@@ -376,6 +360,7 @@ function openCommand(opening: Opening) {
       tasks.length,
       opening.suppressions.length,
       fields.length,
+      opening.subjectVersion,
       ...fields.flat(),
       ...suppressions,
       ...entries,

@@ -1,0 +1,147 @@
+import { type Identity, sameIdentity } from "../contract/identity.ts";
+import type { Kept } from "../contract/outcome.ts";
+import { parseRequestId } from "../ids.ts";
+import type { Hash } from "../platform/store/requests.ts";
+import type { Ports, SealingKey } from "../ports.ts";
+import type { Context } from "../registry/load.ts";
+import { expand } from "./compact.ts";
+import type { Earlier, KnownIdentity } from "./plan.ts";
+import { receiptIn } from "./receipt.ts";
+import type { RequestRecord } from "./request.ts";
+import { apart, requestOf, type Step } from "./step.ts";
+import { openSubject, type SubjectRecord } from "./subject.ts";
+
+/** A request that is to start, opened, with all that is known of its person. */
+export type Draft = {
+  readonly step: Step;
+  readonly hash: Hash;
+  readonly record: RequestRecord;
+  readonly key: SealingKey;
+  readonly wrapped: string;
+  readonly subject: string | undefined;
+  /** The version of the subject's record that `known` was read from. */
+  readonly subjectVersion: string;
+  readonly given: readonly KnownIdentity[];
+  readonly known: readonly KnownIdentity[];
+  /** The closed erasure by which nothing is known of this person any more. */
+  readonly earlier: Earlier | undefined;
+};
+
+type Opened = Pick<Draft, "step" | "hash" | "record" | "key" | "wrapped" | "given"> & {
+  readonly indexes: readonly string[];
+};
+
+/**
+ * Finds out whose data it is: the identities that each request came with, and what is known of their subject. A few round
+ * trips for all; what cannot be opened for one comes back later by itself.
+ */
+export async function people(
+  ports: Ports,
+  context: Context,
+  live: readonly { readonly step: Step; readonly hash: Hash }[],
+) {
+  const { n } = context.tenant;
+  const opening = await apart(ports, live, ({ step, hash }) => opened(context, step, hash));
+  const requests = opening.done;
+  const lookups = requests.flatMap(({ record, indexes }, at) =>
+    record.subject === undefined ? indexes.map((pseudonym) => ({ at, pseudonym })) : [],
+  );
+  const found = await ports.store.subjectsOf(lookups.map(({ pseudonym }) => ({ n, pseudonym })));
+  const named = requests.map((request, at) => ({
+    ...request,
+    subject:
+      request.record.subject ?? lookups.flatMap((lookup, index) => (lookup.at === at ? (found[index] ?? []) : []))[0],
+  }));
+  const hashes = await ports.store.subjects(named.map(({ subject }) => ({ n, subject: subject ?? "" })));
+  const withHash = named.map((request, at) => ({ ...request, subjectHash: hashes[at] ?? {} }));
+  const reading = await apart(ports, withHash, async (request) => ({
+    ...request,
+    subjectRecord: await openSubject(context.keys, request.subject ?? "", request.subjectHash),
+  }));
+  const earlier = await earlierErasures(ports, context, reading.done);
+  const drafts = reading.done.map((request, at): Draft => {
+    const { subjectRecord, indexes: _, subjectHash: __, ...rest } = request;
+    return {
+      ...rest,
+      subjectVersion: subjectRecord.version,
+      known: knownOf(rest, subjectRecord),
+      earlier: earlier[at],
+    };
+  });
+  return { drafts, settlements: [...opening.settlements, ...reading.settlements] };
+}
+
+async function opened(context: Context, step: Step, hash: Hash): Promise<Opened> {
+  const id = requestOf(step);
+  // Written by `record` and by nobody else, as what is sealed proves.
+  const record = JSON.parse(hash.d ?? "{}") as RequestRecord;
+  const wrapped = hash.k ?? "";
+  const key = await context.keys.unwrap(`request ${id}`, wrapped);
+  const given = JSON.parse(await key.open(`request ${id} identities`, hash.s ?? "")) as KnownIdentity[];
+  const indexes = await Promise.all(given.map((identity) => context.keys.pseudonym("index", identity)));
+  return { step, hash, record, key, wrapped, given, indexes };
+}
+
+/** What a request that continues another is about is all that it came with. */
+function knownOf(
+  { record, given }: Pick<Opened, "record" | "given">,
+  subject: SubjectRecord,
+): readonly KnownIdentity[] {
+  if (record.continues !== undefined) return given;
+  const fresh = subject.known.filter((identity) => !given.some((each) => sameIdentity(each, identity)));
+  return [...given, ...fresh.map(({ field: _, ...identity }) => identity)];
+}
+
+type Stranger = { readonly at: number; readonly identities: readonly Identity[] };
+
+/** The closed erasures that those went with of whom nothing is known, and how each of its tasks ended. */
+async function earlierErasures(
+  ports: Ports,
+  context: Context,
+  requests: readonly (Opened & { readonly subject: string | undefined; readonly subjectHash: Hash })[],
+): Promise<readonly (Earlier | undefined)[]> {
+  const strangers = requests.flatMap(({ record, subject, given }, at): Stranger[] =>
+    subject === undefined && given.length > 0 && record.continues === undefined ? [{ at, identities: given }] : [],
+  );
+  const suppressed = await suppressedBy(ports, context, strangers);
+  const ids = requests.map(({ subjectHash }, at) => subjectHash.gone ?? suppressed.get(at));
+  const parsed = [...new Set(ids)].flatMap((id) => (id === undefined ? [] : (parseRequestId(id) ?? [])));
+  const hashes = await ports.store.load(parsed);
+  const earlier = new Map<string, Earlier>();
+  for (const [index, { id }] of parsed.entries()) {
+    const packed = hashes[index]?.c;
+    if (packed === undefined) continue;
+    const { tasks } = receiptIn(await expand(packed));
+    const ended = tasks.map(
+      ({ id: task, outcome, retained }): [string, { outcome: string; retained?: readonly Kept[] }] => [
+        task,
+        { outcome, ...(retained !== undefined && { retained }) },
+      ],
+    );
+    earlier.set(id, { request: id, ended: new Map(ended) });
+  }
+  return ids.map((id) => (id === undefined ? undefined : earlier.get(id)));
+}
+
+/** The erasure by which all that a person is named by is suppressed. */
+async function suppressedBy(
+  ports: Ports,
+  { tenant, keys }: Context,
+  strangers: readonly Stranger[],
+): Promise<ReadonlyMap<number, string>> {
+  const lookups = await Promise.all(
+    strangers.flatMap(({ at, identities }) =>
+      identities.map(async (identity) => ({ at, pseudonym: await keys.pseudonym("suppression", identity) })),
+    ),
+  );
+  const entries = await ports.store.suppressed(
+    tenant.n,
+    lookups.map(({ pseudonym }) => pseudonym),
+  );
+  const by = new Map<number, string | undefined>();
+  lookups.forEach(({ at }, index) => {
+    const request = /^erased (\S+)/.exec(entries[index] ?? "")?.[1];
+    by.set(at, by.has(at) && by.get(at) === undefined ? undefined : request);
+  });
+  return new Map([...by].flatMap(([at, request]) => (request === undefined ? [] : [[at, request] as const])));
+}
