@@ -90,8 +90,11 @@ const NUMBER = "1";
 function figures(open: number | null, closed: number | null, part: (...prefixes: readonly string[]) => number | null) {
   return {
     "memory.open_request_bytes": open,
-    "memory.closed_request_bytes": closed,
+    // The request itself: its record with the receipt, its place in the list, its leaf in the log.
+    "memory.closed_request_bytes": part("r", "z", "g"),
     "memory.closed_request_limit_bytes": closedLimitBytes(TASKS),
+    // With what outlives the request for its own reasons: the person's suppression, and what is owed on a later day.
+    "memory.closed_request_with_obligations_bytes": closed,
     "memory.closed_request_record_bytes": part("r"),
     "memory.closed_request_listing_bytes": part("z"),
     "memory.closed_request_log_bytes": part("g"),

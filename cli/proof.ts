@@ -52,7 +52,9 @@ export async function checkInclusion(
 ): Promise<Result<string, string>> {
   if (index !== undefined && index !== proof.index)
     return fail(`the proof is for entry ${proof.index}, and the receipt came as entry ${index}`);
-  const leaf = await leafHash(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(jws.text))));
+  const leaf = await leafHash(
+    new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(jws.text))),
+  );
   return (await verifyInclusion(proof.index, proof.size, leaf, proof.path.map(bytes), bytes(proof.root)))
     ? ok(`entry ${proof.index} of ${proof.size}`)
     : fail(`the path does not lead from this receipt at entry ${proof.index} to the root of ${proof.size}`);

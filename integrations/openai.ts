@@ -1,5 +1,16 @@
 import { z } from "zod";
-import { type Address, at, bearer, byStatus, del, get, noCall, type Reply, read, unforeseen } from "../src/contract/call.ts";
+import {
+  type Address,
+  at,
+  bearer,
+  byStatus,
+  del,
+  get,
+  noCall,
+  type Reply,
+  read,
+  unforeseen,
+} from "../src/contract/call.ts";
 import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
 import { type Answer, erased, notFound, type Sight } from "../src/contract/outcome.ts";
 import { secret } from "../src/contract/settings.ts";

@@ -1,5 +1,18 @@
 import { z } from "zod";
-import { at, bearer, byStatus, del, get, postForm, type Reply, read, unforeseen } from "../src/contract/call.ts";
+import {
+  type Address,
+  at,
+  bearer,
+  del,
+  get,
+  noCall,
+  postForm,
+  type Reply,
+  read,
+  readRefusal,
+  unauthorized,
+  unforeseen,
+} from "../src/contract/call.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import {
   type Answer,
@@ -11,9 +24,10 @@ import {
   retained,
   revoked,
   type Sight,
+  type Unforeseen,
 } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
-import { json, withinSecond } from "../src/contract/signal.ts";
+import { json, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
 
 /**
  * Stripe takes payments. It holds customers, found by id or e-mail, and the payments and invoices that hang off them.
@@ -31,25 +45,40 @@ const REDACTABLE_AFTER_SECONDS = 90 * 86_400;
 
 const BILLING = "billing_records";
 
-const Event = z.object({
-  id: z.string().min(1),
-  type: z.string(),
-  created: z.union([z.number(), z.iso.datetime()]),
-  account: z.string().optional(),
-  data: z.object({ object: z.object({ id: z.string() }) }).optional(),
-});
+/** What an event is about may have no id, as a balance has none; but a customer that was deleted has one. */
+const Event = z
+  .object({
+    id: z.string().min(1),
+    type: z.string(),
+    created: z.union([UnixSeconds, z.iso.datetime()]),
+    account: z.string().min(1).optional(),
+    data: z.object({ object: z.object({ id: z.string().min(1).nullish() }).optional() }).optional(),
+  })
+  .refine(({ type, data }) => type !== "customer.deleted" || data?.object?.id != null, {
+    path: ["data", "object", "id"],
+  });
 
-const Records = z.object({
-  data: z.array(z.object({ id: z.string(), created: z.number().optional(), payment_intent: z.string().nullish() })),
-  has_more: z.boolean(),
+const Detail = z.string().nullable();
+const Thing = z.object({
+  id: z.string(),
+  created: z.number().optional(),
+  payment_intent: z.string().nullish(),
+  billing_details: z.object({ email: Detail, name: Detail, phone: Detail }).nullish(),
 });
+type Thing = z.infer<typeof Thing>;
+const Page = z.object({ data: z.array(Thing), has_more: z.boolean(), next_page: z.string().nullish() });
 const Customer = z.object({
-  deleted: z.literal(true).optional(),
-  email: z.string().nullish(),
+  id: z.string(),
+  object: z.literal("customer"),
+  deleted: z.boolean().optional(),
   name: z.string().nullish(),
+  email: z.string().nullish(),
+  phone: z.string().nullish(),
 });
+const Deleted = z.object({ deleted: z.literal(true) });
+const Deauthorized = z.object({ stripe_user_id: z.string() });
 const Problem = z.object({ error: z.object({ code: z.string().optional() }) });
-const OAuthProblem = z.object({ error: z.string() });
+const OAuthProblem = z.object({ error: z.string(), error_description: z.string().optional() });
 const Job = z.object({
   id: z.string(),
   status: z.enum(["created", "validating", "ready", "failed", "redacting", "succeeded", "canceling", "canceled"]),
@@ -81,11 +110,12 @@ export const stripe = defineIntegration({
       contentType: "application/json",
       read: json(Event, ({ id, type, created, account, data }) => {
         const at = typeof created === "number" ? withinSecond(created) : Date.parse(created);
+        const about = data?.object?.id;
         // Two events may describe one change, so a deletion, which happens once, is known by the customer's id.
-        if (type === "customer.deleted" && data !== undefined)
+        if (type === "customer.deleted" && about != null)
           return {
-            deliveryId: `${type}:${data.object.id}`,
-            signals: [{ type: "account_deleted", identity: { type: "stripe.customer", value: data.object.id }, at }],
+            deliveryId: `${type}:${about}`,
+            signals: [{ type: "account_deleted", identity: { type: "stripe.customer", value: about }, at }],
           };
         if (type === "account.application.deauthorized" && account !== undefined)
           return {
@@ -139,6 +169,7 @@ export const stripe = defineIntegration({
       by: ["stripe.account"],
       each: "identity",
       *run({ identity, settings }) {
+        if (settings.clientId === "") return unauthorized(noCall, "no Connect client id is set");
         const reply = yield postForm(
           at`https://connect.stripe.com/oauth/deauthorize`,
           bearer(settings.secretKey),
@@ -148,11 +179,7 @@ export const stripe = defineIntegration({
           ],
           { expects: [401] },
         );
-        if (reply.status === 200) return revoked;
-        // Unconfirmed: an account that is not connected is answered with `invalid_client`; a wrong client id may be too, so
-        // it is never taken for a revocation of ours.
-        const problem = read(reply, OAuthProblem);
-        return problem.ok && problem.value.error === "invalid_client" ? notFound : unforeseen(reply);
+        return deauthorized(reply, identity.value);
       },
     },
   },
@@ -166,34 +193,61 @@ type StripeOrder = Order<typeof settings>;
 const auth = ({ settings }: StripeOrder) => bearer(settings.secretKey);
 const preview = (order: StripeOrder) => ({ ...auth(order), ...PREVIEW });
 
-const MAX_PAGES = 10;
-
 /**
  * Customers with this e-mail. The list is up to date but compares letter by letter; the search ignores case but may lag
  * a minute; so both are asked. https://docs.stripe.com/api/customers/list, https://docs.stripe.com/search#search-query-language
  */
 function* customersOf(email: string, order: StripeOrder): Steps<Answer> {
   const ids = new Set<string>();
-  for (let page = 0, after = ""; page < MAX_PAGES; page++) {
-    const address =
-      after === ""
-        ? at`https://api.stripe.com/v1/customers?email=${{ email }}&limit=100`
-        : at`https://api.stripe.com/v1/customers?email=${{ email }}&limit=100&starting_after=${{ after }}`;
-    const list = read(yield get(address, auth(order)), Records);
-    if (!list.ok) return list.problem;
-    for (const { id } of list.value.data) ids.add(id);
-    after = list.value.data.at(-1)?.id ?? "";
-    if (!list.value.has_more || after === "") break;
-  }
   const query = `email:'${email.replace(/[\\']/g, "\\$&")}'`;
-  const search = read(
-    yield get(at`https://api.stripe.com/v1/customers/search?query=${{ query }}&limit=100`, auth(order)),
-    Records,
-  );
-  if (!search.ok) return search.problem;
-  for (const { id } of search.value.data) ids.add(id);
+  for (const list of [
+    at`https://api.stripe.com/v1/customers?email=${{ email }}&limit=100`,
+    at`https://api.stripe.com/v1/customers/search?query=${{ query }}&limit=100`,
+  ]) {
+    const customers = yield* toItsEnd(list, yield get(list, auth(order)), order, MAX_PAGES);
+    if ("outcome" in customers) return customers;
+    for (const { id } of customers) ids.add(id);
+  }
   return found([...ids].map((value) => ({ type: "stripe.customer", value })));
 }
+
+/** Three lists of this many pages leave room within the calls that one run may make. */
+const MAX_PAGES = 50;
+
+/**
+ * All that a list holds, from its first page on. A list goes on after its last object, a search at the page that it
+ * names. What is longer than `mostPages` is for a person, because every attempt would begin at the top again.
+ */
+function* toItsEnd(
+  list: Address,
+  first: Reply,
+  order: StripeOrder,
+  mostPages: number,
+): Steps<readonly Thing[] | Unforeseen> {
+  const things: Thing[] = [];
+  let reply = first;
+  for (let pages = 1; ; pages++) {
+    const page = read(reply, Page);
+    if (!page.ok) return page.problem;
+    const { data, has_more, next_page } = page.value;
+    things.push(...data);
+    if (!has_more) return things;
+    if (pages === mostPages)
+      return unforeseen(
+        reply,
+        `more than ${mostPages * 100} in one list: redact some in Stripe's Dashboard, then retry`,
+      );
+    const last = data.at(-1)?.id;
+    if (next_page != null) reply = yield get(and(list, at`&page=${{ page: next_page }}`), auth(order));
+    else if (last !== undefined) reply = yield get(and(list, at`&starting_after=${{ object: last }}`), auth(order));
+    else return unforeseen(reply, "a list that says it goes on, but not where");
+  }
+}
+
+const and = (list: Address, more: Address): Address => ({
+  url: list.url + more.url,
+  template: list.template + more.template,
+});
 
 /**
  * A customer without payments is deleted, and that is all there is. Payments and invoices outlive their customer: where
@@ -209,10 +263,7 @@ function* eraseCustomer(customer: string, order: StripeOrder): Steps<Answer> {
   }
   const emptied = yield* emptyPaymentMethods(customer, order);
   if (emptied !== undefined) return emptied;
-  const gone = byStatus(yield del(at`https://api.stripe.com/v1/customers/${{ customer }}`, auth(order)), {
-    200: erased,
-    404: notFound,
-  });
+  const gone = deleted(yield del(at`https://api.stripe.com/v1/customers/${{ customer }}`, auth(order)));
   if ((gone.outcome !== "erased" && gone.outcome !== "not_found") || records.count === 0) return gone;
   const residue = [{ type: "stripe.customer", value: customer }];
   if (order.keeps.has(BILLING)) return retained(BILLING, residue);
@@ -220,19 +271,29 @@ function* eraseCustomer(customer: string, order: StripeOrder): Steps<Answer> {
   return notYet("recent_payments", residue, until, "Stripe redacts payments only when the last is 90 days old");
 }
 
+/** A 200 must say `deleted: true`. Unconfirmed: what a second deletion is answered with; the reference suggests this. */
+function deleted(reply: Reply): Answer {
+  if (isGone(reply)) return notFound;
+  const gone = read(reply, Deleted);
+  return gone.ok ? erased : gone.problem;
+}
+
+/** Each method that still says something is a call of its own, and all of them have to fit into one run. */
+const MAX_METHOD_PAGES = 4;
+
 /**
  * Saved payment methods outlive their customer, with the name and address on them, and are no record that a law keeps.
  * An empty value unsets a billing detail. https://docs.stripe.com/api/payment_methods/update
  */
 function* emptyPaymentMethods(customer: string, order: StripeOrder): Steps<Answer | undefined> {
-  const reply = yield get(
-    at`https://api.stripe.com/v1/customers/${{ customer }}/payment_methods?limit=100`,
-    auth(order),
-  );
+  const list = at`https://api.stripe.com/v1/customers/${{ customer }}/payment_methods?limit=100`;
+  const reply = yield get(list, auth(order));
   if (isMissing(reply)) return undefined;
-  const methods = read(reply, Records);
-  if (!methods.ok) return methods.problem;
-  for (const { id } of methods.value.data) {
+  const methods = yield* toItsEnd(list, reply, order, MAX_METHOD_PAGES);
+  if ("outcome" in methods) return methods;
+  for (const { id, billing_details } of methods) {
+    // What an earlier attempt has emptied is done.
+    if (billing_details != null && Object.values(billing_details).every((detail) => detail === null)) continue;
     const address = at`https://api.stripe.com/v1/payment_methods/${{ method: id }}`;
     const blank = ["email", "name", "phone"].map((field): [string, string] => [`billing_details[${field}]`, ""]);
     const headers = { ...auth(order), "idempotency-key": order.idempotencyKey(`empty ${id}`) };
@@ -249,7 +310,7 @@ function* recordsOf(customer: string, order: StripeOrder): Steps<{ count: number
   for (const list of listsOf(customer)) {
     const reply = yield get(list, auth(order));
     if (isMissing(reply)) continue;
-    const page = read(reply, Records);
+    const page = read(reply, Page);
     if (!page.ok) return page.problem;
     // Lists come newest first, so the first page is enough for both answers.
     count += page.value.data.length;
@@ -258,25 +319,28 @@ function* recordsOf(customer: string, order: StripeOrder): Steps<{ count: number
   return { count, newest };
 }
 
-/** The lists of a redaction job, by how Stripe's ids begin. */
-const LISTS: Readonly<Record<string, string>> = {
-  cus: "customers",
-  pi: "payment_intents",
-  ch: "charges",
-  in: "invoices",
-};
+/** The lists of a redaction job, by how Stripe's ids begin. Bank payments among the charges begin with `py_`. */
+const LISTS: Readonly<Record<string, string>> = { pi: "payment_intents", ch: "charges", py: "charges", in: "invoices" };
 
 function* redact(ids: readonly string[], order: StripeOrder): Steps<Answer> {
-  const objects = ids.map((id): [string, string] => [`objects[${LISTS[id.split("_")[0] ?? ""] ?? "customers"}][]`, id]);
+  const isCustomer = order.identity.type === "stripe.customer";
+  const fields: [string, string][] = [];
+  for (const id of ids) {
+    const list = isCustomer ? "customers" : LISTS[id.split("_")[0] ?? ""];
+    if (list === undefined) return unforeseen(noCall, "only ids of payments, charges and invoices can be named here");
+    fields.push([`objects[${list}][]`, id]);
+  }
+  const step = ids.length === 1 ? `redact ${ids[0]}` : `redact ${ids.length} from ${ids[0]}`;
   const reply = yield postForm(
     at`https://api.stripe.com/v1/privacy/redaction_jobs`,
-    { ...preview(order), "idempotency-key": order.idempotencyKey(`redact ${ids[0]}`) },
-    [...objects, ["validation_behavior", "fix"]],
+    { ...preview(order), "idempotency-key": order.idempotencyKey(step) },
+    [...fields, ["validation_behavior", "fix"]],
   );
+  if (!isMissing(reply)) return yield* followed(reply, order);
   // Unconfirmed: whether a job takes a customer that was deleted before. If not, what hangs off it is named itself.
-  if (isMissing(reply))
-    return order.identity.type === "stripe.customer" ? yield* recordsAlone(ids[0] ?? "", order) : notFound;
-  return yield* followed(reply, order);
+  if (isCustomer) return yield* recordsAlone(ids[0] ?? "", order);
+  // Which of several is missing is not said, so each gets a job of its own.
+  return ids.length === 1 ? notFound : found(ids.map((value) => ({ type: "stripe.records", value })));
 }
 
 /** A redaction job takes at most ten objects. https://docs.stripe.com/privacy/redaction */
@@ -285,14 +349,11 @@ const MAX_OBJECTS = 10;
 function* recordsAlone(customer: string, order: StripeOrder): Steps<Answer> {
   const ids: string[] = [];
   for (const list of listsOf(customer)) {
-    const page = read(yield get(list, auth(order)), Records);
-    if (!page.ok) return page.problem;
+    const things = yield* toItsEnd(list, yield get(list, auth(order)), order, MAX_PAGES);
+    if ("outcome" in things) return things;
     // A charge of a payment intent goes with it.
-    ids.push(
-      ...page.value.data
-        .filter(({ id, payment_intent }) => !id.startsWith("ch_") || payment_intent == null)
-        .map(({ id }) => id),
-    );
+    const own = things.filter(({ id, payment_intent }) => !/^(ch|py)_/.test(id) || payment_intent == null);
+    ids.push(...own.map(({ id }) => id));
   }
   const jobs = Array.from({ length: Math.ceil(ids.length / MAX_OBJECTS) }, (_, nth) =>
     ids.slice(nth * MAX_OBJECTS, (nth + 1) * MAX_OBJECTS),
@@ -361,16 +422,35 @@ function* mended(job: string, reply: Reply, order: StripeOrder): Steps<Answer> {
 
 /** A deleted customer still answers 200, with `deleted: true`; a redacted one with `[redacted]` for what was personal. */
 function seen(reply: Reply): Sight {
-  if (reply.status === 404) return "absent";
+  if (isGone(reply)) return "absent";
   const customer = read(reply, Customer);
   if (!customer.ok) return customer.problem;
-  const { deleted, email, name } = customer.value;
-  const empty = [email, name].every((field) => (field ?? "[redacted]") === "[redacted]");
-  return deleted === true || empty ? "absent" : "present";
+  const { deleted, name, email, phone } = customer.value;
+  const personal = [name, email, phone].filter((field) => field != null);
+  const isRedacted = personal.length > 0 && personal.every((field) => field === "[redacted]");
+  return deleted === true || isRedacted ? "absent" : "present";
 }
 
+/** An account that is not connected is answered with `invalid_client`, and so is a wrong client id: the text tells. */
+function deauthorized(reply: Reply, account: string): Answer {
+  if (reply.status === 200) {
+    const said = read(reply, Deauthorized);
+    if (!said.ok) return said.problem;
+    return said.value.stripe_user_id === account ? revoked : unforeseen(reply, "another account was deauthorized");
+  }
+  const problem = readRefusal(reply, OAuthProblem);
+  if (!problem.ok) return problem.problem;
+  const { error, error_description = "" } = problem.value;
+  return error === "invalid_client" && error_description.includes("not connected to stripe account")
+    ? notFound
+    : unforeseen(reply, "Stripe refused to deauthorize the account; check the Connect client id and the secret key");
+}
+
+const isGone = (reply: Reply): boolean => reply.status === 404 && isMissing(reply);
+
+/** What a parameter names is missing with 400, what the path names with 404. */
 function isMissing(reply: Reply): boolean {
   if (reply.status !== 404 && reply.status !== 400) return false;
-  const problem = read(reply, Problem);
+  const problem = readRefusal(reply, Problem);
   return problem.ok && problem.value.error.code === "resource_missing";
 }

@@ -181,13 +181,13 @@ export const stripe: MakeVendor = (world) => {
       const text = String(email ?? "").toLowerCase();
       return operator === ":" ? text === sought : text.includes(sought);
     });
-    const limit = limitOf(c);
+    const end = Number(c.req.query("page") ?? 0) + limitOf(c);
     return c.json({
       object: "search_result",
       url: "/v1/customers/search",
-      has_more: hits.length > limit,
-      data: hits.toReversed().slice(0, limit),
-      next_page: null,
+      has_more: hits.length > end,
+      data: hits.toReversed().slice(end - limitOf(c), end),
+      next_page: hits.length > end ? String(end) : null,
     });
   });
   // A deleted customer can still be read, with hardly a field left.

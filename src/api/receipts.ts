@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { base64url } from "jose";
 import { parseRequestId } from "../ids.ts";
 import { problemResponse } from "../problem.ts";
-import { expand } from "../request/compact.ts";
+import { closedRecord, expand } from "../request/compact.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { inclusionProof, leafHash, rootOf } from "../request/log.ts";
 import { type Authorised, requires } from "./auth.ts";
@@ -16,20 +16,20 @@ export const receipts = () => {
     const parsed = parseRequestId(c.req.param("request"));
     if (parsed?.n !== context.tenant.n) return problemResponse(c, { reason: "not_found", what: "such receipt" });
     const [hash] = await ports.store.load([parsed]);
-    const packed = hash?.c ?? hash?.in;
-    if (hash === undefined || packed === undefined)
-      return problemResponse(c, { reason: "not_found", what: "receipt yet" });
+    const closed = hash?.c === undefined ? undefined : closedRecord(hash.c);
+    const packed = closed?.packed ?? hash?.in;
+    if (packed === undefined) return problemResponse(c, { reason: "not_found", what: "receipt yet" });
     const jws = await expand(packed);
     if (c.req.header("accept")?.includes("application/jose") === true)
       return c.body(jws, 200, { "content-type": "application/jose", "cache-control": "private, max-age=60" });
     return c.json({
       request: parsed.id,
-      final: hash.c !== undefined,
+      final: closed !== undefined,
       receipt: jws,
       // With the salt and an identity anyone can find out whether the receipt speaks of it; it is for the person and the controller.
       salt: await context.keys.derive("receipt", parsed.id),
       jwks: `${ports.origin}/.well-known/jwks.json`,
-      ...(hash.i !== undefined && { log: { index: Number(hash.i), proof: `/v1/log/proofs/${parsed.id}` } }),
+      ...(closed !== undefined && { log: { index: closed.index, proof: `/v1/log/proofs/${parsed.id}` } }),
     });
   });
 
@@ -42,8 +42,8 @@ export const receipts = () => {
     const { ports, tenant: context } = c.var;
     const parsed = parseRequestId(c.req.param("request"));
     const [hash] = parsed?.n === context.tenant.n ? await ports.store.load([parsed]) : [];
-    if (hash?.i === undefined) return problemResponse(c, { reason: "not_found", what: "entry in the log" });
-    const index = Number(hash.i);
+    if (hash?.c === undefined) return problemResponse(c, { reason: "not_found", what: "entry in the log" });
+    const { index } = closedRecord(hash.c);
     const leaves = await leavesOf(ports, context.tenant.n);
     const path = await inclusionProof(index, leaves);
     const head = await headOf(ports, context.tenant.slug, leaves);

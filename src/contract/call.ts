@@ -116,7 +116,10 @@ function bodyOf<S extends z.ZodType>(reply: Reply, schema: S): Result<z.infer<S>
 /** Stands in for a reply where a call would be in vain, so that none is made. */
 export const noCall = { status: 0 } as const;
 
-export const unforeseen = (reply: Pick<Reply, "status">, what = "a status that the vendor does not document here"): Unforeseen => ({
+export const unforeseen = (
+  reply: Pick<Reply, "status">,
+  what = "a status that the vendor does not document here",
+): Unforeseen => ({
   outcome: "unforeseen",
   status: reply.status,
   what,

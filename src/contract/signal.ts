@@ -20,7 +20,10 @@ export type Signal = {
 };
 
 /** A vendor's time in whole Unix seconds, no later than any date can be. */
-export const UnixSeconds = z.int().nonnegative().max(8_640_000_000_000 - 1);
+export const UnixSeconds = z
+  .int()
+  .nonnegative()
+  .max(8_640_000_000_000 - 1);
 
 /** The last moment that a time in whole seconds may mean: what happened in the second of a connection is not older than it. */
 export const withinSecond = (seconds: number): number => seconds * 1000 + 999;

@@ -36,7 +36,7 @@ export type Job = {
 };
 
 /** Evidence that one task keeps at most: the last calls are the deciding ones. */
-const MAX_EVIDENCE = 6;
+const MAX_EVIDENCE = 3;
 
 /**
  * One attempt at a task: runs the action's steps for each identity that is not done, sends what they yield, and says
@@ -354,7 +354,8 @@ async function evidenceOf(call: Call, reply: Reply, salt: string, at: Instant): 
     status: reply.status,
     ...(vendorRequestId !== undefined &&
       /^[\w-]{1,80}$/.test(vendorRequestId) && { vendor_request_id: vendorRequestId }),
-    at: rfc3339(at),
+    // To the second, which is what the vendors' own records of it tell.
+    at: `${rfc3339(at).slice(0, 19)}Z`,
     digest: base64(new Uint8Array(digest).subarray(0, 12)),
   };
 }

@@ -1,27 +1,79 @@
 import { base64url } from "jose";
+import { RECEIPT_TYP, type Receipt } from "./receipt.ts";
 
 /**
- * A closed request is kept as its receipt: the signed text itself, deflated (RFC 1951), so that what is handed out years
- * later is to the letter what was signed. Header and signature stay as they are.
+ * A closed request is kept as its receipt: the signed text itself, so that what is handed out years later is to the letter
+ * what was signed. Its header is the same for all but the key's id; its payload is deflated (RFC 1951) and written seven bits
+ * a character, which Redis keeps as one byte each and JSON carries unharmed.
+ *
+ * `<key id>.<signature>.<payload>`, the first two in base64url.
  */
 export async function compact(jws: string): Promise<string> {
   const [header = "", payload = "", signature = ""] = jws.split(".");
+  const { kid } = JSON.parse(text(base64url.decode(header))) as { kid: string }; // Signed by us, with this member.
+  if (headerOf(kid) !== header) throw new Error("this is not a receipt of ours");
   const packed = await through(new Uint8Array(base64url.decode(payload)), new CompressionStream("deflate-raw"));
-  return `${header}.${base64url.encode(packed)}.${signature}`;
+  return `${kid}.${signature}.${sevenBits(packed)}`;
 }
 
 export async function expand(packed: string): Promise<string> {
-  const [header = "", payload = "", signature = ""] = packed.split(".");
-  const bytes = await through(new Uint8Array(base64url.decode(payload)), new DecompressionStream("deflate-raw"));
-  return `${header}.${base64url.encode(bytes)}.${signature}`;
+  const first = packed.indexOf(".");
+  const second = packed.indexOf(".", first + 1);
+  const bytes = eightBits(packed.slice(second + 1));
+  const payload = await through(bytes, new DecompressionStream("deflate-raw"));
+  return `${headerOf(packed.slice(0, first))}.${base64url.encode(payload)}.${packed.slice(first + 1, second)}`;
 }
+
+/** A closed request's record: `<place in the log>.<compact receipt>`, as the closing script joins them. */
+export function closedRecord(record: string): { readonly index: number; readonly packed: string } {
+  const cut = record.indexOf(".");
+  return { index: Number(record.slice(0, cut)), packed: record.slice(cut + 1) };
+}
+
+/** The receipt in a JWS of ours: signed by `close`, from a Receipt. */
+export const receiptIn = (jws: string): Receipt =>
+  JSON.parse(text(base64url.decode(jws.split(".")[1] ?? ""))) as Receipt;
+
+/** The header as `signing` writes it: these members in this order. */
+const headerOf = (kid: string): string => base64url.encode(JSON.stringify({ alg: "Ed25519", kid, typ: RECEIPT_TYP }));
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 const through = async (
   bytes: Uint8Array<ArrayBuffer>,
   stream: CompressionStream | DecompressionStream,
-): Promise<Uint8Array> =>
+): Promise<Uint8Array<ArrayBuffer>> =>
   new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
 
-/** The payload of a compact JWS that is known to be ours. */
-export const payloadOf = (jws: string): unknown =>
-  JSON.parse(new TextDecoder().decode(base64url.decode(jws.split(".")[1] ?? "")));
+function sevenBits(bytes: Uint8Array): string {
+  const characters: string[] = [];
+  let value = 0;
+  let bits = 0;
+  for (const byte of bytes) {
+    value = (value << 8) | byte;
+    bits += 8;
+    while (bits >= 7) {
+      bits -= 7;
+      characters.push(String.fromCharCode((value >>> bits) & 127));
+    }
+    value &= (1 << bits) - 1;
+  }
+  if (bits > 0) characters.push(String.fromCharCode((value << (7 - bits)) & 127));
+  return characters.join("");
+}
+
+function eightBits(characters: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(Math.floor((characters.length * 7) / 8));
+  let at = 0;
+  let value = 0;
+  let bits = 0;
+  for (let index = 0; index < characters.length; index++) {
+    value = (value << 7) | characters.charCodeAt(index);
+    bits += 7;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes[at++] = (value >>> bits) & 255;
+    value &= (1 << bits) - 1;
+  }
+  return bytes;
+}

@@ -4,9 +4,8 @@ import { parseRequestId } from "../ids.ts";
 import type { Hash } from "../platform/store/requests.ts";
 import type { Ports, SealingKey } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
-import { expand } from "./compact.ts";
+import { closedRecord, expand, receiptIn } from "./compact.ts";
 import type { Earlier, KnownIdentity } from "./plan.ts";
-import { receiptIn } from "./receipt.ts";
 import type { RequestRecord } from "./request.ts";
 import { apart, requestOf, type Step } from "./step.ts";
 import { openSubject, type SubjectRecord } from "./subject.ts";
@@ -109,9 +108,9 @@ async function earlierErasures(
   const hashes = await ports.store.load(parsed);
   const earlier = new Map<string, Earlier>();
   for (const [index, { id }] of parsed.entries()) {
-    const packed = hashes[index]?.c;
-    if (packed === undefined) continue;
-    const { tasks } = receiptIn(await expand(packed));
+    const record = hashes[index]?.c;
+    if (record === undefined) continue;
+    const { tasks } = receiptIn(await expand(closedRecord(record).packed));
     const ended = tasks.map(
       ({ id: task, outcome, retained }): [string, { outcome: string; retained?: readonly Kept[] }] => [
         task,

@@ -1,7 +1,6 @@
 import { base64url } from "jose";
 import { type Identity, normalise } from "../contract/identity.ts";
 import type { Kept } from "../contract/outcome.ts";
-import { payloadOf } from "./compact.ts";
 import type { RequestRecord, RequestView } from "./request.ts";
 import type { Evidence, Level, Task } from "./task.ts";
 import { isComplete } from "./task.ts";
@@ -122,9 +121,6 @@ function taskLine(task: Task): ReceiptTask {
     ...(task.evidence !== undefined && task.evidence.length > 0 && { evidence: task.evidence }),
   };
 }
-
-/** The receipt in a JWS of ours: signed by `close`, from a Receipt. */
-export const receiptIn = (jws: string): Receipt => payloadOf(jws) as Receipt;
 
 /** A closed request as the API shows it: it is its receipt, and nothing else is kept. */
 export const closedView = (receipt: Receipt, statusUrl: string): RequestView => ({

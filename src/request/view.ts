@@ -5,8 +5,8 @@ import type { Hash } from "../platform/store/requests.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { tasksOf } from "./close.ts";
-import { expand } from "./compact.ts";
-import { closedView, receiptIn } from "./receipt.ts";
+import { closedRecord, expand, receiptIn } from "./compact.ts";
+import { closedView } from "./receipt.ts";
 import { openView, type RequestRecord, type RequestStatus, type RequestView } from "./request.ts";
 
 export const isStatus = (text: string | undefined): text is RequestStatus =>
@@ -27,7 +27,7 @@ export async function viewOfHash(
   if (hash.st === "noted") return notedView(context, id, hash);
   if (!isStatus(hash.st)) return undefined;
   const statusUrl = `${ports.origin}/status/${await statusCode(context.keys, id)}`;
-  if (hash.c !== undefined) return closedView(receiptIn(await expand(hash.c)), statusUrl);
+  if (hash.c !== undefined) return closedView(receiptIn(await expand(closedRecord(hash.c).packed)), statusUrl);
   if (hash.d === undefined) return undefined;
   // Written by `record` and `start`, and by nobody else.
   const record = JSON.parse(hash.d) as RequestRecord;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { at, byStatus, endpointAt, postForm, postJson, read } from "../../src/contract/call.ts";
+import { at, byStatus, endpointAt, postForm, postJson, read, readRefusal } from "../../src/contract/call.ts";
 import { erased, found, notFound } from "../../src/contract/outcome.ts";
-import { isPublicEndpoint } from "../../src/contract/settings.ts";
+import { isPublicEndpoint, isPublicHost } from "../../src/contract/settings.ts";
 import { replyOf } from "../support/play.ts";
 
 // The same cases at every run.
@@ -99,6 +99,24 @@ describe("[I4] reading a reply", () => {
     });
   });
 
+  it("reads a success only on 200, or on the statuses that are named", () => {
+    const on = (status: number, ...statuses: readonly (readonly number[])[]) =>
+      read(replyOf({ status, body: { deleted: true } }), schema, ...statuses);
+    for (const status of [100, 201, 202, 204, 299, 301, 400, 404, 500])
+      expect(on(status)).toEqual({
+        ok: false,
+        problem: { outcome: "unforeseen", status, what: "a status that the vendor does not document here" },
+      });
+    expect(on(202, [200, 202]).ok).toBe(true);
+    expect(on(200, [202]).ok).toBe(false);
+  });
+
+  it("reads a refusal only on 4xx", () => {
+    const on = (status: number) => readRefusal(replyOf({ status, body: { deleted: true } }), schema).ok;
+    for (const status of [400, 401, 404, 499]) expect(on(status)).toBe(true);
+    for (const status of [100, 200, 204, 302, 399, 500, 503]) expect(on(status)).toBe(false);
+  });
+
   it("takes only the statuses that are listed", () => {
     const meanings = { 204: erased, 404: notFound };
     expect(byStatus(replyOf({ status: 204 }), meanings)).toEqual(erased);
@@ -135,5 +153,12 @@ describe("[I13] a customer's own endpoint", () => {
     "",
   ])("may not be %s", (url) => {
     expect(isPublicEndpoint(url)).toBe(false);
+  });
+
+  it("is judged alike with and without dots at the end of its name", () => {
+    const names = ["privacy.example.com", "printer.local", "localhost", "127.0.0.1", "metadata.google.internal"];
+    for (const name of names)
+      for (const dots of [".", ".."]) expect(isPublicHost(`${name}${dots}`), name).toBe(isPublicHost(name));
+    expect(isPublicHost("printer.local..")).toBe(false);
   });
 });

@@ -356,6 +356,24 @@ describe("Stripe-Signature", () => {
     expect((await stripe(BODY, header, ["whsec_k"])).ok).toBe(false);
   });
 
+  it("[I5] refuses a genuine signature in a header of another form than Stripe's", async () => {
+    const good = await signed();
+    const [time = "", v1 = ""] = good.split(",");
+    const odd = [
+      `${time}, ${v1}`,
+      `${good},`,
+      `,${good}`,
+      `${good},v1`,
+      `${good},v1=a=b`,
+      `${good},${time}`,
+      `${v1}`,
+      `t=1${"0".repeat(12)},${good}`,
+      `${good}${",v0=x".repeat(15)}`,
+    ];
+    for (const header of odd) expect(await stripe(BODY, header, ["whsec_k"]), header).toEqual(refuses("malformed"));
+    expect((await stripe(BODY, `${v1},${time}${",v0=x".repeat(14)}`, ["whsec_k"])).ok).toBe(true);
+  });
+
   it("[I5] refuses a body that is empty, or not UTF-8, or begins with a byte order mark that was not signed", async () => {
     expect((await stripe("", await signed(), ["whsec_k"])).ok).toBe(false);
     const bytes = encoder.encode(BODY);

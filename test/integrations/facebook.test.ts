@@ -73,6 +73,13 @@ describe("revoking a grant at Facebook", () => {
     expect(outcomeOf(refused(code))).toMatchObject({ outcome: "unforeseen", what: `Graph error ${code}` });
   });
 
+  it("[I4] reads an error only in a refusal, and a success only with 200", () => {
+    for (const status of [200, 202, 302, 500])
+      expect(outcomeOf({ ...refused(190, 458), status })).toMatchObject({ outcome: "unforeseen", status });
+    for (const status of [201, 202, 204, 400])
+      expect(outcomeOf({ status, body: { success: true } })).toMatchObject({ outcome: "unforeseen", status });
+  });
+
   it("[I4] does not take subcode 458 or 33 of another error for an absent grant", () => {
     expect(outcomeOf(refused(200, 458))).toMatchObject({ outcome: "unforeseen" });
     expect(outcomeOf(refused(190, 33))).toMatchObject({ outcome: "unauthorized" });
@@ -114,6 +121,7 @@ describe("what Facebook tells us", () => {
     { payload: { user_id: "1" }, at: "issued_at" },
     { payload: { user_id: "1", issued_at: -1 }, at: "issued_at" },
     { payload: { user_id: "1", issued_at: 1.5 }, at: "issued_at" },
+    { payload: { user_id: "1", issued_at: 8_640_000_000_000 }, at: "issued_at" },
   ])("refuses $payload, and says only where it did not fit", ({ payload, at }) => {
     expect(read(payload)).toEqual({ ok: false, problem: { reason: "unreadable", at } });
   });

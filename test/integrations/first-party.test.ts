@@ -59,7 +59,7 @@ describe("telling an own system of an erasure", () => {
     { body: { status: "done" }, outcome: erased },
     { body: { status: "not_found" }, outcome: notFound },
     { body: { status: "accepted" }, outcome: awaitsCompletion },
-    { body: { status: "retained", category: "backups" }, outcome: retained("backups", []) },
+    { body: { status: "retained", category: "backups" }, outcome: retained("backups", identities) },
   ])("understands $body", ({ body, outcome }) => {
     expect(outcomeOf({ status: 200, body })).toEqual(outcome);
     expect(outcomeOf({ status: 202, body })).toEqual(outcome);
@@ -95,7 +95,15 @@ describe("telling an own system of an erasure", () => {
   });
 
   it("[I7] takes no category but a plain word, so that nothing personal comes into a receipt", () => {
-    for (const category of ["ada@example.com", "Ada Lovelace", "+44 20 7946 0000"])
+    for (const category of [
+      "ada@example.com",
+      "Ada Lovelace",
+      "+44 20 7946 0000",
+      "Backups",
+      "b",
+      "_b",
+      `b${"a".repeat(64)}`,
+    ])
       expect(outcomeOf({ status: 200, body: { status: "retained", category } })).toMatchObject({
         outcome: "unforeseen",
       });

@@ -268,7 +268,7 @@ const firstParty: Sample = {
     own("erase", { status: "done" }, erased),
     own("erase", { status: "not_found" }, notFound),
     own("erase", { status: "accepted" }, awaitsCompletion),
-    own("erase", { status: "retained", category: "backups" }, retained("backups", [])),
+    own("erase", { status: "retained", category: "backups" }, retained("backups", [person])),
     own("revoke", { status: "done" }, revoked),
   ],
 };

@@ -70,6 +70,23 @@ describe("finding a person's customers at Stripe", () => {
     expect(new URL(calls[1]?.at.url ?? "").searchParams.get("query")).toBe(query);
   });
 
+  it("reads the search to its end, by the pages that it names", () => {
+    const more: Played = { status: 200, body: { data: [{ id: "cus_1" }], has_more: true, next_page: "p/2" } };
+    const { calls, outcome } = play(erase.run(order("email", "ada@example.com")), [list(), more, list("cus_2")]);
+    expect(new URL(calls[2]?.at.url ?? "").searchParams.get("page")).toBe("p/2");
+    expect(calls[2]?.at.template).toContain("page={page}");
+    expect(outcome).toMatchObject({ identities: [{ value: "cus_1" }, { value: "cus_2" }] });
+  });
+
+  it("[I4] says nothing when a list goes on for ever, or does not say where it goes on", () => {
+    const endless: Played = { status: 200, body: { data: [{ id: "cus_1" }], has_more: true } };
+    const { calls, outcome } = play(erase.run(order("email", "ada@example.com")), () => endless);
+    expect(outcome).toMatchObject({ outcome: "unforeseen", what: expect.stringContaining("more than 5000") });
+    expect(calls.length).toBeLessThan(400);
+    const lost: Played = { status: 200, body: { data: [], has_more: true } };
+    expect(play(erase.run(order("email", "ada@example.com")), [lost]).outcome).toMatchObject({ outcome: "unforeseen" });
+  });
+
   it("says not found only when both find none", () => {
     expect(play(erase.run(order("email", "ada@example.com")), [list(), list()]).outcome).toEqual(notFound);
   });
@@ -179,6 +196,31 @@ describe("erasing a customer at Stripe", () => {
     expect(outcome).toEqual(erased);
   });
 
+  it("[I10] leaves more saved payment methods than one run can empty to a person, before it empties any", () => {
+    const ids = Array.from({ length: 100 }, (_, index) => ({ id: `pm_${index}` }));
+    const { calls, outcome } = play(erasing(), ({ at }) =>
+      at.url.includes("payment_methods") ? { status: 200, body: { data: ids, has_more: true } } : list(),
+    );
+    expect(calls.every(({ method }) => method === "GET")).toBe(true);
+    expect(outcome).toMatchObject({ outcome: "unforeseen", what: expect.stringContaining("more than 400") });
+  });
+
+  it("[I4] takes only a deletion that says so, and only the vendor's own word for a customer that is gone", () => {
+    for (const reply of [ok, { status: 404, body: { error: { message: "Unrecognized request URL" } } }])
+      expect(play(erasing(), [list(), list(), list(), list(), reply]).outcome).toMatchObject({ outcome: "unforeseen" });
+  });
+
+  it("[I3] leaves the payment methods alone that an earlier attempt has emptied", () => {
+    const empty = { email: null, name: null, phone: null };
+    const data = [
+      { id: "pm_1", billing_details: empty },
+      { id: "pm_2", billing_details: { ...empty, name: "Ada" } },
+    ];
+    const methods: Played = { status: 200, body: { data, has_more: false } };
+    const { calls } = play(erasing(), [list(), list(), list(), methods, ok, gone]);
+    expect(lines(calls).slice(-2)).toEqual(["POST /payment_methods/pm_2", "DELETE /customers/cus_1"]);
+  });
+
   it("goes on past a payment method that is gone", () => {
     expect(play(erasing(), [list(), list(), list(), list("pm_1"), missing, gone]).outcome).toEqual(erased);
   });
@@ -252,7 +294,27 @@ describe("erasing a customer at Stripe", () => {
   });
 
   it("[I4] does not call ten records not found because one of them is missing", () => {
-    expect(play(erase.run(order("stripe.records", "pi_1,pi_2")), () => missing).outcome).not.toEqual(notFound);
+    const several = play(erase.run(order("stripe.records", "pi_1,in_2")), () => missing);
+    expect(several.outcome).toEqual({
+      outcome: "found",
+      identities: ["pi_1", "in_2"].map((value) => ({ type: "stripe.records", value })),
+    });
+    const one = play(erase.run(order("stripe.records", "pi_1")), [missing]);
+    expect(one.outcome).toEqual(notFound);
+    const keys = [several, one].map(({ calls }) => calls[0]?.headers["idempotency-key"]);
+    expect(keys[0]).not.toBe(keys[1]);
+  });
+
+  it("[I4] names no record of which it does not know the kind", () => {
+    for (const value of ["evt_1", "pi_1,ada@example.com", "pi_1,", ","]) {
+      const { outcome } = play(erase.run(order("stripe.records", value)), []);
+      expect(outcome).toMatchObject({ outcome: "unforeseen", status: 0, what: expect.not.stringContaining("ada") });
+    }
+  });
+
+  it("takes a bank payment for the charge that it is", () => {
+    const { calls } = play(erase.run(order("stripe.records", "py_1")), [job("created")]);
+    expect(form(calls[0])).toMatchObject({ "objects[charges][]": "py_1" });
   });
 
   it("[I4] does not delete a customer whose payments it could not list", () => {
@@ -355,6 +417,25 @@ describe("looking again at Stripe", () => {
 
   it("[I4] finds a customer that is there and is not deleted present, even if it has neither name nor e-mail", () => {
     expect(seen(shown({ email: null, name: null, phone: "+442079460000" }))).toBe("present");
+    expect(seen(shown({ email: null, name: null, phone: null }))).toBe("present");
+    expect(seen(shown({}))).toBe("present");
+  });
+
+  it("finds a customer absent whose fields are redacted as far as it has any", () => {
+    expect(seen(shown({ email: "[redacted]", name: null }))).toBe("absent");
+    expect(seen(shown({ email: "[redacted]", name: "[redacted] " }))).toBe("present");
+  });
+
+  it("finds a customer that Stripe does not know absent, by Stripe's own word only", () => {
+    expect(seen(missing)).toBe("absent");
+    for (const reply of [
+      { status: 404, body: { error: { message: "Unrecognized request URL" } } },
+      { ...missing, status: 400 },
+      { status: 200, body: { deleted: true } },
+      { status: 200, body: { id: "acct_1", object: "account", deleted: true } },
+      { ...gone, status: 202 },
+    ])
+      expect(seen(reply)).toMatchObject({ outcome: "unforeseen" });
   });
 
   it("[I4] sees nothing in a refusal", () => {
@@ -394,7 +475,11 @@ describe("revoking a connected account at Stripe", () => {
 
   it("[I4] does not take a client id that was never set for an absent grant", () => {
     const steps = revoke.run(orderFor({ ...settings, clientId: "" }, { type: "stripe.account", value: "acct_1" }));
-    expect(play(steps, () => ({ status: 401, body: { error: "invalid_client" } })).outcome).not.toEqual(notFound);
+    expect(play(steps, []).outcome).toEqual({
+      outcome: "unauthorized",
+      status: 0,
+      what: "no Connect client id is set",
+    });
   });
 
   it("[I4] does not take a 200 that names no account, or another, for a revocation", () => {
@@ -453,6 +538,15 @@ describe("what Stripe tells us", () => {
       ok: true,
       value: { deliveryId: "evt_1", signals: [] },
     });
+  });
+
+  it("[I5] does not read the deletion of a customer without an id, nor a time beyond all dates", () => {
+    const refused = (at: string) => ({ ok: false, problem: { reason: "unreadable", at } });
+    for (const data of [undefined, {}, { object: {} }, { object: { id: null } }])
+      expect(read({ type: "customer.deleted", data })).toEqual(refused("data.object.id"));
+    for (const created of [8_640_000_000_000, 1e300, -1, 1.5])
+      expect(read({ type: "invoice.paid", created })).toEqual(refused("created"));
+    expect(read({ type: "v2.core.event_destination.ping", data: {} })).toMatchObject({ value: { signals: [] } });
   });
 
   it("reports a redaction job's events under their own ids, without a signal", () => {

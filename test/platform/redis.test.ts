@@ -1,4 +1,7 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
+import { redisClient } from "../../src/platform/redis.ts";
 import { engines, onEach } from "./stand.ts";
 
 const HEAD = "#!lua flags=allow-key-locking\n";
@@ -58,4 +61,26 @@ onEach("the client", engines, ({ client, raw, outage }) => {
       message: expect.stringContaining("WRONGTYPE"),
     });
   });
+});
+
+it.each([
+  { status: 401, body: '{"error":"WRONGPASS invalid token"}', says: "WRONGPASS" },
+  { status: 400, body: '{"error":"ERR max request size exceeded"}', says: "ERR max request size" },
+  { status: 502, body: "secret", says: "Unable to parse" },
+  { status: 200, body: '[{"result":"secret', says: "Unable to parse" },
+  {
+    status: 200,
+    body: `[{"error":"ERR unknown command 'sett', with args beginning with: 'key' 'secret' "}]`,
+    says: "ERR unknown command",
+  },
+])("[I7] says no key and no value when it is refused with $status and $body", async ({ status, body, says }) => {
+  const server = createServer((_, answer) => answer.writeHead(status).end(body));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const client = redisClient(`http://127.0.0.1:${port}`, "token");
+  const failed: unknown = await client.run([["sett", "key", "secret"]]).catch((error: unknown) => error);
+  await new Promise((resolve) => server.close(resolve));
+  expect(failed).toMatchObject({ name: "StoreUnreachable", message: expect.stringContaining(says) });
+  expect(failed).not.toHaveProperty("cause");
+  expect(String(failed)).not.toMatch(/secret|key/);
 });

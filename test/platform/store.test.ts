@@ -11,7 +11,7 @@ import { OPEN } from "../../src/platform/scripts/open.ts";
 import { RECORD } from "../../src/platform/scripts/record.ts";
 import { CHANGE, RESERVE } from "../../src/platform/scripts/registry.ts";
 import { SETTLE } from "../../src/platform/scripts/settle.ts";
-import { SWEEP } from "../../src/platform/scripts/sweep.ts";
+import { SWEEP, UNPAUSE } from "../../src/platform/scripts/sweep.ts";
 import type { Claimed, Settlement } from "../../src/platform/store/lanes.ts";
 import { createStore, type Store } from "../../src/platform/store.ts";
 import {
@@ -64,8 +64,8 @@ async function life(store: Store): Promise<void> {
     task("beta.erase"),
     task("beta.stop", { what: "open", payload: "" }),
   ];
-  const suppressions = [{ pseudonym: ada.suppression, value: `erased ${ONE}`, lifetimeMs: DAY }];
-  await store.open([opening(ONE, start, tasks, { subject: "ada", suppressions })]);
+  const suppressions = [{ pseudonym: ada.suppression, value: `erased ${ONE} alpha`, lifetimeMs: DAY }];
+  await store.open([opening(ONE, start, tasks, { subject: "ada", subjectVersion: "1", suppressions })]);
   await claimed(store, alpha, "alpha-first");
   await claimed(store, beta, "beta-first");
   const frees = [{ task: "alpha.revoke", subprocessor: "alpha" }];
@@ -76,7 +76,7 @@ async function life(store: Store): Promise<void> {
   const paused = { token: "beta-first", settlements: [back], pauseUntil: NOW + 2 * MINUTE };
   await store.settleAndClaim(beta, paused, undefined, NOW);
   await store.sweep([alpha, beta, gateway], NOW + SECOND);
-  await store.unpause(beta);
+  await store.unpause(beta, NOW + SECOND);
   await claimed(store, beta, "beta-second", { now: NOW + MINUTE });
   const park = { token: "beta-second", settlements: [parks(ONE, "beta.erase", 2)] };
   await store.settleAndClaim(beta, park, undefined, NOW + MINUTE);
@@ -89,7 +89,7 @@ async function life(store: Store): Promise<void> {
   await store.restart([{ n, id: idOf("held"), due: NOW, deadline: NOW + DAY, release: true }], NOW + MINUTE);
   await store.tell(n, "notice", ["alpha", "beta"], NOW + MINUTE);
   await store.setField(n, ONE, "al", "at_risk");
-  await store.suppress(n, [{ pseudonym: "found", value: "acted", lifetimeMs: DAY }]);
+  await store.suppress(n, [{ pseudonym: "found", value: `acted ${ONE} alpha`, lifetimeMs: DAY }]);
   await claimed(store, alpha, "alpha-third", { now: NOW + HOUR });
   const last = { token: "alpha-third", settlements: [ends(ONE, "alpha.revoke", 2)] };
   await store.settleAndClaim(alpha, last, undefined, NOW + HOUR);
@@ -113,7 +113,7 @@ onEach("a life in the store", engines, ({ client, store, state, scripts, flush }
   it("[I3] runs every script on the keys that it declares", async () => {
     await life(store);
     expect(new Set(scripts)).toEqual(
-      new Set([AUDIT, CANCEL, CHANGE, CLAIM, CLOSE, LINK, OPEN, RECORD, RESERVE, RESTART, SETTLE, SWEEP, TELL]),
+      new Set([AUDIT, CANCEL, CHANGE, CLAIM, CLOSE, LINK, OPEN, RECORD, RESERVE, RESTART, SETTLE, SWEEP, TELL, UNPAUSE]),
     );
   });
 

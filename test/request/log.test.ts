@@ -194,4 +194,17 @@ describe("an index that is none", () => {
     const proof = await inclusionProof(0, tree);
     expect(await verifyInclusion(index, 8, at(tree, 0), proof, await rootOf(tree))).toBe(false);
   });
+
+  it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])("refuses %d for a size", async (size) => {
+    const [leaf] = await leaves(1);
+    if (leaf === undefined) throw new RangeError("one leaf");
+    expect(await verifyInclusion(0, size, leaf, [], leaf)).toBe(false);
+  });
+
+  it("refuses what is no hash, even where leaf and root agree", async () => {
+    for (const length of [0, 31, 33, 64]) {
+      const odd = new Uint8Array(length);
+      expect(await verifyInclusion(0, 1, odd, [], odd)).toBe(false);
+    }
+  });
 });

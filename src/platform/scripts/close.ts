@@ -66,7 +66,8 @@ if redis.call('SCARD', KEYS[9]) == 0 and redis.call('HGET', KEYS[8], 'x') then
   redis.call('PEXPIRE', KEYS[8], keep)
 end
 redis.call('DEL', r, ro)
-redis.call('HSET', r, 'st', 'closed', 'c', compact, 'i', index)
+-- The receipt's place in the log stands before it; a field of its own would cost more than all it says.
+redis.call('HSET', r, 'st', 'closed', 'c', index .. '.' .. compact)
 if digest ~= '' then redis.call('HSET', r, 'bh', digest) end
 redis.call('PEXPIRE', r, keep)
 redis.call('ZREM', KEYS[7], rid)

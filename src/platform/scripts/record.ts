@@ -43,7 +43,8 @@ for i = 1, identities do
   end
 end
 if note then
-  redis.call('HSET', KEYS[2], 'st', 'noted', 'note', note, 'bh', digest, 'at', now)
+  redis.call('HSET', KEYS[2], 'st', 'noted', 'note', note, 'at', now)
+  if digest ~= '' then redis.call('HSET', KEYS[2], 'bh', digest) end
   redis.call('PEXPIRE', KEYS[2], note_ms)
   return {'noted', note}
 end
@@ -56,7 +57,8 @@ if ceiling > 0 then
 end
 local fields = {}
 for i = 16, #ARGV do fields[#fields + 1] = ARGV[i] end
-redis.call('HSET', KEYS[2], 'st', 'scheduled', 'bh', digest, unpack(fields))
+redis.call('HSET', KEYS[2], 'st', 'scheduled', unpack(fields))
+if digest ~= '' then redis.call('HSET', KEYS[2], 'bh', digest) end
 redis.call('ZADD', KEYS[6], deadline, rid)
 redis.call('ZADD', KEYS[7], now, rid)
 enqueue(KEYS[3], KEYS[4], KEYS[5], lane, 'watch:' .. rid, '', watch_at, deadline, now, awake_until)

@@ -80,7 +80,10 @@ onEach("claiming from a lane", engines, ({ store, state, twice, raw }) => {
   it("goes on at once when a pause is lifted", async () => {
     await tell("a");
     await store.settleAndClaim(alpha, { token: "t", settlements: [], pauseUntil: NOW + DAY }, undefined, NOW);
-    await twice(() => store.unpause(alpha));
+    await store.sweep([alpha], NOW);
+    expect(await store.dueLanes(NOW, 10)).toEqual([]);
+    await twice(() => store.unpause(alpha, NOW));
+    expect(await store.dueLanes(NOW, 10)).toEqual([alpha]);
     expect(await claimed(store, alpha, "token")).toHaveLength(1);
   });
 

@@ -35,8 +35,8 @@ import {
 import { engines, holding, onEach, repeating } from "../stand.ts";
 
 const identity = { index: "ada-index", suppression: "ada-suppression" };
-const erased = (id: string) => ({ pseudonym: identity.suppression, value: `erased ${id}`, lifetimeMs: 300 * DAY });
-const acted = (id: string) => ({ pseudonym: identity.suppression, value: `acted ${id}`, lifetimeMs: 40 * DAY });
+const erased = (id: string) => ({ pseudonym: identity.suppression, value: `erased ${id} alpha`, lifetimeMs: 300 * DAY });
+const acted = (id: string) => ({ pseudonym: identity.suppression, value: `acted ${id} alpha`, lifetimeMs: 40 * DAY });
 
 onEach("recording a request", engines, ({ store, client, dump, state, twice, raw, age, outage }) => {
   const recorded = async (...[id, more]: Parameters<typeof request>) => (await store.record([request(id, more)]))[0];
@@ -149,12 +149,29 @@ onEach("recording a request", engines, ({ store, client, dump, state, twice, raw
     expect(await recorded(ONE, { identities: [identity], signalAt: 0 })).toMatchObject({ result: "recorded" });
   });
 
-  it("[I3] notes the echo of an erasure of our own, and obeys one that asks for more", async () => {
+  it.each([
+    ["what its sender was told to do", "acted", "alpha", { echoOf: "alpha" }],
+    ["an erasure that its sender was told of", "erased", "alpha", { echoOf: "alpha" }],
+    ["an erasure everywhere, at its sender alone", "erased", "-", { echoOf: "alpha", here: true }],
+  ])("[I3] notes the echo of %s, and of no other", async (_, kind, actor, more) => {
     await founded(store);
-    await store.suppress(n, [acted(TWO)]);
-    const [first] = await twice(() => recorded(ONE, { identities: [identity], echoes: true }));
+    await store.suppress(n, [{ ...acted(TWO), value: `${kind} ${TWO} ${actor}` }]);
+    const [first] = await twice(() => recorded(ONE, { identities: [identity], ...more }));
     expect(first).toEqual({ result: "noted", why: "echo" });
-    expect(await recorded(TWO, { identities: [identity], echoes: false })).toMatchObject({ result: "recorded" });
+    const stranger = { index: "eve-index", suppression: "eve-suppression" };
+    expect(await recorded(TWO, { identities: [stranger], ...more })).toMatchObject({ result: "recorded" });
+  });
+
+  it.each([
+    ["from a sender whose signals cannot be echoes", "erased", "alpha", { echoOf: "", here: true }],
+    ["from another than the one that acted", "acted", "beta", { echoOf: "alpha", here: true }],
+    ["from one whose name only begins the same", "acted", "alpha2", { echoOf: "alpha", here: true }],
+    ["for everywhere, after an erasure by another", "erased", "beta", { echoOf: "alpha" }],
+    ["for everywhere, after an erasure that nobody can echo", "erased", "-", { echoOf: "alpha" }],
+  ])("[I3] obeys a signal %s", async (_, kind, actor, more) => {
+    await founded(store);
+    await store.suppress(n, [{ ...acted(TWO), value: `${kind} ${TWO} ${actor}` }]);
+    expect(await recorded(ONE, { identities: [identity], ...more })).toMatchObject({ result: "recorded" });
   });
 
   it("[I12] keeps a note without anything of the delivery, and for a while only", async () => {
@@ -208,9 +225,23 @@ onEach("recording a request", engines, ({ store, client, dump, state, twice, raw
     );
     const names = (list: readonly { readonly id: string }[]) => list.map(({ id }) => id);
     expect(names(await store.list(n, true, undefined, 2))).toEqual([idOf("three"), TWO]);
-    expect(names(await store.list(n, true, NOW + 29 * DAY, 2))).toEqual([ONE]);
+    expect(names(await store.list(n, true, { score: NOW + 29 * DAY, skip: 1 }, 2))).toEqual([ONE]);
     expect(names(await store.list(n, false, undefined, 2))).toEqual([idOf("three"), TWO]);
-    expect(names(await store.list(n, false, NOW + 1, 2))).toEqual([ONE]);
+    expect(names(await store.list(n, false, { score: NOW + 1, skip: 1 }, 2))).toEqual([ONE]);
+  });
+
+  it("lists those of one moment page by page, each once", async () => {
+    await founded(store);
+    const ids = Array.from({ length: 5 }, (_, at) => idOf(`many${at}`));
+    await store.record(ids.map((id) => request(id)));
+    for (const [open, score] of [
+      [true, NOW + 30 * DAY],
+      [false, NOW],
+    ] as const) {
+      const pages = await Promise.all([0, 2, 4].map((skip) => store.list(n, open, { score, skip }, 2)));
+      expect(pages.map((page) => page.length)).toEqual([2, 2, 1]);
+      expect(pages.flatMap((page) => page.map(({ id }) => id)).toSorted()).toEqual(ids);
+    }
   });
 
   it("gives every open request in slices, turn by turn", async () => {
@@ -273,7 +304,7 @@ onEach("starting a request", engines, ({ store, dump, state, twice, raw }) => {
     expect(await claimed(store, beta, "token")).toEqual([]);
     expect(await claimed(store, gateway, "token")).toEqual([]);
     expect(await store.gate(n, "ada")).toEqual({ known: false, requests: [ONE] });
-    expect(await store.suppressed(n, [identity.suppression, "nobody"])).toEqual([`erased ${ONE}`, undefined]);
+    expect(await store.suppressed(n, [identity.suppression, "nobody"])).toEqual([`erased ${ONE} alpha`, undefined]);
   });
 
   it("[I12] gives suppression entries their lifetimes", async () => {
@@ -287,14 +318,14 @@ onEach("starting a request", engines, ({ store, dump, state, twice, raw }) => {
     await open(ONE, await started(), [task("alpha.erase")], { suppressions: [erased(ONE)] });
     await open(TWO, await started(TWO), [task("alpha.revoke")], { suppressions: [acted(TWO)] });
     const entry = (await dump())[keys.suppression(n, identity.suppression)];
-    expect(entry?.value).toBe(`erased ${ONE}`);
+    expect(entry?.value).toBe(`erased ${ONE} alpha`);
     expect(entry?.lifetimeMs).toBeGreaterThan(299 * DAY);
   });
 
   it("turns an echo's suppression into an erased person's", async () => {
     await open(ONE, await started(), [task("alpha.revoke")], { suppressions: [acted(ONE)] });
     await open(TWO, await started(TWO), [task("alpha.erase")], { suppressions: [erased(TWO)] });
-    expect(await store.suppressed(n, [identity.suppression])).toEqual([`erased ${TWO}`]);
+    expect(await store.suppressed(n, [identity.suppression])).toEqual([`erased ${TWO} alpha`]);
   });
 
   it("[I2] goes straight to its close where no task is open", async () => {
@@ -341,6 +372,18 @@ onEach("starting a request", engines, ({ store, dump, state, twice, raw }) => {
     expect(await open(ONE, start, [task("alpha.erase")])).toEqual({ result: "stale", woken: [] });
     expect(await state()).toEqual(before);
     expect(await open(ONE, start, [task("alpha.erase")], { version: "2" })).toMatchObject({ result: "open" });
+  });
+
+  it("[I2] answers stale to a plan from an older record of the person, changes nothing, and keeps the start", async () => {
+    const start = await started();
+    await store.link(link("ada"));
+    const before = await state();
+    const [first] = await twice(() => open(ONE, start, [task("alpha.erase")], { subject: "ada" }));
+    expect(first).toEqual({ result: "stale", woken: [] });
+    expect(await state()).toEqual(before);
+    const planned = { subject: "ada", subjectVersion: "1" };
+    expect(await open(ONE, start, [task("alpha.erase")], planned)).toMatchObject({ result: "open" });
+    expect((await store.load([{ n, id: ONE }]))[0]?.pv).toBe("1");
   });
 
   it("[I3] comes late when its lease has gone to another", async () => {
@@ -591,7 +634,8 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     await founded(store);
     await store.link(link(subject, { identities: [{ ...identity, since: NOW - DAY }], fields }));
   };
-  const ofSubject = { subject: "ada", subjectVersion: "1", erasesSubject: true, identities: [identity.index] };
+  const ada = { subject: "ada", subjectVersion: "1" };
+  const ofSubject = { ...ada, erasesSubject: true, identities: [identity.index] };
 
   it("[I2] appends its receipt to the log exactly once, and keeps the compact record for its time", async () => {
     await founded(store);
@@ -630,7 +674,7 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
       task("alpha.revoke", { what: "wait", waits: ["alpha.erase"] }),
     ];
     await opened(store, ONE, tasks, {
-      subject: "ada",
+      ...ada,
       fields: { in: "interim receipt", "g:alpha.erase": "sealed tag" },
     });
     expect(holding(await dump(), /sealed|wrapped key/).length).toBeGreaterThan(3);
@@ -690,22 +734,64 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     expect(await store.log(n)).toEqual([]);
   });
 
-  it("answers stale when the subject's record changed since, changes nothing, and keeps the close", async () => {
+  it("answers stale to a receipt from an older record of the person, changes nothing, and keeps the close", async () => {
     await linked();
-    const held = await closable(store, ONE, { subject: "ada" });
-    await store.link(link("ada", { wrapped: "", fields: { "e:new": "sealed new" } }));
+    const held = await closable(store, ONE, ada);
     const before = await state();
-    expect(await close(ONE, held, ofSubject)).toEqual({ result: "stale", woken: [] });
+    expect(await close(ONE, held, { ...ofSubject, subjectVersion: "" })).toEqual({ result: "stale", woken: [] });
     expect(await state()).toEqual(before);
-    expect(await close(ONE, held, { ...ofSubject, subjectVersion: "2" })).toMatchObject({ result: "closed" });
+    expect(await close(ONE, held, ofSubject)).toMatchObject({ result: "closed" });
     expect(holding(await dump(), /sealed|wrapped key/)).toEqual([]);
   });
 
-  it("answers stale when the subject came only since", async () => {
+  it("[I2] plans again what was registered for the person after the plan, before anything is closed", async () => {
+    await linked();
+    const held = await closable(store, ONE, ada);
+    await store.link(link("ada", { wrapped: "", fields: { "e:new": "sealed new" } }));
+    const [first] = await twice(() => close(ONE, held, { ...ofSubject, subjectVersion: "2" }));
+    expect(first?.result).toBe("replan");
+    expect(await store.log(n)).toEqual([]);
+    expect((await store.load([{ n, id: ONE }]))[0]).toMatchObject({ st: "open", k: `wrapped key of ${ONE}` });
+    expect(await store.look([{ lane: gateway, id: `close:${ONE}` }])).toEqual(["missing"]);
+
+    const start = await claimedOne(store, gateway, `start:${ONE}`, "starts-again");
+    const planned = { ...ada, subjectVersion: "2" };
+    await store.open([opening(ONE, start, [task("beta.erase")], planned)]);
+    await claimed(store, beta, "runner");
+    const end = { token: "runner", settlements: [ends(ONE, "beta.erase", 1)] };
+    await store.settleAndClaim(beta, end, undefined, NOW);
+    const again = await claimedOne(store, gateway, `close:${ONE}`, "closes-again");
+    expect(await close(ONE, again, { ...ofSubject, subjectVersion: "2" })).toMatchObject({ result: "closed" });
+    expect(holding(await dump(), /sealed|wrapped key/)).toEqual([]);
+  });
+
+  it("[I2] wakes the gateway's lane to plan again where it has fallen asleep", async () => {
+    await linked();
+    const held = await closable(store, ONE, ada);
+    await store.link(link("ada", { wrapped: "" }));
+    expect(await close(ONE, held, { now: NOW + AWAKE_MS, ...ofSubject })).toEqual({
+      result: "replan",
+      woken: [gateway],
+    });
+  });
+
+  it("[I2] plans again where the person's record came only since", async () => {
     await founded(store);
     const held = await closable(store, ONE, { subject: "ada" });
     await store.link(link("ada"));
-    expect(await close(ONE, held, { subject: "ada" })).toMatchObject({ result: "stale" });
+    expect(await close(ONE, held, { subject: "ada" })).toMatchObject({ result: "replan" });
+  });
+
+  it("lets the list forget what has expired", async () => {
+    await founded(store);
+    const longAgo = NOW - KEEP - 401 * DAY;
+    await store.record([
+      request(TWO, { now: longAgo, startAt: NOW + DAY }),
+      request(idOf("later"), { now: longAgo + 2 * DAY, startAt: NOW + DAY }),
+    ]);
+    const held = await closable(store, ONE);
+    await twice(() => close(ONE, held));
+    expect((await store.list(n, false, undefined, 10)).map(({ id }) => id)).toEqual([ONE, idOf("later")]);
   });
 
   it("[I3] comes late when its lease has gone to another", async () => {
@@ -719,8 +805,8 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
 
   it("[I12] keeps the subject while another open request needs it, and erases it with the last", async () => {
     await linked();
-    const one = await closable(store, ONE, { subject: "ada" });
-    const two = await closable(store, TWO, { subject: "ada" });
+    const one = await closable(store, ONE, ada);
+    const two = await closable(store, TWO, ada);
     await twice(() => close(ONE, one, ofSubject));
     expect(await store.gate(n, "ada")).toEqual({ known: true, requests: [TWO] });
     expect((await store.subjects([{ n, subject: "ada" }]))[0]).toMatchObject({
@@ -735,7 +821,7 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
 
   it("[I12] says for as long as the receipt by which request a subject went, and no longer", async () => {
     await linked();
-    const held = await closable(store, ONE, { subject: "ada" });
+    const held = await closable(store, ONE, ada);
     await twice(() => close(ONE, held, ofSubject));
     expect((await store.subjects([{ n, subject: "ada" }]))[0]).toEqual({ gone: ONE });
     await age(KEEP + MINUTE);
@@ -744,21 +830,25 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
 
   it("[I3] keeps a person who came back with a new consent while another request was still open", async () => {
     await linked();
-    const one = await closable(store, ONE, { subject: "ada" });
-    const two = await closable(store, TWO, { subject: "ada" });
+    const one = await closable(store, ONE, ada);
+    const two = await closable(store, TWO, ada);
     await close(ONE, one, ofSubject);
     const back = { index: "new-index", suppression: "new-suppression", since: NOW };
     const fields = { "e:new-index": "sealed new" };
     await store.link(link("ada", { wrapped: "", lifts: true, identities: [back], fields }));
     const more = { subject: "ada", subjectVersion: "2", identities: [identity.index, back.index] };
-    expect(await close(TWO, two, more)).toMatchObject({ result: "closed" });
+    expect(await close(TWO, two, more)).toMatchObject({ result: "replan" });
+    const start = await claimedOne(store, gateway, `start:${TWO}`, "starts-again");
+    await store.open([opening(TWO, start, [], { subject: "ada", subjectVersion: "2" })]);
+    const again = await claimedOne(store, gateway, `close:${TWO}`, "closes-again");
+    expect(await close(TWO, again, more)).toMatchObject({ result: "closed" });
     expect((await store.subjects([{ n, subject: "ada" }]))[0]).toMatchObject(fields);
     expect(await store.subjectsOf([{ n, pseudonym: back.index }])).toEqual(["ada"]);
   });
 
   it("[I3] keeps the record of a person who comes back, and for good", async () => {
     await linked();
-    const held = await closable(store, ONE, { subject: "ada" });
+    const held = await closable(store, ONE, ada);
     await close(ONE, held, ofSubject);
     await store.link(link("ada", { wrapped: "another key" }));
     await age(KEEP + MINUTE);
@@ -767,7 +857,7 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
 
   it("keeps the subject where nothing of the person was erased, but for what one holder had", async () => {
     await linked("ada", { "e:ada-index": "sealed ada", "e:object": "sealed object" });
-    const held = await closable(store, ONE, { subject: "ada" });
+    const held = await closable(store, ONE, ada);
     await twice(() => close(ONE, held, { ...ofSubject, erasesSubject: false, forgets: ["e:object"] }));
     expect((await store.subjects([{ n, subject: "ada" }]))[0]).toMatchObject({ "e:ada-index": "sealed ada", v: "1" });
     expect(holding(await dump(), /sealed object/)).toEqual([]);
@@ -779,7 +869,7 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     const object = { index: "object-index", suppression: "object-suppression" };
     const fields = { "e:ada-index": "sealed ada", "e:object-index": "sealed object" };
     await store.link(link("ada", { identities: [identity, object], fields }));
-    const held = await closable(store, ONE, { subject: "ada" });
+    const held = await closable(store, ONE, ada);
     const more = { subject: "ada", subjectVersion: "1", identities: [identity.index, object.index] };
     await close(ONE, held, { ...more, forgets: ["e:object-index"] });
     expect(holding(await dump(), /object/)).toEqual([]);
@@ -814,7 +904,7 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
 
   it("takes everything at once: identities, residues, notices and what is forgotten", async () => {
     await linked("ada", { "e:ada-index": "sealed ada", "e:object": "sealed object" });
-    const held = await closable(store, ONE, { subject: "ada" });
+    const held = await closable(store, ONE, ada);
     const residue = { due: NOW + DAY, wrapped: "own key", sealed: "own seal" };
     const everything = {
       ...ofSubject,
