@@ -356,7 +356,7 @@ async function evidenceOf(call: Call, reply: Reply, salt: string, at: Instant): 
       /^[\w-]{1,80}$/.test(vendorRequestId) && { vendor_request_id: vendorRequestId }),
     // To the second, which is what the vendors' own records of it tell.
     at: `${rfc3339(at).slice(0, 19)}Z`,
-    digest: base64(new Uint8Array(digest).subarray(0, 12)),
+    digest: base64(new Uint8Array(digest).subarray(0, 9)),
   };
 }
 

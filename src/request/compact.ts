@@ -3,26 +3,32 @@ import { RECEIPT_TYP, type Receipt } from "./receipt.ts";
 
 /**
  * A closed request is kept as its receipt: the signed text itself, so that what is handed out years later is to the letter
- * what was signed. Its header is the same for all but the key's id; its payload is deflated (RFC 1951) and written seven bits
- * a character, which Redis keeps as one byte each and JSON carries unharmed.
- *
- * `<key id>.<signature>.<payload>`, the first two in base64url.
+ * what was signed. Its header is the same for all but the key's id; its payload is deflated (RFC 1951). All is written seven
+ * bits a character, which Redis keeps as one byte each and JSON carries unharmed: 32 bytes of key id (RFC 7638), 64 of
+ * signature (RFC 8032), then the payload.
  */
 export async function compact(jws: string): Promise<string> {
   const [header = "", payload = "", signature = ""] = jws.split(".");
   const { kid } = JSON.parse(text(base64url.decode(header))) as { kid: string }; // Signed by us, with this member.
   if (headerOf(kid) !== header) throw new Error("this is not a receipt of ours");
   const packed = await through(new Uint8Array(base64url.decode(payload)), new CompressionStream("deflate-raw"));
-  return `${kid}.${signature}.${sevenBits(packed)}`;
+  const bytes = new Uint8Array(KEY_ID + SIGNATURE + packed.length);
+  bytes.set(base64url.decode(kid));
+  bytes.set(base64url.decode(signature), KEY_ID);
+  bytes.set(packed, KEY_ID + SIGNATURE);
+  return sevenBits(bytes);
 }
 
 export async function expand(packed: string): Promise<string> {
-  const first = packed.indexOf(".");
-  const second = packed.indexOf(".", first + 1);
-  const bytes = eightBits(packed.slice(second + 1));
-  const payload = await through(bytes, new DecompressionStream("deflate-raw"));
-  return `${headerOf(packed.slice(0, first))}.${base64url.encode(payload)}.${packed.slice(first + 1, second)}`;
+  const bytes = eightBits(packed);
+  const kid = base64url.encode(bytes.subarray(0, KEY_ID));
+  const signature = base64url.encode(bytes.subarray(KEY_ID, KEY_ID + SIGNATURE));
+  const payload = await through(bytes.slice(KEY_ID + SIGNATURE), new DecompressionStream("deflate-raw"));
+  return `${headerOf(kid)}.${base64url.encode(payload)}.${signature}`;
 }
+
+const KEY_ID = 32;
+const SIGNATURE = 64;
 
 /** A closed request's record: `<place in the log>.<compact receipt>`, as the closing script joins them. */
 export function closedRecord(record: string): { readonly index: number; readonly packed: string } {

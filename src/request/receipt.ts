@@ -83,7 +83,7 @@ export function receiptOf(
   };
 }
 
-/** How a receipt names a person: 128 bits of HMAC-SHA-256 of `type NUL value` under the receipt's salt, base64url. */
+/** How a receipt names a person: 96 bits of HMAC-SHA-256 of `type NUL value` under the receipt's salt, base64url. */
 export async function subjectReference(salt: string, identity: Identity): Promise<string> {
   const { type, value } = normalise(identity);
   const bytes = new TextEncoder();
@@ -91,7 +91,7 @@ export async function subjectReference(salt: string, identity: Identity): Promis
     "sign",
   ]);
   const mac = await crypto.subtle.sign("HMAC", key, bytes.encode(`${type}\u0000${value}`));
-  return base64url.encode(new Uint8Array(mac).subarray(0, 16));
+  return base64url.encode(new Uint8Array(mac).subarray(0, 12));
 }
 
 function taskLine(task: Task): ReceiptTask {
@@ -114,7 +114,7 @@ function taskLine(task: Task): ReceiptTask {
     ...base,
     outcome: task.outcome,
     level: task.level,
-    at: task.ended_at,
+    at: `${task.ended_at.slice(0, 19)}Z`,
     ...(task.retained !== undefined && { retained: task.retained }),
     ...(task.reason !== undefined && { reason: task.reason }),
     ...(task.by !== undefined && { by: task.by }),

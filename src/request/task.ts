@@ -24,7 +24,7 @@ export type Evidence = {
   readonly status: number;
   readonly vendor_request_id?: string;
   readonly at: string;
-  /** SHA-256 of the receipt's salt and the answer's body, base64url, 96 bits. */
+  /** SHA-256 of the receipt's salt and the answer's body, base64url, 72 bits. */
   readonly digest?: string;
 };
 
