@@ -58,12 +58,14 @@ const Event = z
     path: ["data", "object", "id"],
   });
 
-const Detail = z.string().nullable();
+const Detail = z.string().nullish();
 const Thing = z.object({
   id: z.string(),
   created: z.number().optional(),
   payment_intent: z.string().nullish(),
-  billing_details: z.object({ email: Detail, name: Detail, phone: Detail }).nullish(),
+  billing_details: z
+    .object({ email: Detail, name: Detail, phone: Detail, address: z.record(z.string(), z.unknown()).nullish() })
+    .nullish(),
 });
 type Thing = z.infer<typeof Thing>;
 const Page = z.object({ data: z.array(Thing), has_more: z.boolean(), next_page: z.string().nullish() });
@@ -281,6 +283,12 @@ function deleted(reply: Reply): Answer {
 /** Each method that still says something is a call of its own, and all of them have to fit into one run. */
 const MAX_METHOD_PAGES = 4;
 
+/** An address that was emptied may come back as none, or as one whose every line is. What is missing is not known to be blank. */
+const isBlank = (detail: string | Readonly<Record<string, unknown>> | null | undefined): boolean =>
+  detail === null || (typeof detail === "object" && Object.values(detail).every((line) => line === null));
+
+const BILLING_DETAILS = ["email", "name", "phone", "address"] as const;
+
 /**
  * Saved payment methods outlive their customer, with the name and address on them, and are no record that a law keeps.
  * An empty value unsets a billing detail. https://docs.stripe.com/api/payment_methods/update
@@ -293,9 +301,9 @@ function* emptyPaymentMethods(customer: string, order: StripeOrder): Steps<Answe
   if ("outcome" in methods) return methods;
   for (const { id, billing_details } of methods) {
     // What an earlier attempt has emptied is done.
-    if (billing_details != null && Object.values(billing_details).every((detail) => detail === null)) continue;
+    if (BILLING_DETAILS.every((detail) => isBlank(billing_details?.[detail]))) continue;
     const address = at`https://api.stripe.com/v1/payment_methods/${{ method: id }}`;
-    const blank = ["email", "name", "phone"].map((field): [string, string] => [`billing_details[${field}]`, ""]);
+    const blank = BILLING_DETAILS.map((detail): [string, string] => [`billing_details[${detail}]`, ""]);
     const headers = { ...auth(order), "idempotency-key": order.idempotencyKey(`empty ${id}`) };
     const updated = yield postForm(address, headers, blank);
     if (updated.status !== 200 && !isMissing(updated)) return unforeseen(updated);

@@ -268,7 +268,7 @@ export const stripe: MakeVendor = (world) => {
     const method = found(c, "payment_methods", c.req.param("id"));
     const details = { ...fieldsOf(method.billing_details) };
     for (const [field, value] of await form(c)) {
-      const name = /^billing_details\[(email|name|phone)\]$/.exec(field)?.[1];
+      const name = /^billing_details\[(email|name|phone|address)\]$/.exec(field)?.[1];
       if (name === undefined) throw unknown(field);
       details[name] = value === "" ? null : value;
     }

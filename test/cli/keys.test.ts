@@ -10,7 +10,7 @@ const config = fileURLToPath(new URL("../../src/config.ts", import.meta.url));
 function readBack(keys: Readonly<Record<string, string | undefined>>): unknown {
   const script = `
     import { readConfig } from ${JSON.stringify(config)};
-    const env = { ...JSON.parse(process.argv[1]), LANES: {}, UPSTASH_REDIS_REST_URL: "https://a.example", UPSTASH_REDIS_REST_TOKEN: "12345678" };
+    const env = { ...JSON.parse(process.argv[1]), LANES: {}, UPSTASH_REDIS_REST_URL: "https://a.example", UPSTASH_REDIS_REST_TOKEN: "12345678", PUBLIC_ORIGIN: "https://gateway.example" };
     console.log(JSON.stringify(readConfig(env)));`;
   const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script, JSON.stringify(keys)]);
   return JSON.parse(String(stdout));

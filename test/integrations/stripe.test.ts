@@ -191,6 +191,7 @@ describe("erasing a customer at Stripe", () => {
       "billing_details[email]": "",
       "billing_details[name]": "",
       "billing_details[phone]": "",
+      "billing_details[address]": "",
     });
     expect(calls[4]?.headers).toMatchObject({ "idempotency-key": "key empty pm_1" });
     expect(outcome).toEqual(erased);
@@ -211,7 +212,7 @@ describe("erasing a customer at Stripe", () => {
   });
 
   it("[I3] leaves the payment methods alone that an earlier attempt has emptied", () => {
-    const empty = { email: null, name: null, phone: null };
+    const empty = { email: null, name: null, phone: null, address: null };
     const data = [
       { id: "pm_1", billing_details: empty },
       { id: "pm_2", billing_details: { ...empty, name: "Ada" } },
