@@ -5,7 +5,7 @@ import { count, flag, list, object, optional, type ReadBy, text, textThat, time 
 
 const httpOrigin = textThat(isOrigin, "an https origin");
 const requestId = textThat((value) => /^req_[0-9a-z]{34,}$/.test(value), "a request's id");
-const reference = textThat((value) => bytesOf(value)?.length === 16, "a subject reference of 128 bits");
+const reference = textThat((value) => bytesOf(value)?.length === 12, "a subject reference of 96 bits");
 
 const Kept = object({ category: text, until: time, ground: text });
 
