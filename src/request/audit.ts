@@ -35,7 +35,14 @@ async function mend(
   const hashes = await ports.store.load(requests);
   const live = requests.flatMap((request, index) => {
     const hash = hashes[index];
-    return hash?.d === undefined ? [] : [{ ...request, hash, record: JSON.parse(hash.d) as RequestRecord }];
+    if (hash?.d === undefined) return [];
+    try {
+      return [{ ...request, record: JSON.parse(hash.d) as RequestRecord, tasks: tasksOf(hash) }];
+    } catch {
+      // What is damaged is said, and holds up nobody else of the slice.
+      ports.log("request_unreadable", { request: request.id });
+      return [];
+    }
   });
   const open = await ports.store.audit(
     live.map(({ n, id, record }) => ({
@@ -46,9 +53,9 @@ async function mend(
     })),
     now,
   );
-  const orders = live.flatMap(({ n, id, hash, record }, index) => {
+  const orders = live.flatMap(({ n, id, record, tasks }, index) => {
     const ids = new Set(open[index]?.slice(1));
-    return tasksOf(hash)
+    return tasks
       .filter((task) => ids.has(task.id) && (task.state === "queued" || task.state === "accepted"))
       .map((task) => ({ n, id, record, lane: laneName(n, task.subprocessor), order: orderId(id, task.id) }));
   });

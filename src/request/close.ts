@@ -21,12 +21,15 @@ export const close: StepVerb = async (ports, context, token, steps) => {
   const { n } = context.tenant;
   const hashes = await ports.store.load(steps.map((step) => ({ n, id: requestOf(step) })));
   const all = steps.map((step, index) => ({ step, hash: hashes[index] ?? {} }));
-  const live = all
-    .filter(({ hash }) => hash.st === "open" && hash.k !== undefined && hash.d !== undefined)
+  const live = all.filter(({ hash }) => hash.st === "open" && hash.k !== undefined && hash.d !== undefined);
+  const reading = await apart(ports, live, async ({ step, hash }) => ({
+    step,
+    hash,
     // Written by `start`, and by nobody else.
-    .map(({ step, hash }) => ({ step, hash, record: JSON.parse(hash.d ?? "{}") as RequestRecord }));
-  const subjects = await ports.store.subjects(live.map(({ record }) => ({ n, subject: record.subject ?? "" })));
-  const withSubjects = live.map((each, index) => ({ ...each, subjectHash: subjects[index] ?? {} }));
+    record: JSON.parse(hash.d ?? "{}") as RequestRecord,
+  }));
+  const subjects = await ports.store.subjects(reading.done.map(({ record }) => ({ n, subject: record.subject ?? "" })));
+  const withSubjects = reading.done.map((each, index) => ({ ...each, subjectHash: subjects[index] ?? {} }));
   const { done, settlements } = await apart(ports, withSubjects, ({ step, hash, record, subjectHash }) =>
     closingOf(ports, context, token, step, hash, record, subjectHash),
   );
@@ -40,9 +43,10 @@ export const close: StepVerb = async (ports, context, token, steps) => {
   return {
     settlements: [
       ...all.filter(({ step }) => !live.some((each) => each.step === step)).map(({ step }) => dropped(step.order)),
+      ...reading.settlements,
       ...settlements,
       // The subject's record changed while the receipt was made: look again.
-      ...live
+      ...reading.done
         .filter(({ record }) => stale.some(({ id }) => id === record.id))
         .map(({ step }) => later(step.order, ports.now())),
     ],

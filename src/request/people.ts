@@ -57,17 +57,21 @@ export async function people(
     ...request,
     subjectRecord: await openSubject(context.keys, request.subject ?? "", request.subjectHash),
   }));
-  const earlier = await earlierErasures(ports, context, reading.done);
-  const drafts = reading.done.map((request, at): Draft => {
-    const { subjectRecord, indexes: _, subjectHash: __, ...rest } = request;
-    return {
+  const before = await erasedBefore(ports, context, reading.done);
+  const drafting = await apart(
+    ports,
+    reading.done.map((request, at) => ({ ...request, closed: before[at] })),
+    async ({ subjectRecord, closed, indexes: _, subjectHash: __, ...rest }): Promise<Draft> => ({
       ...rest,
       subjectVersion: subjectRecord.version,
       known: knownOf(rest, subjectRecord),
-      earlier: earlier[at],
-    };
-  });
-  return { drafts, settlements: [...opening.settlements, ...reading.settlements] };
+      earlier: closed === undefined ? undefined : await earlierOf(closed),
+    }),
+  );
+  return {
+    drafts: drafting.done,
+    settlements: [...opening.settlements, ...reading.settlements, ...drafting.settlements],
+  };
 }
 
 async function opened(context: Context, step: Step, hash: Hash): Promise<Opened> {
@@ -81,24 +85,30 @@ async function opened(context: Context, step: Step, hash: Hash): Promise<Opened>
   return { step, hash, record, key, wrapped, given, indexes };
 }
 
-/** What a request that continues another is about is all that it came with. */
+/**
+ * A request that continues another, or a holder's report that it erased something itself, is about what it came with: one of
+ * two customers deleted at a vendor says nothing of the other.
+ */
 function knownOf(
   { record, given }: Pick<Opened, "record" | "given">,
   subject: SubjectRecord,
 ): readonly KnownIdentity[] {
-  if (record.continues !== undefined) return given;
+  const isNarrow = record.authority === "here" && record.type !== "revocation";
+  if (record.continues !== undefined || isNarrow) return given;
   const fresh = subject.known.filter((identity) => !given.some((each) => sameIdentity(each, identity)));
   return [...given, ...fresh.map(({ field: _, ...identity }) => identity)];
 }
 
 type Stranger = { readonly at: number; readonly identities: readonly Identity[] };
 
-/** The closed erasures that those went with of whom nothing is known, and how each of its tasks ended. */
-async function earlierErasures(
+type Closed = { readonly id: string; readonly record: string };
+
+/** The closed erasures that those went with of whom nothing is known. */
+async function erasedBefore(
   ports: Ports,
   context: Context,
   requests: readonly (Opened & { readonly subject: string | undefined; readonly subjectHash: Hash })[],
-): Promise<readonly (Earlier | undefined)[]> {
+): Promise<readonly (Closed | undefined)[]> {
   const strangers = requests.flatMap(({ record, subject, given }, at): Stranger[] =>
     subject === undefined && given.length > 0 && record.continues === undefined ? [{ at, identities: given }] : [],
   );
@@ -106,20 +116,25 @@ async function earlierErasures(
   const ids = requests.map(({ subjectHash }, at) => subjectHash.gone ?? suppressed.get(at));
   const parsed = [...new Set(ids)].flatMap((id) => (id === undefined ? [] : (parseRequestId(id) ?? [])));
   const hashes = await ports.store.load(parsed);
-  const earlier = new Map<string, Earlier>();
-  for (const [index, { id }] of parsed.entries()) {
-    const record = hashes[index]?.c;
-    if (record === undefined) continue;
-    const { tasks } = receiptIn(await expand(closedRecord(record).packed));
-    const ended = tasks.map(
-      ({ id: task, outcome, retained }): [string, { outcome: string; retained?: readonly Kept[] }] => [
-        task,
-        { outcome, ...(retained !== undefined && { retained }) },
-      ],
-    );
-    earlier.set(id, { request: id, ended: new Map(ended) });
-  }
-  return ids.map((id) => (id === undefined ? undefined : earlier.get(id)));
+  const closed = new Map(
+    parsed.flatMap(({ id }, index): [string, Closed][] => {
+      const record = hashes[index]?.c;
+      return record === undefined ? [] : [[id, { id, record }]];
+    }),
+  );
+  return ids.map((id) => (id === undefined ? undefined : closed.get(id)));
+}
+
+/** How each task of a closed erasure ended, as its receipt says. */
+async function earlierOf({ id, record }: Closed): Promise<Earlier> {
+  const { tasks } = receiptIn(await expand(closedRecord(record).packed));
+  const ended = tasks.map(
+    ({ id: task, outcome, retained }): [string, { outcome: string; retained?: readonly Kept[] }] => [
+      task,
+      { outcome, ...(retained !== undefined && { retained }) },
+    ],
+  );
+  return { request: id, ended: new Map(ended) };
 }
 
 /** The erasure by which all that a person is named by is suppressed. */

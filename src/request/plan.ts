@@ -123,26 +123,26 @@ export function plan(
     if (identities.length > 0) return [order(after)];
     const lessons = action.by === "any" ? [] : teachers(action.by, id);
     if (lessons.length > 0) return [order([...new Set([...after, ...lessons])])];
-    const before = earlier?.ended.get(id);
-    if (earlier !== undefined && before?.outcome === "retained")
+    const before = endsBefore(earlier, id);
+    const isGone = before.length > 0 && before.every(({ outcome }) => GONE.has(outcome) || outcome === "retained");
+    if (earlier !== undefined && isGone) {
+      const retained = before.flatMap((each) => each.retained ?? []);
       return [
-        ended({
-          outcome: "retained",
-          level: "retained",
-          reason: `see ${earlier.request}`,
-          ...(before.retained !== undefined && { retained: before.retained }),
-        }),
+        before.some(({ outcome }) => outcome === "retained")
+          ? ended({
+              outcome: "retained",
+              level: "retained",
+              reason: `see ${earlier.request}`,
+              ...(retained.length > 0 && { retained }),
+            })
+          : ended({ outcome: "not_found", level: "attested", reason: `erased before, by ${earlier.request}` }),
       ];
-    if (
-      earlier !== undefined &&
-      before !== undefined &&
-      ["erased", "revoked", "stopped", "not_found"].includes(before.outcome)
-    )
-      return [ended({ outcome: "not_found", level: "attested", reason: `erased before, by ${earlier.request}` })];
+    }
     // A grant is known by its identity: where there is none, nothing was granted.
     const isNamed = request.type === "revocation" && subprocessor.id === request.scope;
     if (name === "revoke" && !isNamed) return [];
-    if (name === "erase" && subprocessor.registersObjects)
+    // What was registered before the earlier erasure is forgotten, and says nothing where that erasure came to nothing.
+    if (name === "erase" && subprocessor.registersObjects && before.length === 0)
       return [
         ended({
           outcome: "not_found",
@@ -206,6 +206,13 @@ export type Earlier = {
   readonly request: string;
   readonly ended: ReadonlyMap<string, { readonly outcome: string; readonly retained?: readonly Kept[] }>;
 };
+
+/** After these ends there is nothing left to look for. */
+const GONE: ReadonlySet<string> = new Set(["erased", "revoked", "stopped", "not_found"]);
+
+/** How a task of an earlier erasure ended, and whatever joined it later (`<id>.2`). */
+const endsBefore = (earlier: Earlier | undefined, id: string) =>
+  [...(earlier?.ended ?? [])].flatMap(([task, end]) => (task === id || task.startsWith(`${id}.`) ? [end] : []));
 
 export type Integrations = ReadonlyMap<string, Integration>;
 

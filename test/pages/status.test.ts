@@ -6,6 +6,7 @@ import { status } from "../../src/pages/status.tsx";
 import { StatusPage } from "../../src/pages/status-page.tsx";
 import type { App, Ports } from "../../src/ports.ts";
 import { compact } from "../../src/request/compact.ts";
+import { RECEIPT_TYP } from "../../src/request/receipt.ts";
 import type { RequestView } from "../../src/request/request.ts";
 import {
   accepted,
@@ -243,7 +244,7 @@ describe("GET /status/{code}", () => {
       now: () => NOW,
       integrations: new Map([["stripe", { name: "Stripe" }]]),
       tenants: { byNumber: async () => tenant },
-      store: { load: async () => [{ st: "closed", c: await compact(receipt) }] },
+      store: { load: async () => [{ st: "closed", c: `0.${await compact(receipt)}` }] },
     } as unknown as Ports; // No more than this is asked for here.
     const app = new Hono<App>();
     app.use(async (c, next) => {
@@ -256,7 +257,9 @@ describe("GET /status/{code}", () => {
     tenant: { n: "1", name: "Larch", subprocessors: {}, policy: { suppression_days: 1095 } },
     keys: { derive: async () => "a".repeat(32) },
   };
-  const receipt = `header.${base64url.encode(
+  const kid = base64url.encode(new Uint8Array(32));
+  const header = base64url.encode(JSON.stringify({ alg: "Ed25519", kid, typ: RECEIPT_TYP }));
+  const receipt = `${header}.${base64url.encode(
     JSON.stringify({
       request: id,
       tenant: "larch",
@@ -268,7 +271,7 @@ describe("GET /status/{code}", () => {
       closed_at: "2026-11-25T12:00:00.000Z",
       tasks: [{ ...retained, at: "2026-11-22T10:00:00.000Z", by: "key_1", reason: "see ticket 12" }],
     }),
-  )}.signature`;
+  )}.${base64url.encode(new Uint8Array(64))}`;
   const get = (app: ReturnType<typeof appWith>, path: string, accept?: string) =>
     app.request(path, accept === undefined ? {} : { headers: { accept } });
 

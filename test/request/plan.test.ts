@@ -11,7 +11,7 @@ import { erased } from "../../src/contract/outcome.ts";
 import type { Settings } from "../../src/contract/settings.ts";
 import type { Subprocessor } from "../../src/registry/subprocessor.ts";
 import type { Hold } from "../../src/request/hold.ts";
-import { type KnownIdentity, type Planned, plan, residualsOf } from "../../src/request/plan.ts";
+import { type Earlier, type KnownIdentity, type Planned, plan, residualsOf } from "../../src/request/plan.ts";
 import { Policy } from "../../src/request/policy.ts";
 
 // The same cases at every run.
@@ -101,6 +101,7 @@ type Given = {
   readonly holds?: readonly Hold[];
   readonly known?: readonly KnownIdentity[];
   readonly integrations?: ReadonlyMap<string, Integration>;
+  readonly earlier?: Earlier;
 };
 const planned = (given: Given): readonly Planned[] =>
   plan(
@@ -113,6 +114,7 @@ const planned = (given: Given): readonly Planned[] =>
     given.integrations ?? ALL,
     given.known ?? [email],
     NOW,
+    given.earlier,
   );
 const summary = (tasks: readonly Planned[]) =>
   Object.fromEntries(
@@ -185,7 +187,17 @@ describe("who is asked", () => {
 
   it("[I2] shows a subprocessor whose integration is not known, instead of leaving it out", () => {
     const tasks = planned({ entries: [entry("mail", "mail"), entry("gone", "gone")] });
-    expect(tasks.filter(({ task }) => task.subprocessor === "gone" && task.state !== "ended")).not.toEqual([]);
+    expect(summary(tasks)).toEqual({ "mail.erase": "order queued", "gone.erase": "open stuck" });
+    expect(one(tasks, "gone.erase").task.reason).toContain("no integration gone");
+  });
+
+  it("does not show it where another's scope is meant", () => {
+    const gone = [entry("login", "login"), entry("gone", "gone")];
+    for (const request of [
+      { type: "revocation", scope: "login" },
+      { authority: "here", scope: "login" },
+    ] as const)
+      expect(Object.keys(summary(planned({ entries: gone, known, request })))).not.toContain("gone.erase");
   });
 
   it("leaves to a person what no API does, with the instructions", () => {
@@ -242,9 +254,14 @@ describe("with what they are asked", () => {
   });
 
   it("plans no revocation where nothing was granted", () => {
-    expect(planned({ entries: [entry("login", "login")], request: { type: "revocation", scope: "login" } })).toEqual(
-      [],
-    );
+    const granted = holder("granted", { revoke: { by: ["login.user_id"] } });
+    const integrations = new Map([...ALL, ["granted", granted]]);
+    expect(planned({ integrations, entries: [entry("granted", "granted")] })).toEqual([]);
+  });
+
+  it("[I4] is stuck where the very grant that is to end is not known", () => {
+    const tasks = planned({ entries: [entry("login", "login")], request: { type: "revocation", scope: "login" } });
+    expect(summary(tasks)).toEqual({ "login.revoke": "open stuck" });
   });
 
   it("attests not found where the controller registers every object and none is registered", () => {
@@ -319,11 +336,67 @@ describe("[I9] a legal hold", () => {
     });
   });
 
+  it("is nothing to keep where there is no identity to look with", () => {
+    const tasks = planned({ entries: [entry("login", "login")], holds: [hold()] });
+    expect(summary(tasks)).toEqual({ "login.erase": "open stuck" });
+  });
+
   it("on one person holds nobody else's data", () => {
     const holds = [hold({ subject: "subject-1" })];
     expect(one(planned({ entries, known, holds, request: { subject: "subject-1" } }), "mail.erase").what).toBe("ended");
     expect(one(planned({ entries, known, holds, request: { subject: "subject-2" } }), "mail.erase").what).toBe("order");
     expect(one(planned({ entries, known, holds }), "mail.erase").what).toBe("order");
+  });
+});
+
+describe("[I4] after an erasure of the same person", () => {
+  const entries = [entry("mail", "mail")];
+  const kept = [{ category: "invoices", until: "2036-12-31T23:59:59.999Z", ground: "HGB 257" }];
+  const after = (ended: Readonly<Record<string, object>>, more: Given = {}) =>
+    planned({
+      entries,
+      known: [],
+      earlier: { request: "req_0", ended: new Map(Object.entries(ended)) as Earlier["ended"] },
+      ...more,
+    });
+
+  it.each(["erased", "revoked", "stopped", "not_found"])("that came to %s, says so and by which", (outcome) => {
+    const tasks = after({ "mail.erase": { outcome } });
+    expect(summary(tasks)).toEqual({ "mail.erase": "ended not_found attested" });
+    expect(one(tasks, "mail.erase").task.reason).toBe("erased before, by req_0");
+  });
+
+  it("carries over what is kept, with its day and ground, and owes it no second time", () => {
+    expect(one(after({ "mail.erase": { outcome: "retained", retained: kept } }), "mail.erase")).toMatchObject({
+      what: "ended",
+      task: { outcome: "retained", level: "retained", retained: kept, reason: "see req_0" },
+      owes: [],
+    });
+  });
+
+  it.each(["unresolved", "refused", "informed", "manual_done"])("that came to %s, claims nothing", (outcome) => {
+    const registers = { entries: [entry("mail", "mail", { registersObjects: true })] };
+    expect(summary(after({ "mail.erase": { outcome } }))).toEqual({ "mail.erase": "open stuck" });
+    expect(summary(after({ "mail.erase": { outcome } }, registers))).toEqual({ "mail.erase": "open stuck" });
+  });
+
+  it("claims nothing for a subprocessor that it did not ask", () => {
+    expect(summary(after({ "shop.erase": { outcome: "erased" } }))).toEqual({ "mail.erase": "open stuck" });
+  });
+
+  it("claims nothing where what had joined it later came to nothing", () => {
+    const ended = { "mail.erase": { outcome: "erased" }, "mail.erase.2": { outcome: "unresolved" } };
+    expect(summary(after(ended))).toEqual({ "mail.erase": "open stuck" });
+  });
+
+  it("carries over what is kept of what had joined it later", () => {
+    const ended = { "mail.erase": { outcome: "erased" }, "mail.erase.2": { outcome: "retained", retained: kept } };
+    expect(one(after(ended), "mail.erase").task).toMatchObject({ outcome: "retained", retained: kept });
+  });
+
+  it("looks again with what is known of them", () => {
+    const tasks = after({ "mail.erase": { outcome: "erased" } }, { known: [email] });
+    expect(summary(tasks)).toEqual({ "mail.erase": "order queued" });
   });
 });
 

@@ -56,13 +56,14 @@ if redis.call('EXISTS', KEYS[8]) == 1 then
     redis.call('HDEL', KEYS[8], ARGV[i])
     redis.call('DEL', KEYS[tonumber(ARGV[i + 1])])
   end
-  if erases == '1' then redis.call('HSET', KEYS[8], 'x', '1') end
+  if erases == '1' then redis.call('HSET', KEYS[8], 'x', rid) end
 end
 redis.call('SREM', KEYS[9], rid)
-if redis.call('SCARD', KEYS[9]) == 0 and redis.call('HGET', KEYS[8], 'x') then
+local erased_by = redis.call('HGET', KEYS[8], 'x')
+if redis.call('SCARD', KEYS[9]) == 0 and erased_by then
   redis.call('DEL', KEYS[8], KEYS[9])
   for i = 1, #gone do redis.call('DEL', gone[i]) end
-  redis.call('HSET', KEYS[8], 'gone', rid)
+  redis.call('HSET', KEYS[8], 'gone', erased_by)
   redis.call('PEXPIRE', KEYS[8], keep)
 end
 redis.call('DEL', r, ro)

@@ -160,6 +160,14 @@ onEach("linking a subject", engines, ({ store, dump, state, twice, raw }) => {
     expect(await since()).toBe(String(NOW + DAY));
   });
 
+  it("[I3] takes a time only from who states it: a link alone makes no older signal stale", async () => {
+    await store.link(link("ada", { identities: [ada] }));
+    const lies = async () => (await dump())[keys.identity(n, ada.index)]?.value;
+    expect(await lies()).toEqual({ s: "ada" });
+    await store.link(link("ada", { ...known, identities: [{ ...ada, since: NOW - DAY }] }));
+    expect(await lies()).toEqual({ s: "ada", at: String(NOW - DAY) });
+  });
+
   it("[I3] does not take an identity back to an older connection", async () => {
     await store.link(link("ada", { identities: [{ ...ada, since: NOW }] }));
     await store.link(link("ada", { ...known, identities: [{ ...ada, since: NOW - DAY }] }));
@@ -169,7 +177,7 @@ onEach("linking a subject", engines, ({ store, dump, state, twice, raw }) => {
   it("tells the open requests that what is linked has to join", async () => {
     await founded(store);
     await store.link(link("ada", { identities: [ada] }));
-    await opened(store, ONE, [task("alpha.erase")], { subject: "ada" });
+    await opened(store, ONE, [task("alpha.erase")], { subject: "ada", subjectVersion: "1" });
     await suppress(`erased ${ONE}`);
     expect(await store.link(link("ada", { ...known, identities: [ada, bob] }))).toEqual({
       result: "linked",

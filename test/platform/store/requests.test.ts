@@ -35,7 +35,11 @@ import {
 import { engines, holding, onEach, repeating } from "../stand.ts";
 
 const identity = { index: "ada-index", suppression: "ada-suppression" };
-const erased = (id: string) => ({ pseudonym: identity.suppression, value: `erased ${id} alpha`, lifetimeMs: 300 * DAY });
+const erased = (id: string) => ({
+  pseudonym: identity.suppression,
+  value: `erased ${id} alpha`,
+  lifetimeMs: 300 * DAY,
+});
 const acted = (id: string) => ({ pseudonym: identity.suppression, value: `acted ${id} alpha`, lifetimeMs: 40 * DAY });
 
 onEach("recording a request", engines, ({ store, client, dump, state, twice, raw, age, outage }) => {
@@ -645,7 +649,7 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     expect(second).toEqual({ result: "late", woken: [] });
     expect(await store.log(n)).toEqual([`leaf of ${ONE}`]);
     const entry = (await dump())[keys.request(n, ONE)];
-    expect(entry?.value).toEqual({ st: "closed", c: `receipt of ${ONE}`, i: "0", bh: "digest" });
+    expect(entry?.value).toEqual({ st: "closed", c: `0.receipt of ${ONE}`, bh: "digest" });
     expect(entry?.lifetimeMs).toBeGreaterThan(KEEP - MINUTE);
     expect(entry?.lifetimeMs).toBeLessThanOrEqual(KEEP);
     expect(await store.list(n, true, undefined, 10)).toEqual([]);
@@ -656,7 +660,10 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     const [one, two] = [await closable(store, ONE), await closable(store, TWO)];
     await twice(() => store.close([closing(ONE, one), closing(TWO, two)]));
     expect(await store.log(n)).toEqual([`leaf of ${ONE}`, `leaf of ${TWO}`]);
-    expect((await store.load([ONE, TWO].map((id) => ({ n, id })))).map(({ i }) => i)).toEqual(["0", "1"]);
+    expect((await store.load([ONE, TWO].map((id) => ({ n, id })))).map(({ c }) => c)).toEqual([
+      `0.receipt of ${ONE}`,
+      `1.receipt of ${TWO}`,
+    ]);
   });
 
   it("[I8] ends the watch and leaves none of the request's steps in the gateway's lane", async () => {
@@ -826,6 +833,15 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     expect((await store.subjects([{ n, subject: "ada" }]))[0]).toEqual({ gone: ONE });
     await age(KEEP + MINUTE);
     expect(holding(await dump(), /ada/)).toEqual([]);
+  });
+
+  it("[I12] says by which erasure a subject went, where another request was the last to need it", async () => {
+    await linked();
+    const one = await closable(store, ONE, ada);
+    const two = await closable(store, TWO, ada);
+    await close(ONE, one, ofSubject);
+    await close(TWO, two, { ...ofSubject, erasesSubject: false });
+    expect((await store.subjects([{ n, subject: "ada" }]))[0]).toEqual({ gone: ONE });
   });
 
   it("[I3] keeps a person who came back with a new consent while another request was still open", async () => {
