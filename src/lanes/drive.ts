@@ -1,14 +1,14 @@
-import type { Call, Reply } from "../contract/call.ts";
 import { type Identity, sameIdentity } from "../contract/identity.ts";
-import type { Action, Integration, Order, Steps } from "../contract/integration.ts";
+import type { Action, Order, Steps } from "../contract/integration.ts";
 import type { Answer, Sight } from "../contract/outcome.ts";
-import { isPublicEndpoint, type Settings, type SettingValues } from "../contract/settings.ts";
+import type { Settings } from "../contract/settings.ts";
 import type { Instant } from "../ids.ts";
-import type { Ports, SendProblem } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { residualsOf } from "../request/plan.ts";
 import type { EndedTask, Evidence, Level } from "../request/task.ts";
-import { backoffMs, restMs, STUCK_AFTER } from "./lane.ts";
+import { type Caller, type Stopped, sender, stepped } from "./call.ts";
+import { backoffMs, randomOf, STUCK_AFTER } from "./lane.ts";
 import { type Cursor, keptOf, type OrderPayload, type Target } from "./order.ts";
 
 /** What one attempt comes to. `rest` is for the whole lane, whatever becomes of this order. */
@@ -19,20 +19,12 @@ export type Attempt = { readonly cursor: Cursor; readonly rest?: number; readonl
 );
 
 /** What a run allows each of its attempts. */
-export type Pace = Pick<Job, "turn" | "until">;
+export type Pace = Pick<Caller, "turn" | "until">;
 
-export type Job = {
+export type Job = Caller & {
   readonly payload: OrderPayload;
   readonly cursor: Cursor;
-  readonly integration: Integration;
   readonly action: Action<Settings>;
-  readonly settings: SettingValues<Settings>;
-  /** Waits for its turn before each call, so that the account's rate is kept whatever an order asks for. */
-  readonly turn: () => Promise<void>;
-  /** No call begins after this moment: the lease has to outlive the attempt. */
-  readonly until: Instant;
-  /** Salts the digests of answers, so that two receipts' cannot be compared. */
-  readonly salt: string;
 };
 
 /** Evidence that one task keeps at most: the last calls are the deciding ones. */
@@ -187,7 +179,7 @@ function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "random"
   if (states.some(({ at }) => at === "todo"))
     return {
       cursor,
-      again: now + backoffMs(cursor.fails, random(ports)),
+      again: now + backoffMs(cursor.fails, randomOf(ports)),
       state: cursor.fails >= STUCK_AFTER ? "stuck" : "queued",
       reason: "it was still there at a later look",
     };
@@ -221,16 +213,6 @@ function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "random"
   return end("not_found", job.action.each === "person" ? "deleted_reported" : "verified_absent");
 }
 
-const random = (ports: Pick<Ports, "random">): number => (ports.random(1)[0] ?? 0) / 256;
-
-type Stopped =
-  | SendProblem
-  | { readonly reason: "throttled"; readonly rest: number }
-  | { readonly reason: "vendor_down"; readonly status: number; readonly rest?: number }
-  | { readonly reason: "credential"; readonly status: number }
-  | { readonly reason: "out_of_time" }
-  | { readonly reason: "broken"; readonly what: string };
-
 /** Time-outs and the vendor's own trouble are no answer: nothing is claimed, and the order comes back later. */
 function failed(problem: Stopped, progress: boolean, cursor: Cursor, ports: Pick<Ports, "now" | "random">): Attempt {
   const now = ports.now();
@@ -260,7 +242,7 @@ function failed(problem: Stopped, progress: boolean, cursor: Cursor, ports: Pick
       const fails = progress ? 1 : cursor.fails + 1;
       const reason = `${problem.reason.replaceAll("_", " ")}${"status" in problem ? ` (status ${problem.status})` : ""}, ${fails} times`;
       const rest = "rest" in problem && problem.rest !== undefined ? { rest: now + problem.rest } : {};
-      const again = now + backoffMs(fails, random(ports));
+      const again = now + backoffMs(fails, randomOf(ports));
       const hung = problem.reason === "timed_out" ? { hung: true as const } : {};
       // A definite error may be kept under its idempotency key and be given again; a lost answer never changes the key.
       const epoch = problem.reason === "vendor_down" ? cursor.epoch + 1 : cursor.epoch;
@@ -275,95 +257,6 @@ function failed(problem: Stopped, progress: boolean, cursor: Cursor, ports: Pick
     }
   }
 }
-
-type SendStep = (call: Call) => Promise<{ readonly reply: Reply } | { readonly problem: Stopped }>;
-
-/** Runs a generator to its end, sending what it yields. A mistake in a vendor's code is shown, and harms nobody else. */
-async function stepped<A>(
-  steps: Steps<A>,
-  send: SendStep,
-): Promise<{ readonly answer: A } | { readonly problem: Stopped }> {
-  try {
-    let step = steps.next();
-    while (step.done !== true) {
-      const sent = await send(step.value);
-      if ("problem" in sent) return sent;
-      step = steps.next(sent.reply);
-    }
-    return { answer: step.value };
-  } catch (error) {
-    return {
-      problem: { reason: "broken", what: `the integration failed: ${error instanceof Error ? error.name : "unknown"}` },
-    };
-  }
-}
-
-/** Most calls that one run of an action may make. */
-const MAX_CALLS = 500;
-
-/** Sends one call where it may go, notes the evidence, and keeps from the vendor's code what is not its business. */
-function sender(ports: Pick<Ports, "send" | "now" | "random">, job: Job, evidence: Evidence[]): SendStep {
-  let calls = 0;
-  return async (call) => {
-    await job.turn();
-    if (ports.now() >= job.until) return { problem: { reason: "out_of_time" } };
-    if (++calls > MAX_CALLS) return { problem: { reason: "broken", what: `more than ${MAX_CALLS} calls in one run` } };
-    if (!isAllowed(call, job)) return { problem: { reason: "forbidden_address", host: hostOf(call.at.url) } };
-    const sent = await ports.send(call);
-    if (!sent.ok) return { problem: sent.problem };
-    const reply = sent.value;
-    evidence.push(await evidenceOf(call, reply, job.salt, ports.now()));
-    const { status } = reply;
-    if (call.expects?.includes(status) === true) return { reply };
-    const retryAfter = reply.header("retry-after");
-    if (status === 429)
-      return { problem: { reason: "throttled", rest: restMs(retryAfter, ports.now(), random(ports)) } };
-    if (status === 401) return { problem: { reason: "credential", status } };
-    if (status >= 500 || status === 408)
-      return {
-        problem: {
-          reason: "vendor_down",
-          status,
-          ...(retryAfter !== undefined && { rest: restMs(retryAfter, ports.now(), 0) }),
-        },
-      };
-    return { reply };
-  };
-}
-
-/** Fixed origins, or a customer's own endpoint; nothing else, whatever a vendor's code or answer says. */
-export function isAllowed(call: Call, { integration, settings }: Pick<Job, "integration" | "settings">): boolean {
-  if (!URL.canParse(call.at.url)) return false;
-  if (integration.origins.includes(new URL(call.at.url).origin)) return true;
-  return Object.entries(integration.settings).some(
-    ([name, setting]) => setting.kind === "endpoint" && settings[name] === call.at.url && isPublicEndpoint(call.at.url),
-  );
-}
-
-const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : "an unreadable address");
-
-async function evidenceOf(call: Call, reply: Reply, salt: string, at: Instant): Promise<Evidence> {
-  const { host } = new URL(call.at.url);
-  const template = call.at.template.replace(`https://${host}`, "").split("?")[0] ?? "";
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${salt}\n${reply.text}`));
-  const vendorRequestId = reply.header("request-id") ?? reply.header("x-request-id") ?? reply.header("x-fb-trace-id");
-  return {
-    method: call.method,
-    host,
-    path: template,
-    status: reply.status,
-    ...(vendorRequestId !== undefined &&
-      /^[\w-]{1,80}$/.test(vendorRequestId) && { vendor_request_id: vendorRequestId }),
-    // To the second, which is what the vendors' own records of it tell.
-    at: `${rfc3339(at).slice(0, 19)}Z`,
-    digest: base64(new Uint8Array(digest).subarray(0, 9)),
-  };
-}
-
-const base64 = (bytes: Uint8Array): string =>
-  btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_");
 
 function orderOf(job: Job, identity: Identity, identities: readonly Identity[], epoch: number, now: Instant): Order {
   const { payload, settings } = job;

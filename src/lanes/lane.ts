@@ -38,3 +38,7 @@ export function restMs(retryAfter: string | undefined, now: Instant, random: num
   const ms = /^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now;
   return Number.isNaN(ms) ? DEFAULT_REST_MS : Math.min(Math.max(ms, 1000), LONGEST_REST_MS);
 }
+
+/** A number in [0, 1) from the port's randomness. */
+export const randomOf = ({ random }: { readonly random: (bytes: number) => Uint8Array }): number =>
+  (random(1)[0] ?? 0) / 256;

@@ -1,7 +1,7 @@
 import type { Integration } from "../contract/integration.ts";
 import type { Settings, SettingValues } from "../contract/settings.ts";
 import type { Ports } from "../ports.ts";
-import { isAllowed } from "./drive.ts";
+import { isAllowed } from "./call.ts";
 
 /**
  * Tries settings before they are stored, where the integration has a way to. Returns what was wrong, in plain words, or

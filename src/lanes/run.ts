@@ -116,7 +116,8 @@ async function work(
 
 /** An order that was claimed and not begun goes back as it was. */
 function untouched(order: Claimed, due: Instant): Settlement {
-  const deadline = readPayload(order.payload)?.deadline ?? due;
+  // Its deadline is only its place among others, and a damaged payload is for its own attempt to find.
+  const deadline = Number(/"deadline":(\d+)/.exec(order.payload)?.[1] ?? due);
   return { id: order.id, attempt: order.attempt, deadline, what: "back", due, cursor: "" };
 }
 

@@ -1,5 +1,5 @@
 import type { RequestId } from "../ids.ts";
-import { backoffMs } from "../lanes/lane.ts";
+import { backoffMs, randomOf } from "../lanes/lane.ts";
 import { StoreUnreachable } from "../platform/redis.ts";
 import type { Claimed, Settlement } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
@@ -62,5 +62,5 @@ export function failed(ports: Pick<Ports, "now" | "random" | "log">, order: Clai
     attempt: order.attempt,
     error: error instanceof Error ? error.name : "unknown",
   });
-  return later(order, ports.now() + backoffMs(order.attempt, (ports.random(1)[0] ?? 0) / 256));
+  return later(order, ports.now() + backoffMs(order.attempt, randomOf(ports)));
 }

@@ -16,7 +16,8 @@ import {
 } from "../../src/contract/outcome.ts";
 import { endpoint, type Settings, secret } from "../../src/contract/settings.ts";
 import { parseRequestId } from "../../src/ids.ts";
-import { type Attempt, drive, isAllowed, type Job } from "../../src/lanes/drive.ts";
+import { isAllowed } from "../../src/lanes/call.ts";
+import { type Attempt, drive, type Job } from "../../src/lanes/drive.ts";
 import { STUCK_AFTER } from "../../src/lanes/lane.ts";
 import { type Cursor, firstCursor } from "../../src/lanes/order.ts";
 import type { SendProblem } from "../../src/ports.ts";

@@ -1,0 +1,118 @@
+import type { Call, Reply } from "../contract/call.ts";
+import type { Integration, Steps } from "../contract/integration.ts";
+import { isPublicEndpoint, type Settings, type SettingValues } from "../contract/settings.ts";
+import type { Instant } from "../ids.ts";
+import type { Ports, SendProblem } from "../ports.ts";
+import { rfc3339 } from "../request/deadline.ts";
+import type { Evidence } from "../request/task.ts";
+import { randomOf, restMs } from "./lane.ts";
+
+/** On whose behalf calls are made, and within what bounds. */
+export type Caller = {
+  readonly integration: Integration;
+  readonly settings: SettingValues<Settings>;
+  /** Waits for its turn before each call, so that the account's rate is kept whatever an order asks for. */
+  readonly turn: () => Promise<void>;
+  /** No call begins after this moment: the lease has to outlive the attempt. */
+  readonly until: Instant;
+  /** Salts the digests of answers, so that two receipts' cannot be compared. */
+  readonly salt: string;
+};
+
+/** Why there is no answer to go on with. */
+export type Stopped =
+  | SendProblem
+  | { readonly reason: "throttled"; readonly rest: number }
+  | { readonly reason: "vendor_down"; readonly status: number; readonly rest?: number }
+  | { readonly reason: "credential"; readonly status: number }
+  | { readonly reason: "out_of_time" }
+  | { readonly reason: "broken"; readonly what: string };
+
+type SendStep = (call: Call) => Promise<{ readonly reply: Reply } | { readonly problem: Stopped }>;
+
+/** Runs a generator to its end, sending what it yields. A mistake in a vendor's code is shown, and harms nobody else. */
+export async function stepped<A>(
+  steps: Steps<A>,
+  send: SendStep,
+): Promise<{ readonly answer: A } | { readonly problem: Stopped }> {
+  try {
+    let step = steps.next();
+    while (step.done !== true) {
+      const sent = await send(step.value);
+      if ("problem" in sent) return sent;
+      step = steps.next(sent.reply);
+    }
+    return { answer: step.value };
+  } catch (error) {
+    return {
+      problem: { reason: "broken", what: `the integration failed: ${error instanceof Error ? error.name : "unknown"}` },
+    };
+  }
+}
+
+/** Most calls that one run of an action may make. */
+const MAX_CALLS = 500;
+
+/** Sends one call where it may go, notes the evidence, and keeps from the vendor's code what is not its business. */
+export function sender(ports: Pick<Ports, "send" | "now" | "random">, job: Caller, evidence: Evidence[]): SendStep {
+  let calls = 0;
+  return async (call) => {
+    await job.turn();
+    if (ports.now() >= job.until) return { problem: { reason: "out_of_time" } };
+    if (++calls > MAX_CALLS) return { problem: { reason: "broken", what: `more than ${MAX_CALLS} calls in one run` } };
+    if (!isAllowed(call, job)) return { problem: { reason: "forbidden_address", host: hostOf(call.at.url) } };
+    const sent = await ports.send(call);
+    if (!sent.ok) return { problem: sent.problem };
+    const reply = sent.value;
+    evidence.push(await evidenceOf(call, reply, job.salt, ports.now()));
+    const { status } = reply;
+    if (call.expects?.includes(status) === true) return { reply };
+    const retryAfter = reply.header("retry-after");
+    if (status === 429)
+      return { problem: { reason: "throttled", rest: restMs(retryAfter, ports.now(), randomOf(ports)) } };
+    if (status === 401) return { problem: { reason: "credential", status } };
+    if (status >= 500 || status === 408)
+      return {
+        problem: {
+          reason: "vendor_down",
+          status,
+          ...(retryAfter !== undefined && { rest: restMs(retryAfter, ports.now(), 0) }),
+        },
+      };
+    return { reply };
+  };
+}
+
+/** Fixed origins, or a customer's own endpoint; nothing else, whatever a vendor's code or answer says. */
+export function isAllowed(call: Call, { integration, settings }: Pick<Caller, "integration" | "settings">): boolean {
+  if (!URL.canParse(call.at.url)) return false;
+  if (integration.origins.includes(new URL(call.at.url).origin)) return true;
+  return Object.entries(integration.settings).some(
+    ([name, setting]) => setting.kind === "endpoint" && settings[name] === call.at.url && isPublicEndpoint(call.at.url),
+  );
+}
+
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : "an unreadable address");
+
+async function evidenceOf(call: Call, reply: Reply, salt: string, at: Instant): Promise<Evidence> {
+  const { host } = new URL(call.at.url);
+  const template = call.at.template.replace(`https://${host}`, "").split("?")[0] ?? "";
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${salt}\n${reply.text}`));
+  const vendorRequestId = reply.header("request-id") ?? reply.header("x-request-id") ?? reply.header("x-fb-trace-id");
+  return {
+    method: call.method,
+    host,
+    path: template,
+    status: reply.status,
+    ...(vendorRequestId !== undefined &&
+      /^[\w-]{1,80}$/.test(vendorRequestId) && { vendor_request_id: vendorRequestId }),
+    // To the second, which is what the vendors' own records of it tell.
+    at: `${rfc3339(at).slice(0, 19)}Z`,
+    digest: base64(new Uint8Array(digest).subarray(0, 9)),
+  };
+}
+
+const base64 = (bytes: Uint8Array): string =>
+  btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
