@@ -84,7 +84,8 @@ describe("[I3] what may come back as an echo", () => {
   });
 
   it("is nothing but the vendor's own id, where one holder alone erases", async () => {
-    expect(await values({ authority: "here", scope: "shop" })).toEqual({ "shop.customer": "acted ID shop" });
+    const named = { authority: "here" as const, scope: "shop", identities: [{ ...customer, subprocessor: "shop" }] };
+    expect(await values(named)).toEqual({ "shop.customer": "acted ID shop" });
   });
 
   it("is nothing at a vendor that nobody asks", async () => {
