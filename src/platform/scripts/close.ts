@@ -74,7 +74,8 @@ redis.call('PEXPIRE', r, keep)
 redis.call('ZREM', KEYS[7], rid)
 -- The list forgets what has expired; a request may be open for months before its record's lifetime begins.
 redis.call('ZREMRANGEBYSCORE', KEYS[10], '-inf', now - tonumber(keep) - OPEN_MS)
-redis.call('PEXPIRE', KEYS[10], tonumber(keep) + OPEN_MS)
+-- Some engines write round numbers with an exponent, which a lifetime may not have.
+redis.call('PEXPIRE', KEYS[10], string.format('%.0f', tonumber(keep) + OPEN_MS))
 drop(KEYS[3], KEYS[4], 'watch:' .. rid)
 drop(KEYS[3], KEYS[4], close)
 local answer = {'closed', index}
