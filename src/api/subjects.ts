@@ -51,15 +51,10 @@ export const subjects = () => {
       ...(since !== undefined && { since: Date.parse(since) }),
     }));
     const subject = await context.keys.derive("subject", c.req.param("id"));
-    if (body.value.consent !== undefined && (await ports.store.gate(context.tenant.n, subject)).requests.length > 0) {
-      const detail =
-        "This subject is under erasure. A new consent counts from its close on: repeat this when it is closed.";
-      return problemResponse(c, { reason: "conflict", detail });
-    }
     const linked = await link(ports, context, subject, entries, body.value.consent);
     if (!linked.ok) return problemResponse(c, linked.problem);
     const { suppressed, requests, isNew } = linked.value;
-    if (body.value.consent !== undefined) ports.log("suppression_lifted", { tenant: context.tenant.slug });
+    if (body.value.consent !== undefined) ports.log("consent_recorded", { tenant: context.tenant.slug });
     const missed = await rejoin(ports, context, requests);
     const isErased = missed || (suppressed.length > 0 && requests.length === 0);
     const erasure = isErased ? await erasedAgain(ports, context, subject, entries) : undefined;
@@ -174,6 +169,11 @@ async function link(
     };
     const linked = await ports.store.link(request);
     if (linked.result === "linked") return ok(linked);
+    if (linked.result === "under_erasure")
+      return fail({
+        reason: "conflict",
+        detail: "This subject is under erasure. A new consent counts from its close on: repeat this when it is closed.",
+      });
     if (linked.result === "taken")
       return fail({
         reason: "conflict",

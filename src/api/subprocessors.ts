@@ -72,8 +72,9 @@ export const subprocessors = () => {
     }
     const settings = fitted(settingsSchema(integration.settings), body.value.settings, ["settings"]);
     if (!settings.ok) return problemResponse(c, settings.problem);
-    // What is retired may have gone already.
-    const refused = body.value.status === "retired" ? undefined : await probe(ports, integration, settings.value);
+    // What is retired may have gone already; but nobody is told anything at an address that never answered.
+    const isGone = body.value.status === "retired" && before !== undefined && samePlain(before, settings.value);
+    const refused = isGone ? undefined : await probe(ports, integration, settings.value);
     if (refused !== undefined) return problemResponse(c, { reason: "endpoint_refused", detail: refused });
 
     const { secrets, plain } = await split(context.keys, id, integration, settings.value);
@@ -112,6 +113,10 @@ export const subprocessors = () => {
 
   return app;
 };
+
+/** Whether what is not secret stays as it was: the address that was proven among it. */
+const samePlain = (before: Subprocessor, values: Readonly<Record<string, string | string[] | undefined>>): boolean =>
+  Object.entries(before.settings).every(([name, value]) => values[name] === value);
 
 function notInForce({ status, validFrom, validTo }: Subprocessor, now: number): string | undefined {
   if (status === "retired") return "it is retired";

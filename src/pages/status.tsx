@@ -8,6 +8,7 @@ import { days } from "../request/deadline.ts";
 import type { RequestView } from "../request/request.ts";
 import { viewOf } from "../request/view.ts";
 import { namesOf } from "./name.ts";
+import { NotedPage } from "./noted-page.tsx";
 import { StatusPage } from "./status-page.tsx";
 import { UnknownLinkPage } from "./unknown-link-page.tsx";
 
@@ -28,6 +29,8 @@ export const status = () => {
     const { view, context } = found;
     if (json) return c.json(shown(view));
     const names = namesOf(context.tenant, ports.integrations);
+    if (view.noted !== undefined)
+      return c.html(<NotedPage noted={view.noted} controller={context.tenant.name} receivedAt={view.received_at} />);
     const until = suppressedUntil(view, context);
     return c.html(<StatusPage view={view} names={names} now={ports.now()} suppressedUntil={until} />);
   });

@@ -191,6 +191,59 @@ describe("over time, through the deployed bundle", () => {
     expect(await world.held(ned.email)).toEqual([]);
   });
 
+  it("[IS-2] stops what already waits when a legal hold is placed, and goes on when it has been lifted", async () => {
+    const oda = await world.person("imai", "oda");
+    const key = world.key("imai");
+    await world.admin("/faults/first-party", { kind: "server_error", status: 503 }, "PUT");
+    const request = await open("imai", { type: "erasure", subject: oda.id });
+    await world.until("imai", request.id, ({ tasks }) => tasks.some(({ attempts }) => attempts > 0));
+    const review_at = new Date(world.gateway.now() + 100 * DAY).toISOString();
+    const placed = await world.api("POST", "/v1/holds", key, {
+      identity: { type: "email", value: oda.email },
+      reason: "litigation",
+      review_at,
+    });
+    await world.admin("/faults/first-party", undefined, "DELETE");
+    const stopped = await world.until("imai", request.id, ({ tasks }) =>
+      tasks.every(({ reason }) => reason?.includes("legal hold") === true),
+    );
+    expect(stopped.complete).toBe(false);
+    expect(await world.held(oda.email)).not.toEqual([]);
+    await world.api("DELETE", `/v1/holds/${(placed.body as { id: string }).id}`, key);
+    await world.advance(DAY + 60_000);
+    await world.closed("imai", request.id);
+    expect(await world.held(oda.email)).toEqual([]);
+  });
+
+  it("[I9] still owes what a task had found to be kept when a person ends it by hand", async () => {
+    const slug = "smart-blog-system";
+    const pam = await world.person(slug, "pam");
+    const account = world.setting(slug, "stripe", "secretKey");
+    await world.admin("/seed", {
+      vendor: "stripe",
+      account,
+      customers: [{ id: "cus_pamtwo", email: pam.email, name: "Pam", payments: 1, age_days: 200 }],
+    });
+    // The newer of her two customers goes as it should; the older meets an answer that Stripe does not document.
+    await world.admin("/faults/stripe", { kind: "unforeseen", match: "DELETE /v1/customers/cus_smartblogsystempam" }, "PUT");
+    const request = await open(slug, { type: "erasure", subject: pam.id });
+    const stuck = await world.until(slug, request.id, ({ tasks }) =>
+      tasks.some(({ id, state }) => id === "stripe.erase" && state === "stuck"),
+    );
+    await world.admin("/faults/stripe", undefined, "DELETE");
+    await world.api("POST", `/v1/requests/${request.id}/tasks/stripe.erase/complete`, world.key(slug), {
+      outcome: "erased",
+      reason: "deleted in the dashboard",
+    });
+    const closed = await world.closed(slug, request.id);
+    const task = closed.tasks.find(({ id }) => id === "stripe.erase");
+    expect(stuck.tasks.find(({ id }) => id === "stripe.erase")?.reason).toBeTruthy();
+    expect(task).toMatchObject({ outcome: "erased", level: "attested", retained: [{ category: "billing_records" }] });
+    expect(
+      [...(await dump(world)).keys()].filter((name) => name.startsWith(`x:`) && name.includes(request.id)),
+    ).toHaveLength(1);
+  });
+
   it("[I14] holds what passes a source's ceiling for review, with its deadline running", async () => {
     const key = world.key("cloutmetrics");
     const before = (await world.api("GET", "/v1/policy", key)).body as Record<string, unknown>;
@@ -232,6 +285,13 @@ describe("over time, through the deployed bundle", () => {
     const signed = signedRequest(world.setting("cloutmetrics", "facebook", "appSecret"), quin.facebookId, then);
     expect((await metaCallback(world, "cloutmetrics", "deauthorize", signed)).status, "it is answered").toBe(200);
     expect((await list("cloutmetrics")).length, "and not obeyed").toBe(before);
+    const deletion = signedRequest(world.setting("cloutmetrics", "facebook", "appSecret"), quin.facebookId, then);
+    const answer = (await (await metaCallback(world, "cloutmetrics", "data-deletion", deletion)).json()) as {
+      url: string;
+    };
+    expect(await (await fetch(answer.url)).text(), "whoever follows the link sees why").toContain(
+      "nothing was changed",
+    );
   });
 
   it("[I12] erases again whom it is told to collect again, unless there is a new consent", async () => {

@@ -6,7 +6,7 @@ import { HEAD } from "./shared.ts";
  *
  * KEYS 1 subject, 2 subject's open requests, then per identity: identity, suppression.
  * ARGV 1 subject, 2 now, 3 wrapped key for a new record, 4 lift suppressions (1), 5 number of identities, then per identity: since,
- * then fields (name, value). Answers `taken` with the identity's number, or `linked` with whether the record is new, the number of suppressed,
+ * then fields (name, value). Answers `taken` with the identity's number, `under_erasure`, or `linked` with whether the record is new, the number of suppressed,
  * their numbers, then the open requests.
  */
 export const LINK = `${HEAD}
@@ -15,6 +15,8 @@ for i = 1, count do
   local owner = redis.call('HGET', KEYS[1 + 2 * i], 's')
   if owner and owner ~= subject then return {'taken', i} end
 end
+-- A new consent counts from the close of the erasure on.
+if ARGV[4] == '1' and redis.call('SCARD', KEYS[2]) > 0 then return {'under_erasure'} end
 local is_new = redis.call('HEXISTS', KEYS[1], 'k') == 0
 if is_new then
   -- Fields that were sealed under another key than the record's could never be read: the caller seals again.

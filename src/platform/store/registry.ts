@@ -32,6 +32,8 @@ export type Link = {
 
 export type Linked =
   | { readonly result: "taken"; readonly identity: number }
+  /** A consent was given for someone whose erasure is open. */
+  | { readonly result: "under_erasure" }
   /** The record came or went meanwhile: load it and seal again. */
   | { readonly result: "changed" }
   | {
@@ -150,6 +152,7 @@ export function registryStore(redis: RedisClient): RegistryStore {
       ]);
       const [result, second, count = "0", ...rest] = texts(answer);
       if (result === "taken") return { result, identity: Number(second) - 1 };
+      if (result === "under_erasure") return { result };
       if (result !== "linked") return { result: "changed" };
       const suppressed = Number(count);
       return {
