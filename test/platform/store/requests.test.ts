@@ -844,22 +844,21 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     expect((await store.subjects([{ n, subject: "ada" }]))[0]).toEqual({ gone: ONE });
   });
 
-  it("[I3] keeps a person who came back with a new consent while another request was still open", async () => {
+  it("[I3] refuses a new consent while an erasure is open, and changes nothing", async () => {
     await linked();
     const one = await closable(store, ONE, ada);
-    const two = await closable(store, TWO, ada);
-    await close(ONE, one, ofSubject);
+    const before = await dump();
     const back = { index: "new-index", suppression: "new-suppression", since: NOW };
-    const fields = { "e:new-index": "sealed new" };
-    await store.link(link("ada", { wrapped: "", lifts: true, identities: [back], fields }));
-    const more = { subject: "ada", subjectVersion: "2", identities: [identity.index, back.index] };
-    expect(await close(TWO, two, more)).toMatchObject({ result: "replan" });
-    const start = await claimedOne(store, gateway, `start:${TWO}`, "starts-again");
-    await store.open([opening(TWO, start, [], { subject: "ada", subjectVersion: "2" })]);
-    const again = await claimedOne(store, gateway, `close:${TWO}`, "closes-again");
-    expect(await close(TWO, again, more)).toMatchObject({ result: "closed" });
-    expect((await store.subjects([{ n, subject: "ada" }]))[0]).toMatchObject(fields);
-    expect(await store.subjectsOf([{ n, pseudonym: back.index }])).toEqual(["ada"]);
+    const consent = link("ada", {
+      wrapped: "",
+      lifts: true,
+      identities: [back],
+      fields: { "e:new-index": "sealed new" },
+    });
+    expect(await store.link(consent)).toEqual({ result: "under_erasure" });
+    expect(await dump()).toEqual(before);
+    await close(ONE, one, ofSubject);
+    expect(await store.link({ ...consent, wrapped: "another key" })).toMatchObject({ result: "linked", isNew: true });
   });
 
   it("[I3] keeps the record of a person who comes back, and for good", async () => {
