@@ -8,7 +8,7 @@ const TOLERANCE_SECONDS = 300;
 
 const Identity = z.strictObject({ type: z.string(), value: z.string() });
 const Ref = z.strictObject({ type: z.string(), id: z.string() });
-const Mode = z.enum(["done", "accept", "gone", "refuse"]);
+const Mode = z.enum(["done", "accept", "gone", "refuse", "keep"]);
 
 /** `{vendor: "first-party", host, secret?, mode?, people?}`; several secrets are one being rotated. */
 const Seed = z.object({
@@ -36,6 +36,7 @@ const Delivery = z.looseObject({
       challenge: z.string().optional(),
       request: z.string().optional(),
       task: z.string().optional(),
+      keeps: z.array(z.string()).default([]),
       identities: z.array(z.looseObject(Identity.shape)).default([]),
       objects: z.array(z.looseObject(Ref.shape)).default([]),
     })
@@ -119,6 +120,13 @@ export const firstParty: MakeVendor = (world) => {
       case "accept":
         host.accepted.set(id, delivery);
         return { status: 202, body: { status: "accepted" } };
+      // A system that keeps what the policy lets it keep, and erases it when it is told again without.
+      case "keep": {
+        const [category] = data.keeps;
+        if (category !== undefined) return { status: 200, body: { status: "retained", category } };
+        erase(host, delivery);
+        return { status: 200, body: { status: "done" } };
+      }
       case "done":
         erase(host, delivery);
         return { status: 200, body: { status: "done" } };

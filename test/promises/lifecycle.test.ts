@@ -125,6 +125,27 @@ describe("over time, through the deployed bundle", () => {
     ).toEqual([]);
   });
 
+  it("[IS-2 SO-8 I9] keeps support tickets for three years, says so, and has the own system erase them on the day", async () => {
+    const slug = "isocial-track";
+    const una = await world.person(slug, "una");
+    await world.admin("/first-party/support.isocial-track.example", { mode: "keep" }, "PUT");
+    const first = await world.closed(slug, (await open(slug, { type: "erasure", subject: una.id })).id);
+    const tickets = first.tasks.find(({ id }) => id === "support.erase");
+    expect(tickets).toMatchObject({
+      outcome: "retained",
+      retained: [{ category: "support_tickets", ground: "legal_claims: limitation period of three years" }],
+    });
+    expect((await world.held(una.email)).filter((path) => path.includes("support."))).not.toEqual([]);
+    await world.advance(Date.parse(tickets?.retained?.[0]?.until ?? "") - world.gateway.now() + 60_000);
+    await world.gateway.sweep();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const second = (await list(slug)).find((request) => request.continues === first.id);
+    const closed = await world.closed(slug, second?.id ?? "");
+    expect(closed.tasks.map(({ id, outcome }) => [id, outcome])).toEqual([["support.erase", "erased"]]);
+    expect((await world.held(una.email)).filter((path) => path.includes("support."))).toEqual([]);
+    await world.admin("/first-party/support.isocial-track.example", { mode: "done" }, "PUT");
+  });
+
   it("[I8] warns before the deadline, gives an interim receipt on it, and never shows the request as erased", async () => {
     const moe = await world.person("imai", "moe");
     await world.admin("/first-party/customers.imai.example", { mode: "accept" }, "PUT");
@@ -225,7 +246,11 @@ describe("over time, through the deployed bundle", () => {
       customers: [{ id: "cus_pamtwo", email: pam.email, name: "Pam", payments: 1, age_days: 200 }],
     });
     // The newer of her two customers goes as it should; the older meets an answer that Stripe does not document.
-    await world.admin("/faults/stripe", { kind: "unforeseen", match: "DELETE /v1/customers/cus_smartblogsystempam" }, "PUT");
+    await world.admin(
+      "/faults/stripe",
+      { kind: "unforeseen", match: "DELETE /v1/customers/cus_smartblogsystempam" },
+      "PUT",
+    );
     const request = await open(slug, { type: "erasure", subject: pam.id });
     const stuck = await world.until(slug, request.id, ({ tasks }) =>
       tasks.some(({ id, state }) => id === "stripe.erase" && state === "stuck"),
