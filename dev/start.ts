@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { startGateway } from "./gateway.ts";
 import { keptSecrets } from "./keys.ts";
@@ -22,12 +23,17 @@ async function main(): Promise<void> {
   if (process.argv.includes("--help")) return console.log(HELP);
   const folder = process.env.DATA ?? ".quittance";
   mkdirSync(folder, { recursive: true });
+  const port = Number(process.env.PORT ?? 8787);
+  const sandboxPort = Number(process.env.SANDBOX_PORT ?? 8788);
+  lock(folder);
+  await free(port, "PORT");
+  await free(sandboxPort, "SANDBOX_PORT");
   const secrets = await keptSecrets(folder);
   const engine = await startRedis({ dir: join(folder, "redis") });
   const redisToken = "dev_local_redis_token";
   const redis = await startEndpoint({ engine, token: redisToken });
   const sandbox = createSandbox();
-  const served = await serveSandbox(sandbox, Number(process.env.SANDBOX_PORT ?? 8788));
+  const served = await serveSandbox(sandbox, sandboxPort);
   const admin = async (path: string, body: unknown): Promise<void> => {
     const reply = await sandbox.admin(
       new Request(`http://sandbox${path}`, {
@@ -39,7 +45,7 @@ async function main(): Promise<void> {
     if (!reply.ok) throw new Error(`the sandbox refused ${path}: ${await reply.text()}`);
   };
   await seedSandbox(admin);
-  const gateway = await startGateway({ redis, redisToken, sandbox, secrets, port: Number(process.env.PORT ?? 8787) });
+  const gateway = await startGateway({ redis, redisToken, sandbox, secrets, port });
 
   const file = join(folder, "dev.json");
   const tenants = await seedTenants(gateway.url, secrets.ADMIN_KEY, knownIn(file));
@@ -78,6 +84,40 @@ Then look at the \`status_url\` it gives, and at ${served.url}/holdings?text=ada
   };
   process.once("SIGINT", () => void stop());
   process.once("SIGTERM", () => void stop());
+}
+
+/** Two stores on one folder would overwrite each other: the second copy needs a folder of its own. */
+function lock(folder: string): void {
+  const file = join(folder, "pid");
+  const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+  if (pid > 0 && isRunning(pid))
+    stopWith(
+      `Quittance already runs from ${folder} (process ${pid}). Stop it, or give this copy its own: DATA=.quittance-2 PORT=8797 SANDBOX_PORT=8798 npm start`,
+    );
+  writeFileSync(file, String(process.pid));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // ESRCH: there is no such process. EPERM: there is, and it is somebody else's.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+async function free(port: number, variable: string): Promise<void> {
+  const server = createServer();
+  const taken = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(true)).listen(port, "127.0.0.1", () => resolve(false));
+  });
+  if (taken) stopWith(`Port ${port} is taken. Choose another: ${variable}=${port + 10} npm start`);
+  await new Promise((resolve) => server.close(resolve));
+}
+
+function stopWith(message: string): never {
+  console.error(message);
+  process.exit(1);
 }
 
 function knownIn(file: string): Seeded {

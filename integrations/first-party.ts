@@ -65,6 +65,11 @@ export const firstParty = defineIntegration({
 
   *probe(settings, challenge) {
     const reply = yield event(settings, challenge, "endpoint.verification", new Date(0).toISOString(), { challenge });
+    if (reply.status !== 200)
+      return unforeseen(
+        reply,
+        'your endpoint must answer a signed endpoint.verification with 200 and {"challenge": …} as it came',
+      );
     const echo = read(reply, Echo);
     if (!echo.ok) return echo.problem;
     return echo.value.challenge === challenge

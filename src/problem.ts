@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 /** Everything that a caller of the API can be told went wrong. */
 export type Problem =
   | { readonly reason: "unauthorized" }
+  | { readonly reason: "delivery_refused" }
   | { readonly reason: "forbidden"; readonly needs: string }
   | { readonly reason: "not_found"; readonly what: string }
   | { readonly reason: "invalid"; readonly errors: readonly { readonly field: string; readonly expected: string }[] }
@@ -37,6 +38,12 @@ function shape(problem: Problem): Shape {
         status: 401,
         title: "Not authorised",
         detail: "Send `Authorization: Bearer <key>` with a key that this gateway issued.",
+      };
+    case "delivery_refused":
+      return {
+        status: 401,
+        title: "Delivery refused",
+        detail: "No such address, or the signature does not fit it. The gateway's log says which check failed.",
       };
     case "forbidden":
       return {

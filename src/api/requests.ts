@@ -11,7 +11,7 @@ import type { Context } from "../registry/load.ts";
 import { tasksOf } from "../request/close.ts";
 import { endByHand } from "../request/complete.ts";
 import { days, deadline, rfc3339 } from "../request/deadline.ts";
-import { plan } from "../request/plan.ts";
+import { type Planned, plan } from "../request/plan.ts";
 import { Ground } from "../request/policy.ts";
 import { type Intent, record } from "../request/record.ts";
 import { RequestInput, type RequestRecord } from "../request/request.ts";
@@ -20,6 +20,7 @@ import { taskView } from "../request/task.ts";
 import { isStatus, viewOf } from "../request/view.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { type Authorised, requires } from "./auth.ts";
+import { known } from "./identities.ts";
 import { input } from "./input.ts";
 
 /** It goes into a signed receipt that others read, so it must not name the person. */
@@ -83,7 +84,15 @@ export const requests = () => {
         reason: "invalid",
         errors: [{ field: "scope", expected: "the id of a subprocessor in your registry" }],
       });
+    const fit = known(ports, body.value.identities ?? []);
+    if (!fit.ok) return problemResponse(c, fit.problem);
     const intent = await intentOf(ports, context, body.value, key);
+    if (intent.subject !== undefined && intent.identities.length === 0) {
+      const gate = await ports.store.gate(context.tenant.n, intent.subject);
+      const expected = "a subject that was linked with PUT /v1/subjects, or identities beside it";
+      if (!gate.known && !gate.gone)
+        return problemResponse(c, { reason: "invalid", errors: [{ field: "subject", expected }] });
+    }
     if (body.value.dry_run === true) return c.json(await dryRun(ports, context, intent));
 
     const [entry] = await record(ports, context, () => [intent]);
@@ -306,6 +315,16 @@ async function dryRun(ports: Ports, context: Context, intent: Intent) {
     type: intent.type,
     start_at: rfc3339(startAt),
     due_at: due,
-    tasks: planned.map(({ task }) => taskView(task)),
+    tasks: planned.map(previewOf),
   };
 }
+
+/** What a planned task would do: with how many identities, after what, and what the policy would let stay. */
+const previewOf = (planned: Planned) => ({
+  ...taskView(planned.task),
+  ...("identities" in planned && {
+    identities: planned.identities.length,
+    ...(planned.after.length > 0 && { after: planned.after }),
+    may_keep: Object.entries(planned.keeps).map(([category, kept]) => ({ category, ...kept })),
+  }),
+});

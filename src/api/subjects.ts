@@ -12,6 +12,7 @@ import { record } from "../request/record.ts";
 import { ENTRY } from "../request/subject.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { type Authorised, requires } from "./auth.ts";
+import { known } from "./identities.ts";
 import { input } from "./input.ts";
 
 const Since = z.iso.datetime().optional();
@@ -46,6 +47,8 @@ export const subjects = () => {
     const body = await input(c, SubjectInput);
     if (!body.ok) return problemResponse(c, body.problem);
     const { ports, tenant: context } = c.var;
+    const fit = known(c.var.ports, body.value.identities);
+    if (!fit.ok) return problemResponse(c, fit.problem);
     const entries = body.value.identities.map(({ since, ...identity }) => ({
       ...identity,
       ...(since !== undefined && { since: Date.parse(since) }),

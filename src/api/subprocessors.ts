@@ -167,11 +167,12 @@ function integrationView(integration: Integration) {
     name,
     about,
     origins,
-    settings: Object.entries(settings).map(([key, { kind, label, required }]) => ({
+    settings: Object.entries(settings).map(([key, setting]) => ({
       name: key,
-      kind,
-      label,
-      required,
+      kind: setting.kind,
+      label: setting.label,
+      required: setting.required,
+      ...("pattern" in setting && setting.pattern !== undefined && { pattern: setting.pattern.source }),
     })),
     identities: Object.entries(identities).map(([type, meaning]) => ({ type, meaning })),
     hooks: isAbsent(hooks)

@@ -38,13 +38,19 @@ export const settingsSchema = (settings: Settings) =>
   );
 
 function valueSchema(setting: Setting): z.ZodType<string | string[]> {
-  if (setting.kind === "endpoint") return z.string().max(2048).refine(isPublicEndpoint, ENDPOINT_RULE);
+  if (setting.kind === "endpoint")
+    return z.string({ error: "this setting is required" }).max(2048).refine(isPublicEndpoint, ENDPOINT_RULE);
+  const missing = "this setting is required";
   const one = z
-    .string()
+    .string({ error: missing })
     .min(1)
     .max(4096)
-    .regex(setting.pattern ?? /./s, `does not look like a ${setting.label}`);
-  return setting.kind === "secret" ? z.union([one, z.array(one).min(1).max(MAX_SECRETS)]) : one;
+    .regex(setting.pattern ?? /./s, `does not look right for: ${setting.label}`);
+  return setting.kind === "secret"
+    ? z.union([one, z.array(one).min(1).max(MAX_SECRETS)], {
+        error: (issue) => (issue.input === undefined ? missing : `does not look right for: ${setting.label}`),
+      })
+    : one;
 }
 
 const ENDPOINT_RULE =

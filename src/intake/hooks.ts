@@ -47,7 +47,7 @@ export const hooks = () => {
     try {
       const proof = await prove(ports, path, type, delivery);
       // Unknown tenant, unknown subprocessor and wrong signature answer alike.
-      if (proof === undefined) return problemResponse(c, { reason: "unauthorized" });
+      if (proof === undefined) return problemResponse(c, { reason: "delivery_refused" });
       const { found, proven } = proof;
       const reading = found.hook.read(proven.text);
       if (!reading.ok) {

@@ -63,13 +63,14 @@ function sentence(outcome: Props["outcomes"][number], task: TaskView, names: Nam
     case "informed":
       return <>Was told of the request{on}.</>;
     case "not_found":
+      if (task.see !== undefined) return <>What was here was erased before, at an earlier request of yours.</>;
       if (stated) return said(controller, on, "nothing was found here");
       return task.level === "attested" ? (
         <>
           {controller} keeps a list of what it places here. Nothing of yours was on it{on}.
         </>
       ) : (
-        <>A search{on} found nothing under the details that were known.</>
+        <>Asked{on}; nothing was there under the details that were known.</>
       );
     case "refused":
       return (

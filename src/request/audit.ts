@@ -45,22 +45,32 @@ async function mend(
     }
   });
   const open = await ports.store.audit(
-    live.map(({ n, id, record }) => ({
-      n,
-      id,
-      startAt: Date.parse(record.start_at),
-      deadline: Date.parse(record.due_at),
-    })),
+    live.map(({ n, id, record }) => ({ n, id, ...timesOf(record) })),
     now,
   );
   const orders = live.flatMap(({ n, id, record, tasks }, index) => {
     const ids = new Set(open[index]?.slice(1));
     return tasks
       .filter((task) => ids.has(task.id) && (task.state === "queued" || task.state === "accepted"))
-      .map((task) => ({ n, id, record, lane: laneName(n, task.subprocessor), order: orderId(id, task.id) }));
+      .map((task) => ({
+        n,
+        id,
+        record,
+        task: task.id,
+        lane: laneName(n, task.subprocessor),
+        order: orderId(id, task.id),
+      }));
   });
   const places = await ports.store.look(orders.map(({ lane, order }) => ({ lane, id: order })));
-  const lost = new Map(orders.filter((_, index) => places[index] === "missing").map((each) => [each.id, each]));
+  const missing = orders.filter((_, index) => places[index] === "missing");
+  // A task that ended between the two looks has no order either, and has lost none.
+  const still = await ports.store.audit(
+    missing.map(({ n, id, record }) => ({ n, id, ...timesOf(record) })),
+    now,
+  );
+  const lost = new Map(
+    missing.filter(({ task }, index) => still[index]?.includes(task) === true).map((each) => [each.id, each]),
+  );
   for (const { id } of lost.values()) ports.log("order_lost", { request: id });
   const restarted = await ports.store.restart(
     [...lost.values()].map(({ n, id, record }) => ({
@@ -76,3 +86,8 @@ async function mend(
   if (asleep.length > 0) await ports.wake([...new Set(asleep.map(({ n }) => gatewayOf(n)))]);
   return lost.size;
 }
+
+const timesOf = ({ start_at, due_at }: RequestRecord) => ({
+  startAt: Date.parse(start_at),
+  deadline: Date.parse(due_at),
+});

@@ -84,7 +84,7 @@ export function plan(
       ];
     }
     const ended = (
-      task: Pick<EndedTask, "outcome" | "level" | "reason" | "retained">,
+      task: Pick<EndedTask, "outcome" | "level" | "reason" | "retained" | "see">,
       owes: readonly Identity[] = [],
     ): Planned => ({
       what: "ended",
@@ -133,9 +133,15 @@ export function plan(
               outcome: "retained",
               level: "retained",
               reason: `see ${earlier.request}`,
+              see: earlier.request,
               ...(retained.length > 0 && { retained }),
             })
-          : ended({ outcome: "not_found", level: "attested", reason: `erased before, by ${earlier.request}` }),
+          : ended({
+              outcome: "not_found",
+              level: "attested",
+              reason: `erased before, by ${earlier.request}`,
+              see: earlier.request,
+            }),
       ];
     }
     // A grant is known by its identity: where there is none, nothing was granted.
@@ -150,14 +156,14 @@ export function plan(
           reason: "the controller registers every object that it creates here, and none is registered",
         }),
       ];
-    const types = action.by === "any" ? "any identity" : action.by.join(", ");
+    const types = action.by === "any" ? "any identity" : `one of ${action.by.join(", ")}`;
     return [
       {
         what: "open",
         task: {
           ...base,
           state: "stuck",
-          reason: `no identity to look with: link one of ${types} with PUT /v1/subjects, or complete the task by hand`,
+          reason: `no identity to look with: link ${types} with PUT /v1/subjects, complete the task by hand, or say with registers_objects that all objects here are registered`,
         },
       },
     ];

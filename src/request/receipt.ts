@@ -44,6 +44,7 @@ export type ReceiptTask = {
   readonly retained?: readonly Kept[];
   readonly reason?: string;
   readonly by?: string;
+  readonly see?: string;
   readonly evidence?: readonly Evidence[];
 };
 
@@ -118,6 +119,7 @@ function taskLine(task: Task): ReceiptTask {
     ...(task.retained !== undefined && { retained: task.retained }),
     ...(task.reason !== undefined && { reason: task.reason }),
     ...(task.by !== undefined && { by: task.by }),
+    ...(task.see !== undefined && { see: task.see }),
     ...(task.evidence !== undefined && task.evidence.length > 0 && { evidence: task.evidence }),
   };
 }

@@ -54,6 +54,8 @@ export type EndedTask = Common & {
   readonly retained?: readonly Kept[];
   readonly evidence?: readonly Evidence[];
   readonly reason?: string;
+  /** The earlier request in whose receipt this person's erasure here stands. */
+  readonly see?: string;
   /** Who ended it, when a person did. */
   readonly by?: string;
   /** What is owed at a later day, sealed under the request's key until the close gives it a key of its own. */

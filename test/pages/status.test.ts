@@ -91,7 +91,7 @@ describe("what was done, holder by holder", () => {
   });
 
   it("tells a search that found nothing from a list on which nothing was", () => {
-    expect(text(views.nothingFound)).toContain("A search on 22 November 2026 found nothing under the details");
+    expect(text(views.nothingFound)).toContain("Asked on 22 November 2026; nothing was there");
     const attested = text(request({ tasks: [task({ ...notFound, level: "attested" })] }));
     expect(attested).toContain("Larch keeps a list of what it places here. Nothing of yours was on it");
   });

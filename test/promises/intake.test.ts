@@ -185,6 +185,23 @@ describe("bad input and bad weather, through the deployed bundle", () => {
     expect((await put("/v1/subjects/x", { identities: [{ type: "email" }] })).text).toContain("identities.0.value");
   });
 
+  it("refuses identities that nobody could look with, and a subject that nobody has named", async () => {
+    const key = world.key(SLUG);
+    const ask = async (body: object) => {
+      const { status, body: answer } = await world.api("POST", "/v1/requests", key, { type: "erasure", ...body });
+      return { status, field: (answer as { errors?: { field: string }[] }).errors?.[0]?.field };
+    };
+    expect(await ask({ identities: [{ type: "e-mail", value: "gil@example.com" }] })).toEqual({
+      status: 422,
+      field: "identities.0.type",
+    });
+    expect(await ask({ identities: [{ type: "email", value: "gil" }] })).toEqual({
+      status: 422,
+      field: "identities.0.value",
+    });
+    expect(await ask({ subject: "nobody" })).toEqual({ status: 422, field: "subject" });
+  });
+
   it("[I13] refuses an endpoint that is not public, or that does not answer the signed challenge", async () => {
     const key = world.key(SLUG);
     const secretOf = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -57,11 +57,11 @@ export type RegistryStore = {
   readonly subjects: (
     lookups: readonly { readonly n: TenantNumber; readonly subject: string }[],
   ) => Promise<readonly Hash[]>;
-  /** Whether a subject is known, and its open requests. */
+  /** Whether a subject is known, or was and has been erased, and its open requests. */
   readonly gate: (
     n: TenantNumber,
     subject: string,
-  ) => Promise<{ readonly known: boolean; readonly requests: readonly string[] }>;
+  ) => Promise<{ readonly known: boolean; readonly gone: boolean; readonly requests: readonly string[] }>;
   readonly link: (link: Link) => Promise<Linked>;
   readonly suppressed: (n: TenantNumber, pseudonyms: readonly string[]) => Promise<readonly (string | undefined)[]>;
   readonly suppress: (
@@ -120,10 +120,11 @@ export function registryStore(redis: RedisClient): RegistryStore {
 
     gate: async (n, subject) => {
       const [known, requests] = await redis.run([
-        ["hexists", keys.subject(n, subject), "k"],
+        ["hmget", keys.subject(n, subject), "k", "gone"],
         ["smembers", keys.subjectRequests(n, subject)],
       ]);
-      return { known: Number(known) === 1, requests: texts(requests) };
+      const [key, gone] = Array.isArray(known) ? known : [];
+      return { known: typeof key === "string", gone: typeof gone === "string", requests: texts(requests) };
     },
 
     link: async (link) => {

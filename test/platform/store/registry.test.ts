@@ -185,8 +185,8 @@ onEach("linking a subject", engines, ({ store, dump, state, twice, raw }) => {
       suppressed: [0],
       requests: [ONE],
     });
-    expect(await store.gate(n, "ada")).toEqual({ known: true, requests: [ONE] });
-    expect(await store.gate(n, "nobody")).toEqual({ known: false, requests: [] });
+    expect(await store.gate(n, "ada")).toEqual({ known: true, gone: false, requests: [ONE] });
+    expect(await store.gate(n, "nobody")).toEqual({ known: false, gone: false, requests: [] });
   });
 
   it("keeps the suppression that is there when one is added, and its lifetime", async () => {

@@ -307,7 +307,7 @@ onEach("starting a request", engines, ({ store, dump, state, twice, raw }) => {
     ]);
     expect(await claimed(store, beta, "token")).toEqual([]);
     expect(await claimed(store, gateway, "token")).toEqual([]);
-    expect(await store.gate(n, "ada")).toEqual({ known: false, requests: [ONE] });
+    expect(await store.gate(n, "ada")).toEqual({ known: false, gone: false, requests: [ONE] });
     expect(await store.suppressed(n, [identity.suppression, "nobody"])).toEqual([`erased ${ONE} alpha`, undefined]);
   });
 
@@ -815,7 +815,7 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     const one = await closable(store, ONE, ada);
     const two = await closable(store, TWO, ada);
     await twice(() => close(ONE, one, ofSubject));
-    expect(await store.gate(n, "ada")).toEqual({ known: true, requests: [TWO] });
+    expect(await store.gate(n, "ada")).toEqual({ known: true, gone: false, requests: [TWO] });
     expect((await store.subjects([{ n, subject: "ada" }]))[0]).toMatchObject({
       k: "wrapped key of ada",
       "e:ada-index": "sealed ada",
@@ -823,7 +823,7 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     // The second would not erase by itself: it goes because the first did.
     await twice(() => close(TWO, two, { ...ofSubject, erasesSubject: false }));
     expect(holding(await dump(), /sealed|wrapped key|ada-index/)).toEqual([]);
-    expect(await store.gate(n, "ada")).toEqual({ known: false, requests: [] });
+    expect(await store.gate(n, "ada")).toEqual({ known: false, gone: true, requests: [] });
   });
 
   it("[I12] says for as long as the receipt by which request a subject went, and no longer", async () => {
