@@ -1,6 +1,6 @@
 /**
  * The floor: a bare Hono route that does what no intake of this delivery can do without, and nothing else. It verifies the
- * signature, derives the request's id and the two pseudonyms (four HMACs), makes and wraps the request's key and seals the
+ * signature, derives the request's id, the two pseudonyms and the status code (five HMACs), makes and wraps the request's key and seals the
  * identities (two encryptions), and makes that durable in one round trip through the same client.
  *
  * No registry, no policy, no deadline, no schema, no duplicates beyond the id, no log line, no security headers.
@@ -64,7 +64,8 @@ async function answer(env: Env, tenant: string, body: string, encrypts: boolean)
     },
   ]);
   if (stored !== "recorded") return Response.json({}, { status: 503 });
-  return Response.json({ url: `https://gateway.example.com/status/${id}`, confirmation_code: id });
+  const code = `${id}${await sign(keys.status, id)}`;
+  return Response.json({ url: `https://gateway.example.com/status/${code}`, confirmation_code: code });
 }
 
 /** As much as the gateway keeps of a request in the clear. */
@@ -107,6 +108,7 @@ async function prepare(env: Env) {
       request: await key(fresh(), "sign"),
       index: await key(fresh(), "sign"),
       suppression: await key(fresh(), "sign"),
+      status: await key(fresh(), "sign"),
       wrap: await aesKey(fresh()),
     },
   };
