@@ -98,7 +98,7 @@ async function evidenceOf(call: Call, reply: Reply, salt: string, at: Instant): 
   const { host } = new URL(call.at.url);
   const template = call.at.template.replace(`https://${host}`, "").split("?")[0] ?? "";
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${salt}\n${reply.text}`));
-  const vendorRequestId = reply.header("request-id") ?? reply.header("x-request-id") ?? reply.header("x-fb-trace-id");
+  const vendorRequestId = reply.header("request-id") ?? reply.header("x-request-id");
   return {
     method: call.method,
     host,
