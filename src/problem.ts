@@ -14,7 +14,6 @@ export type Problem =
   | { readonly reason: "conflict"; readonly detail: string }
   | { readonly reason: "endpoint_refused"; readonly detail: string }
   | { readonly reason: "store_unreachable" }
-  | { readonly reason: "misconfigured"; readonly missing: readonly string[] }
   | { readonly reason: "internal" };
 
 type Shape = { readonly status: ContentfulStatusCode; readonly title: string; readonly detail: string };
@@ -75,8 +74,6 @@ function shape(problem: Problem): Shape {
         title: "Try again",
         detail: "Nothing was recorded, because the store could not be reached. Send the same again later.",
       };
-    case "misconfigured":
-      return { status: 503, title: "Not configured", detail: `Missing or malformed: ${problem.missing.join("; ")}.` };
     case "internal":
       return { status: 500, title: "Internal error", detail: "Something failed here. Send the same again later." };
   }

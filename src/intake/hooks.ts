@@ -3,7 +3,6 @@ import type { Hook, Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
 import type { Signal } from "../contract/signal.ts";
 import { statusCode } from "../ids.ts";
-import { StoreUnreachable } from "../platform/redis.ts";
 import type { App, Ports } from "../ports.ts";
 import { problemResponse } from "../problem.ts";
 import type { Context } from "../registry/load.ts";
@@ -44,37 +43,31 @@ export const hooks = () => {
     const delivery = { body: body.value, header: (name: string) => c.req.header(name) };
     const path = c.req.param();
 
-    try {
-      const proof = await prove(ports, path, type, delivery);
-      // Unknown tenant, unknown subprocessor and wrong signature answer alike.
-      if (proof === undefined) return problemResponse(c, { reason: "delivery_refused" });
-      const { found, proven } = proof;
-      const reading = found.hook.read(proven.text);
-      if (!reading.ok) {
-        ports.log("delivery_unreadable", {
-          tenant: path.tenant,
-          subprocessor: path.subprocessor,
-          at: reading.problem.at,
-        });
-        return problemResponse(c, {
-          reason: "invalid",
-          errors: [{ field: reading.problem.at, expected: "what the vendor documents" }],
-        });
-      }
-      const { deliveryId, signals } = reading.value;
-      if (signals.length === 0) return c.body(null, 202);
-      const entries = await record(ports, found.context, (context) =>
-        signals.map((signal, index) => intentOf(context, found, signal, `${deliveryId}#${index}`)),
-      );
-      const [first] = entries;
-      if (found.hook.answer === undefined || first === undefined) return c.body(null, 202);
-      const code = await statusCode(found.context.keys, first.id);
-      return c.json(found.hook.answer({ statusUrl: `${ports.origin}/status/${code}`, code }), 200);
-    } catch (error) {
-      if (!(error instanceof StoreUnreachable)) throw error;
-      ports.log("store_unreachable", { what: error.message });
-      return problemResponse(c, { reason: "store_unreachable" });
+    const proof = await prove(ports, path, type, delivery);
+    // Unknown tenant, unknown subprocessor and wrong signature answer alike.
+    if (proof === undefined) return problemResponse(c, { reason: "delivery_refused" });
+    const { found, proven } = proof;
+    const reading = found.hook.read(proven.text);
+    if (!reading.ok) {
+      ports.log("delivery_unreadable", {
+        tenant: path.tenant,
+        subprocessor: path.subprocessor,
+        at: reading.problem.at,
+      });
+      return problemResponse(c, {
+        reason: "invalid",
+        errors: [{ field: reading.problem.at, expected: "what the vendor documents" }],
+      });
     }
+    const { deliveryId, signals } = reading.value;
+    if (signals.length === 0) return c.body(null, 202);
+    const entries = await record(ports, found.context, (context) =>
+      signals.map((signal, index) => intentOf(context, found, signal, `${deliveryId}#${index}`)),
+    );
+    const [first] = entries;
+    if (found.hook.answer === undefined || first === undefined) return c.body(null, 202);
+    const code = await statusCode(found.context.keys, first.id);
+    return c.json(found.hook.answer({ statusUrl: `${ports.origin}/status/${code}`, code }), 200);
   });
 
   return app;

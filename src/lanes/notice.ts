@@ -12,6 +12,14 @@ import { firstCursor } from "./order.ts";
 export const noticeId = (type: "receipt.issued" | "request.at_risk", request: RequestId): string =>
   `notice:${type}:${request}`;
 
+/** The subprocessors in use that want to be told. */
+export const listeners = (ports: Pick<Ports, "integrations">, { tenant }: Context): readonly string[] =>
+  Object.values(tenant.subprocessors)
+    .filter(
+      ({ integration, status }) => status === "active" && ports.integrations.get(integration)?.notify !== undefined,
+    )
+    .map(({ id }) => id);
+
 /** Tells a holder that wants to know; a notice that cannot be delivered is given up after a while, and logged. */
 export async function noticed(
   ports: Ports,

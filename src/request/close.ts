@@ -1,6 +1,6 @@
 import { base64url } from "jose";
 import type { Identity } from "../contract/identity.ts";
-import { noticeId } from "../lanes/notice.ts";
+import { listeners, noticeId } from "../lanes/notice.ts";
 import { residuePlace } from "../lanes/order.ts";
 import type { Closing, Hash } from "../platform/store/requests.ts";
 import type { Ports, SealingKey } from "../ports.ts";
@@ -86,9 +86,6 @@ async function closingOf(
   const ended = new Set(
     tasks.flatMap((task) => (task.state === "ended" && task.outcome === "erased" ? [task.subprocessor] : [])),
   );
-  const holders = Object.values(tenant.subprocessors).filter(
-    ({ integration, status }) => status === "active" && ports.integrations.get(integration)?.notify !== undefined,
-  );
   return {
     n: tenant.n,
     now,
@@ -109,7 +106,11 @@ async function closingOf(
           subprocessor !== undefined && ended.has(subprocessor) ? [field] : [],
         ),
     residues: await residuesOf(context, record, tasks, key),
-    notices: holders.map(({ id }) => ({ subprocessor: id, id: noticeId("receipt.issued", record.id), payload: "" })),
+    notices: listeners(ports, context).map((subprocessor) => ({
+      subprocessor,
+      id: noticeId("receipt.issued", record.id),
+      payload: "",
+    })),
   };
 }
 

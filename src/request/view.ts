@@ -14,16 +14,7 @@ export const isStatus = (text: string | undefined): text is RequestStatus =>
 
 /** A request as the API shows it, from what lies in the store. One round trip when it is closed, two while it is open. */
 export async function viewOf(ports: Ports, context: Context, id: RequestId): Promise<RequestView | undefined> {
-  const [hash] = await ports.store.load([{ n: context.tenant.n, id }]);
-  return hash === undefined ? undefined : viewOfHash(ports, context, id, hash);
-}
-
-export async function viewOfHash(
-  ports: Ports,
-  context: Context,
-  id: RequestId,
-  hash: Hash,
-): Promise<RequestView | undefined> {
+  const [hash = {}] = await ports.store.load([{ n: context.tenant.n, id }]);
   if (hash.st === "noted") return notedView(context, id, hash);
   if (!isStatus(hash.st)) return undefined;
   const statusUrl = `${ports.origin}/status/${await statusCode(context.keys, id)}`;

@@ -1,4 +1,4 @@
-import { noticeId } from "../lanes/notice.ts";
+import { listeners, noticeId } from "../lanes/notice.ts";
 import type { Settlement } from "../platform/store/lanes.ts";
 import type { Hash } from "../platform/store/requests.ts";
 import type { Ports } from "../ports.ts";
@@ -41,7 +41,7 @@ async function one(
   ports.log(`request_${alarm}`, { tenant: slug, request: id });
   const alarms = [...(hash.al === undefined ? [] : hash.al.split(" ")), `${alarm}@${rfc3339(now)}`].slice(-10);
   await ports.store.setField(n, id, "al", alarms.join(" "));
-  await ports.store.tell(n, noticeId("request.at_risk", id), holders(ports, context), now);
+  await ports.store.tell(n, noticeId("request.at_risk", id), listeners(ports, context), now);
   if (now < due) return { settlement: later(step.order, due), woken: [] };
 
   if (hash.k !== undefined && hash.in === undefined) {
@@ -62,10 +62,3 @@ async function one(
     }
   return { settlement: later(step.order, now + days(1)), woken };
 }
-
-const holders = (ports: Ports, { tenant }: Context): readonly string[] =>
-  Object.values(tenant.subprocessors)
-    .filter(
-      ({ integration, status }) => status === "active" && ports.integrations.get(integration)?.notify !== undefined,
-    )
-    .map(({ id }) => id);
