@@ -22,7 +22,7 @@ export type TenantKeys = {
   /** A keyed hash under one purpose, 128 bits, base64url. The same person has unlike pseudonyms for unlike purposes and tenants. */
   readonly pseudonym: (purpose: "index" | "suppression", identity: Identity) => Promise<string>;
   /** 160 bits derived from text under one purpose, in lower-case letters and digits (base 32). */
-  readonly derive: (purpose: "request" | "status" | "subject" | "receipt", text: string) => Promise<string>;
+  readonly derive: (purpose: "request" | "status" | "subject" | "receipt" | "account", text: string) => Promise<string>;
   /** Settings live as long as the tenant, so they are sealed under its own key. */
   readonly sealSetting: (place: string, text: string) => Promise<string>;
   readonly openSetting: (place: string, sealed: string) => Promise<string>;

@@ -1,11 +1,12 @@
 import { Hono } from "hono";
 import type { Integration } from "../contract/integration.ts";
-import { isAbsent } from "../contract/integration.ts";
+import { isAbsent, isBulk } from "../contract/integration.ts";
 import { settingsSchema } from "../contract/settings.ts";
 import { probe } from "../lanes/probe.ts";
 import { GATEWAY, laneName } from "../platform/keys.ts";
 import type { TenantKeys } from "../ports.ts";
 import { problemResponse } from "../problem.ts";
+import { accountOf } from "../registry/account.ts";
 import { change } from "../registry/change.ts";
 import { SUBPROCESSOR_ID, type Subprocessor, SubprocessorInput } from "../registry/subprocessor.ts";
 import { rfc3339 } from "../request/deadline.ts";
@@ -105,7 +106,7 @@ export const subprocessors = () => {
     });
     if (!changed.ok) return problemResponse(c, changed.problem);
     // A lane that rests because its credential was refused need not rest any longer.
-    await ports.store.unpause(laneName(context.tenant.n, id), ports.now());
+    await ports.store.unpause(laneName(context.tenant.n, id), await accountOf(ports, context, id), ports.now());
     await ports.wake([laneName(context.tenant.n, id)]);
     const entry = changed.value.subprocessors[id];
     return entry === undefined ? problemResponse(c, { reason: "internal" }) : c.json(subprocessorView(entry));
@@ -195,8 +196,9 @@ function integrationView(integration: Integration) {
           ? action
           : {
               by: action.by,
-              asynchronous: action.check !== undefined,
-              read_back: action.look !== undefined,
+              asynchronous: (isBulk(action) ? action.bulk.check : action.check) !== undefined,
+              read_back: !isBulk(action) && action.look !== undefined,
+              ...(isBulk(action) && { bulk: action.bulk.most }),
               source: action.source,
             },
       ]),

@@ -61,7 +61,7 @@ export type Order<S extends Settings = Settings> = {
 
 export type Steps<A> = Generator<Call, A, Reply>;
 
-export type Action<S extends Settings> = {
+type ActionFacts = {
   readonly source: string;
   /** The identity types that this action can look with, or "any" for holders that know the person as the tenant does. */
   readonly by: readonly string[] | "any";
@@ -69,15 +69,39 @@ export type Action<S extends Settings> = {
   readonly each: "identity" | "person";
   /** The identity types that its replies may teach: tasks that need one of them wait for this one. */
   readonly learns?: readonly string[];
+  /** Also asked when another vendor's grant ends, because data got under it may lie here. */
+  readonly followsOthers?: boolean;
+};
+
+/** One call, or a few, for one identity or one person. */
+export type SingleAction<S extends Settings> = ActionFacts & {
   /** Each attempt starts from the top, so each step bears repeating. */
   run(order: Order<S>): Steps<Answer>;
   /** Asks about work that was accepted. */
   check?(reference: string, order: Order<S>): Steps<Answer>;
   /** Looks again after `afterSeconds`; `erased` is final only when it finds nothing. */
   readonly look?: { readonly afterSeconds: number; run(order: Order<S>): Steps<Sight> };
-  /** Also asked when another vendor's grant ends, because data got under it may lie here. */
-  readonly followsOthers?: boolean;
 };
+
+/**
+ * One call for the identities of many requests. The core fixes a batch's members before the call and repeats it with the
+ * same members and the same key until its answer is known, so `run` makes the same call of the same orders.
+ */
+export type BulkAction<S extends Settings> = ActionFacts & {
+  readonly each: "identity";
+  readonly bulk: {
+    /** Identities that one call takes. */
+    readonly most: number;
+    /** An answer for each order, in their order. An answer that stops the lane stops it for all. */
+    run(orders: readonly Order<S>[], idempotencyKey: string): Steps<readonly Answer[]>;
+    /** Asks once about a piece of accepted work, for all orders that wait for it. */
+    check?(reference: string, orders: readonly Order<S>[]): Steps<readonly Answer[]>;
+  };
+};
+
+export type Action<S extends Settings> = SingleAction<S> | BulkAction<S>;
+
+export const isBulk = <S extends Settings>(action: Action<S>): action is BulkAction<S> => "bulk" in action;
 
 export type ActionName = "erase" | "revoke";
 
@@ -110,7 +134,15 @@ export type Integration<S extends Settings = Settings> = {
   /** Tells the holder that something happened to a request (thin: ids only). */
   notify?(settings: SettingValues<S>, notice: Notice): Steps<Answer>;
   /** Requests a second that the vendor allows this account, and how many it answers at once. */
-  readonly limits: { readonly perSecond?: number; readonly connections: number };
+  readonly limits: {
+    readonly perSecond?: number;
+    readonly connections: number;
+    /**
+     * The settings that name the vendor account which the limits are of, where several subprocessors may share one: when it
+     * asks for rest, all of them rest. `family` where other integrations share it too.
+     */
+    readonly account?: { readonly settings: readonly Extract<keyof S, string>[]; readonly family?: string };
+  };
 };
 
 /** What a holder with `notify` is told: `type` such as `receipt.issued`, `at` in RFC 3339. */

@@ -15,8 +15,8 @@ export type Caller = {
   readonly turn: () => Promise<void>;
   /** No call begins after this moment: the lease has to outlive the attempt. */
   readonly until: Instant;
-  /** Salts the digests of answers, so that two receipts' cannot be compared. */
-  readonly salt: string;
+  /** Salts the digests of answers, so that two receipts' cannot be compared. Without: what is answered belongs to no one receipt. */
+  readonly salt?: string;
 };
 
 /** Why there is no answer to go on with. */
@@ -94,10 +94,9 @@ export function isAllowed(call: Call, { integration, settings }: Pick<Caller, "i
 
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : "an unreadable address");
 
-async function evidenceOf(call: Call, reply: Reply, salt: string, at: Instant): Promise<Evidence> {
+async function evidenceOf(call: Call, reply: Reply, salt: string | undefined, at: Instant): Promise<Evidence> {
   const { host } = new URL(call.at.url);
   const template = call.at.template.replace(`https://${host}`, "").split("?")[0] ?? "";
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${salt}\n${reply.text}`));
   const vendorRequestId = reply.header("request-id") ?? reply.header("x-request-id");
   return {
     method: call.method,
@@ -108,8 +107,13 @@ async function evidenceOf(call: Call, reply: Reply, salt: string, at: Instant): 
       /^[\w-]{1,80}$/.test(vendorRequestId) && { vendor_request_id: vendorRequestId }),
     // To the second, which is what the vendors' own records of it tell.
     at: `${rfc3339(at).slice(0, 19)}Z`,
-    digest: base64(new Uint8Array(digest).subarray(0, 9)),
+    ...(salt !== undefined && { digest: await digestOf(salt, reply.text) }),
   };
+}
+
+async function digestOf(salt: string, text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${salt}\n${text}`));
+  return base64(new Uint8Array(digest).subarray(0, 9));
 }
 
 const base64 = (bytes: Uint8Array): string =>

@@ -1,5 +1,5 @@
 import { type Identity, sameIdentity } from "../contract/identity.ts";
-import type { Action, Order, Steps } from "../contract/integration.ts";
+import type { Action, Order, SingleAction, Steps } from "../contract/integration.ts";
 import type { Answer, Sight } from "../contract/outcome.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { Instant } from "../ids.ts";
@@ -34,7 +34,10 @@ const MAX_EVIDENCE = 3;
  * One attempt at a task: runs the action's steps for each identity that is not done, sends what they yield, and says
  * what it came to. Progress that was made before something failed is kept in the cursor.
  */
-export async function drive(ports: Pick<Ports, "send" | "now" | "random" | "log">, job: Job): Promise<Attempt> {
+export async function drive(
+  ports: Pick<Ports, "send" | "now" | "random" | "log">,
+  job: Job & { readonly action: SingleAction<Settings> },
+): Promise<Attempt> {
   const before = job.cursor;
   let cursor = before;
   // Having had nothing to look with is not "nothing found".
@@ -51,7 +54,7 @@ export async function drive(ports: Pick<Ports, "send" | "now" | "random" | "log"
       target.state.at === "look"
         ? await stepped(lookSteps(job.action, order), send)
         : await stepped(actSteps(job.action, order, target), send);
-    cursor = { ...cursor, evidence: [...cursor.evidence, ...evidence].slice(-MAX_EVIDENCE) };
+    cursor = withEvidence(cursor, evidence);
     if ("problem" in answered) return failed(answered.problem, progressed(before, cursor), cursor, ports);
     const next =
       typeof answered.answer === "string"
@@ -63,25 +66,30 @@ export async function drive(ports: Pick<Ports, "send" | "now" | "random" | "log"
   return concluded(cursor, job, ports);
 }
 
+export const withEvidence = (cursor: Cursor, evidence: readonly Evidence[]): Cursor => ({
+  ...cursor,
+  evidence: [...cursor.evidence, ...evidence].slice(-MAX_EVIDENCE),
+});
+
 const NO_IDENTITY = "no identity to look with: link one with PUT /v1/subjects, or complete the task by hand";
 
-const isReady = ({ state }: Target, now: Instant): boolean =>
+export const isReady = ({ state }: Target, now: Instant): boolean =>
   state.at === "todo" ||
   (state.at === "look" && state.lookAt <= now) ||
   (state.at === "accepted" && state.askAt <= now);
 
-const progressed = (before: Cursor, after: Cursor): boolean =>
+export const progressed = (before: Cursor, after: Cursor): boolean =>
   after.targets.length > before.targets.length ||
   after.targets.some(({ state }, index) => state.at !== before.targets[index]?.state.at);
 
-function* actSteps(action: Action<Settings>, order: Order, target: Target): Steps<Answer> {
+function* actSteps(action: SingleAction<Settings>, order: Order, target: Target): Steps<Answer> {
   if (target.state.at !== "accepted") return yield* action.run(order);
   if (action.check === undefined)
     return { outcome: "unforeseen", status: 0, what: "accepted work cannot be asked about" };
   return yield* action.check(target.state.reference, order);
 }
 
-function* lookSteps(action: Action<Settings>, order: Order): Steps<Sight> {
+function* lookSteps(action: SingleAction<Settings>, order: Order): Steps<Sight> {
   return action.look === undefined ? "no_view" : yield* action.look.run(order);
 }
 
@@ -89,7 +97,13 @@ type Stop = Omit<Extract<Attempt, { again: number }>, "cursor"> | Omit<Extract<A
 type Next = { readonly cursor: Cursor; readonly stop?: Stop };
 
 /** What an action's answer means for one identity, and whether the attempt ends here. */
-function answer(answer: Answer, target: Target, cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "random">): Next {
+export function answer(
+  answer: Answer,
+  target: Target,
+  cursor: Cursor,
+  job: Job,
+  ports: Pick<Ports, "now" | "random">,
+): Next {
   const now = ports.now();
   const move = (state: Target["state"], more: Partial<Cursor> = {}): Cursor => ({
     ...cursor,
@@ -100,10 +114,11 @@ function answer(answer: Answer, target: Target, cursor: Cursor, job: Job, ports:
   switch (answer.outcome) {
     case "erased": {
       // The vendor says so; where it offers a read, a later look has the last word.
-      return job.action.look === undefined
+      const look = "look" in job.action ? job.action.look : undefined;
+      return look === undefined
         ? { cursor: move({ at: "done", answer: "erased" }) }
         : // Only a look that finds nothing is progress: what is erased again and again is still there.
-          { cursor: move({ at: "look", lookAt: now + job.action.look.afterSeconds * 1000 }, { fails: cursor.fails }) };
+          { cursor: move({ at: "look", lookAt: now + look.afterSeconds * 1000 }, { fails: cursor.fails }) };
     }
     case "revoked":
     case "stopped":
@@ -173,7 +188,7 @@ function sighted(sight: Extract<Sight, string>, target: Target, cursor: Cursor):
 }
 
 /** All identities have been through one round: look later, try again, or end with the least finished of their answers. */
-function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "random">): Attempt {
+export function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "random">): Attempt {
   const now = ports.now();
   const states = (job.action.each === "person" ? cursor.targets.slice(0, 1) : cursor.targets).map(({ state }) => state);
   if (states.some(({ at }) => at === "todo"))
@@ -214,7 +229,12 @@ function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "random"
 }
 
 /** Time-outs and the vendor's own trouble are no answer: nothing is claimed, and the order comes back later. */
-function failed(problem: Stopped, progress: boolean, cursor: Cursor, ports: Pick<Ports, "now" | "random">): Attempt {
+export function failed(
+  problem: Stopped,
+  progress: boolean,
+  cursor: Cursor,
+  ports: Pick<Ports, "now" | "random">,
+): Attempt {
   const now = ports.now();
   switch (problem.reason) {
     case "throttled":
@@ -258,7 +278,13 @@ function failed(problem: Stopped, progress: boolean, cursor: Cursor, ports: Pick
   }
 }
 
-function orderOf(job: Job, identity: Identity, identities: readonly Identity[], epoch: number, now: Instant): Order {
+export function orderOf(
+  job: Job,
+  identity: Identity,
+  identities: readonly Identity[],
+  epoch: number,
+  now: Instant,
+): Order {
   const { payload, settings } = job;
   return {
     settings,

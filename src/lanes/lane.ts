@@ -9,6 +9,9 @@ export const LEASE_MARGIN_MS = 15_000;
 /** How much is claimed at once: a lane's batch is bounded by what its lease can bear. */
 export const BATCH = 50;
 
+/** The same for a holder that takes many in one call; some kilobytes an order, in one answer of the store. */
+export const BULK_BATCH = 500;
+
 /** A run ends after this long, so that one invocation stays well within its limits; the rest is woken again. */
 export const RUN_MS = 60_000;
 

@@ -27,6 +27,10 @@ export const keys = {
   /** A lane: its sorted set, its orders. */
   due: (n: string, subprocessor: string) => `l:${n}:${subprocessor}`,
   orders: (n: string, subprocessor: string) => `o:${n}:${subprocessor}`,
+  /** The tenant's lanes that are being worked, until the end of their runs' leases. */
+  runs: (n: string) => `k:${n}`,
+  /** Until when a vendor account that several lanes share rests. */
+  account: (n: string, account: string) => `a:${n}:${account}`,
   /** Lanes by earliest due time, split so that no key grows with the number of tenants without bound. */
   lanes: (lane: string) => `w:${shardOf(lane)}`,
   lanesShard: (shard: number) => `w:${shard}`,

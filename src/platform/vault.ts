@@ -47,17 +47,18 @@ async function tenantKeys(
     );
   const hmac = async (purpose: string) =>
     crypto.subtle.importKey("raw", await derived(purpose), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const [index, suppression, request, status, subject, receipt, settings, wrap] = await Promise.all([
+  const [index, suppression, request, status, subject, receipt, account, settings, wrap] = await Promise.all([
     hmac("index"),
     hmac("suppression"),
     hmac("request id"),
     hmac("status code"),
     hmac("subject id"),
     hmac("receipt salt"),
+    hmac("vendor account"),
     derived("settings").then(aesKey),
     derived("wrap").then(aesKey),
   ]);
-  const hmacs = { index, suppression, request, status, subject, receipt };
+  const hmacs = { index, suppression, request, status, subject, receipt, account };
   const sign = async (purpose: keyof typeof hmacs, text: string) =>
     new Uint8Array(await crypto.subtle.sign("HMAC", hmacs[purpose], encoder.encode(text)));
   const place = (what: string) => `${number} ${what}`;

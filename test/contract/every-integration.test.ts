@@ -8,6 +8,7 @@ import {
   type Hook,
   type Integration,
   isAbsent,
+  isBulk,
   type Order,
   type Steps,
 } from "../../src/contract/integration.ts";
@@ -244,6 +245,11 @@ function stepsOf(integration: Integration, sample: Sample, way: Way): Steps<Answ
   const action = integration.actions[way.action];
   if (isAbsent(action)) throw new Error(`${integration.id} has no ${way.action}`);
   const order: Order = orderFor(sample.settings, way.identity, { keeps: new Set(way.keeps ?? []) });
+  if (isBulk(action)) {
+    if (way.part === "run") return only(action.bulk.run([order], "batch"));
+    if (way.part === "look" || action.bulk.check === undefined) throw new Error(`${integration.id} has no such part`);
+    return only(action.bulk.check(way.part.check, [order]));
+  }
   if (way.part === "run") return action.run(order);
   if (way.part === "look") {
     if (action.look === undefined) throw new Error(`${integration.id} has no look`);
@@ -251,6 +257,13 @@ function stepsOf(integration: Integration, sample: Sample, way: Way): Steps<Answ
   }
   if (action.check === undefined) throw new Error(`${integration.id} has no check`);
   return action.check(way.part.check, order);
+}
+
+/** A bulk call for one. */
+function* only(steps: Steps<readonly Answer[]>): Steps<Answer> {
+  const [answer] = yield* steps;
+  if (answer === undefined) throw new Error("a bulk call answers for each");
+  return answer;
 }
 
 const ALL = Array.from({ length: 500 }, (_, index) => index + 100);

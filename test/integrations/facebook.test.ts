@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { facebook } from "../../integrations/facebook.ts";
-import { isAbsent } from "../../src/contract/integration.ts";
+import { isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { notFound, revoked } from "../../src/contract/outcome.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
 
 const { revoke } = facebook.actions;
-if (isAbsent(revoke)) throw new Error("Facebook Login has a revocation");
+if (isAbsent(revoke) || isBulk(revoke)) throw new Error("Facebook Login has a revocation");
 const order = orderFor(
   { appId: "123456789012345", appSecret: "app secret" },
   { type: "facebook.user_id", value: "1000000000001" },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { firstParty } from "../../integrations/first-party.ts";
-import { isAbsent } from "../../src/contract/integration.ts";
+import { isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { awaitsCompletion, erased, informed, notFound, retained, revoked } from "../../src/contract/outcome.ts";
 import { settingsSchema } from "../../src/contract/settings.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
@@ -10,7 +10,8 @@ import { orderFor, type Played, play } from "../support/play.ts";
 fc.configureGlobal({ seed: 20_261_121 });
 
 const { erase, revoke } = firstParty.actions;
-if (isAbsent(erase) || isAbsent(revoke)) throw new Error("an own system can erase and revoke");
+if (isAbsent(erase) || isBulk(erase) || isAbsent(revoke) || isBulk(revoke))
+  throw new Error("an own system can erase and revoke");
 const settings = { url: "https://privacy.example.com/erasure", secret: `whsec_${"A".repeat(43)}=` };
 const identities = [
   { type: "email", value: "ada@example.com" },

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { openai } from "../../integrations/openai.ts";
 import type { Call } from "../../src/contract/call.ts";
-import { isAbsent } from "../../src/contract/integration.ts";
+import { isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { erased, notFound } from "../../src/contract/outcome.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
 
 const { erase } = openai.actions;
-if (isAbsent(erase)) throw new Error("OpenAI has an erasure");
+if (isAbsent(erase) || isBulk(erase)) throw new Error("OpenAI has an erasure");
 const { look } = erase;
 if (look === undefined) throw new Error("OpenAI can be looked at");
 

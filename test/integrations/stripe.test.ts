@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { stripe } from "../../integrations/stripe.ts";
 import type { Call } from "../../src/contract/call.ts";
-import { isAbsent } from "../../src/contract/integration.ts";
+import { isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { accepted, erased, notFound, notYet, retained, revoked } from "../../src/contract/outcome.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
 
 const { erase, revoke } = stripe.actions;
-if (isAbsent(erase) || isAbsent(revoke)) throw new Error("Stripe can erase and revoke");
+if (isAbsent(erase) || isBulk(erase) || isAbsent(revoke) || isBulk(revoke))
+  throw new Error("Stripe can erase and revoke");
 const { check, look } = erase;
 if (check === undefined || look === undefined) throw new Error("Stripe's jobs and customers can be looked at");
 

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { at, bearer, type Call, del, endpointAt, get, type Reply } from "../../src/contract/call.ts";
 import type { Identity } from "../../src/contract/identity.ts";
-import { type Action, absent, defineIntegration, type Order, type Residual } from "../../src/contract/integration.ts";
+import {
+  absent,
+  defineIntegration,
+  type Order,
+  type Residual,
+  type SingleAction,
+} from "../../src/contract/integration.ts";
 import {
   type Answer,
   accepted,
@@ -42,7 +48,7 @@ const erasing = (reply: Reply): Answer =>
       : { outcome: "unforeseen", status: reply.status, what: "odd" };
 
 /** Deletes what it is given. */
-const plain: Partial<Action<Settings>> = {
+const plain: Partial<SingleAction<Settings>> = {
   *run({ identity }) {
     return erasing(yield del(address(identity.value), bearer("key")));
   },
@@ -50,7 +56,7 @@ const plain: Partial<Action<Settings>> = {
 
 type Scripted = Played | { readonly problem: SendProblem };
 type Setup = {
-  readonly action?: Partial<Action<Settings>>;
+  readonly action?: Partial<SingleAction<Settings>>;
   readonly residuals?: readonly Residual[];
   readonly keeps?: Job["payload"]["keeps"];
   readonly identities?: readonly Identity[];
@@ -63,7 +69,7 @@ function setup({ action = plain, residuals = [], keeps = {}, identities = [ada] 
   let now = START;
   let turns = 0;
   let answers: readonly Scripted[] = [];
-  const whole: Action<Settings> = {
+  const whole: SingleAction<Settings> = {
     source: SOURCE,
     by: ["email", "acme.contact"],
     each: "identity",
@@ -84,7 +90,7 @@ function setup({ action = plain, residuals = [], keeps = {}, identities = [ada] 
     retainable: [],
     limits: { connections: 1 },
   });
-  const job: Job = {
+  const job: Job & { readonly action: SingleAction<Settings> } = {
     payload: {
       request: REQUEST ?? never(),
       task: {
@@ -191,7 +197,7 @@ describe("an attempt that comes to an end", () => {
 
   it("asks once for the whole person, with all identities, where the action takes them together", async () => {
     const seen: (readonly Identity[])[] = [];
-    const action: Partial<Action<Settings>> = {
+    const action: Partial<SingleAction<Settings>> = {
       ...answering(({ identities }) => {
         seen.push(identities);
         return erased;
@@ -203,7 +209,7 @@ describe("an attempt that comes to an end", () => {
   });
 
   it("[I4] is not found on the word of a system that is asked for the whole person", async () => {
-    const action: Partial<Action<Settings>> = { ...answering(() => notFound), each: "person" };
+    const action: Partial<SingleAction<Settings>> = { ...answering(() => notFound), each: "person" };
     expect(await setup({ action }).first()).toMatchObject({
       end: { outcome: "not_found", level: "deleted_reported" },
     });
@@ -345,7 +351,7 @@ describe("[I2] trouble at the vendor", () => {
 
   it("leaves to the integration the statuses that it expects", async () => {
     for (const status of [401, 429, 503]) {
-      const action: Partial<Action<Settings>> = {
+      const action: Partial<SingleAction<Settings>> = {
         *run({ identity }) {
           const reply = yield del(address(identity.value), {}, { expects: [status] });
           return reply.status === status ? notFound : erased;
@@ -365,7 +371,7 @@ describe("[I2] trouble at the vendor", () => {
   });
 
   it("starts again from the top of an action whose later call failed", async () => {
-    const action: Partial<Action<Settings>> = {
+    const action: Partial<SingleAction<Settings>> = {
       *run({ identity }) {
         yield get(address(identity.value), {});
         return erasing(yield del(address(identity.value), {}));
@@ -379,7 +385,7 @@ describe("[I2] trouble at the vendor", () => {
 });
 
 describe("[I13] where calls may go", () => {
-  const calling = (call: Call): Partial<Action<Settings>> => ({
+  const calling = (call: Call): Partial<SingleAction<Settings>> => ({
     *run() {
       yield call;
       return erased;
@@ -421,7 +427,7 @@ describe("[I13] where calls may go", () => {
 
 describe("[I10] an integration with a mistake in it", () => {
   it("is stopped after five hundred calls in one run", async () => {
-    const action: Partial<Action<Settings>> = {
+    const action: Partial<SingleAction<Settings>> = {
       *run({ identity }) {
         for (;;) yield get(address(identity.value), {});
       },
@@ -433,7 +439,7 @@ describe("[I10] an integration with a mistake in it", () => {
   });
 
   it("is stuck when it throws, by the error's name and without its words", async () => {
-    const action: Partial<Action<Settings>> = answering(({ identity }) => {
+    const action: Partial<SingleAction<Settings>> = answering(({ identity }) => {
       throw new TypeError(`cannot read ${identity.value}`);
     });
     expect(await setup({ action }).first()).toMatchObject({
@@ -467,7 +473,7 @@ describe("[I10] an integration with a mistake in it", () => {
 });
 
 describe("[I7] the evidence", () => {
-  const reading: Partial<Action<Settings>> = {
+  const reading: Partial<SingleAction<Settings>> = {
     *run({ identity }) {
       for (let page = 0; page < 9; page++)
         yield get(at`https://api.acme.example/search?email=${{ email: identity.value }}`, {});
@@ -534,7 +540,7 @@ describe("[I7] the evidence", () => {
 });
 
 describe("a search that finds something", () => {
-  const searching: Partial<Action<Settings>> = {
+  const searching: Partial<SingleAction<Settings>> = {
     *run({ identity }) {
       if (identity.type === "acme.contact") return erasing(yield del(address(identity.value), {}));
       const reply = yield get(at`https://api.acme.example/search?email=${{ email: identity.value }}`, {});
@@ -591,7 +597,7 @@ describe("a search that finds something", () => {
 });
 
 describe("work that was accepted", () => {
-  const accepting: Partial<Action<Settings>> = {
+  const accepting: Partial<SingleAction<Settings>> = {
     *run({ identity }) {
       const reply = yield del(address(identity.value), {});
       return reply.status === 202 ? accepted(`job-${identity.value}`, 60) : erasing(reply);
@@ -656,7 +662,7 @@ describe("work that was accepted", () => {
 });
 
 describe("looking again", () => {
-  const looking = (sight: (reply: Reply) => Sight): Partial<Action<Settings>> => ({
+  const looking = (sight: (reply: Reply) => Sight): Partial<SingleAction<Settings>> => ({
     ...plain,
     look: {
       afterSeconds: 60,
@@ -728,7 +734,7 @@ describe("looking again", () => {
   });
 
   it("does not look before its time, when something else brings the order back", async () => {
-    const action: Partial<Action<Settings>> = {
+    const action: Partial<SingleAction<Settings>> = {
       ...honest,
       *run({ identity }) {
         if (identity === adaToo) return found([contact("c1")]);
@@ -835,7 +841,7 @@ describe("[I9] what is kept", () => {
 });
 
 /** An action that needs no call to know its answer. */
-function answering(answer: (order: Order) => Answer): Partial<Action<Settings>> {
+function answering(answer: (order: Order) => Answer): Partial<SingleAction<Settings>> {
   return {
     // biome-ignore lint/correctness/useYield: it knows its answer.
     *run(order) {

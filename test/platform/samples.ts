@@ -138,7 +138,12 @@ export async function claimed(
   token: string,
   { now = NOW, most = 50 }: { readonly now?: number; readonly most?: number } = {},
 ): Promise<readonly Claimed[]> {
-  const { claim } = await store.settleAndClaim(lane, undefined, { token, most, leaseUntil: now + LEASE }, now);
+  const { claim } = await store.settleAndClaim(
+    lane,
+    undefined,
+    { token, most, leaseUntil: now + LEASE, run: "run" },
+    now,
+  );
   return claim?.state === "batch" ? claim.orders : [];
 }
 

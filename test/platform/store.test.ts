@@ -76,7 +76,7 @@ async function life(store: Store): Promise<void> {
   const paused = { token: "beta-first", settlements: [back], pauseUntil: NOW + 2 * MINUTE };
   await store.settleAndClaim(beta, paused, undefined, NOW);
   await store.sweep([alpha, beta, gateway], NOW + SECOND);
-  await store.unpause(beta, NOW + SECOND);
+  await store.unpause(beta, undefined, NOW + SECOND);
   await claimed(store, beta, "beta-second", { now: NOW + MINUTE });
   const park = { token: "beta-second", settlements: [parks(ONE, "beta.erase", 2)] };
   await store.settleAndClaim(beta, park, undefined, NOW + MINUTE);

@@ -3,7 +3,7 @@ import { base64url } from "jose";
 import { describe, expect, it } from "vitest";
 import * as all from "../../integrations/index.ts";
 import type { Identity } from "../../src/contract/identity.ts";
-import { type Integration, isAbsent } from "../../src/contract/integration.ts";
+import { type Integration, isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { parseRequestId } from "../../src/ids.ts";
 import { drive } from "../../src/lanes/drive.ts";
 import { firstCursor } from "../../src/lanes/order.ts";
@@ -277,7 +277,8 @@ describe("[I7] nothing personal", () => {
   async function driven(task: OpenTask, identities: readonly Identity[], picks: readonly number[]): Promise<Task> {
     const integration = integrations.get(task.integration);
     const action = integration === undefined || task.action === "manual" ? undefined : integration.actions[task.action];
-    if (integration === undefined || action === undefined || isAbsent(action)) throw new Error("a planned action");
+    if (integration === undefined || action === undefined || isAbsent(action) || isBulk(action))
+      throw new Error("a planned action");
     const said = replies(identities[0]?.value ?? "");
     let calls = 0;
     const attempt = await drive(

@@ -50,7 +50,7 @@ it("[I9] asks once a day whether a hold still stands", async () => {
     placedBy: "key_1",
   };
   const context = { ...at.context, tenant: { ...at.context.tenant, holds: [hold] } };
-  const order = { id: `residue:${REQUEST}/shop.erase`, attempt: 1, payload: "", cursor: "", learned: [] };
+  const order = { id: `residue:${REQUEST}/shop.erase`, attempt: 1, payload: "", cursor: "", learned: [], joint: [] };
   const done = await resume(at.ports, context, "token", [{ order, subject: `${REQUEST}/shop.erase` }]);
   expect(summary(done.settlements)).toEqual([`${order.id} back later`]);
   expect(at.recorded).toEqual([]);

@@ -179,7 +179,7 @@ export async function bench() {
   };
 
   const steps = (kind: string, subject: string): Step => ({
-    order: { id: `${kind}:${subject}`, attempt: 1, payload: "", cursor: "", learned: [] },
+    order: { id: `${kind}:${subject}`, attempt: 1, payload: "", cursor: "", learned: [], joint: [] },
     subject,
   });
 

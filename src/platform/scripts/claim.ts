@@ -2,49 +2,94 @@ import { HEAD } from "./shared.ts";
 
 /**
  * Takes what is ready from one lane under a lease. The same token gets the same batch again, because a client may
- * repeat a call whose answer was lost. Touches the lane's two keys and no others.
+ * repeat a call whose answer was lost. One run works a lane at a time, so that its holder's limits hold whatever else was
+ * woken, and a tenant has so many runs at a time and no more. Orders that were joined come together; a bulk batch that was
+ * fixed comes as it was fixed, and nothing beside it, until it is known what became of it.
  *
- * KEYS 1 due, 2 orders. ARGV 1 now, 2 token, 3 lease end, 4 most, 5 awake until.
- * Answers `paused` with its end, `none`, or `batch` with (id, attempt, payload, cursor, learned) of each.
+ * KEYS 1 due, 2 orders, 3 the tenant's runs, 4 the vendor account's pause, where several lanes share one. ARGV 1 now,
+ * 2 token, 3 lease end, 4 most, 5 awake until, 6 run, 7 lane, 8 most runs of a tenant.
+ * Answers `paused` with its end, `busy` (another run is at it), `full` (the tenant has enough runs), `none`, or `batch`
+ * with the fixed batch and (id, attempt, payload, cursor, learned, joint) of each.
  */
 export const CLAIM = `${HEAD}
 local READY = 1e15
-local z, o = KEYS[1], KEYS[2]
-local now, token, lease, most, awake_until = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local paused = redis.call('HGET', o, '~p')
-if paused and tonumber(paused) > now then
-  redis.call('HDEL', o, '~a')
-  return {'paused', paused}
+local z, o, runs = KEYS[1], KEYS[2], KEYS[3]
+local now, token, lease, most, awake_until, run, lane = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
+local state = redis.call('HMGET', o, '~p', '~r', '~o', '~b')
+local paused, last, frozen = tonumber(state[1] or '0'), state[2], state[4]
+local owner, owned_until = string.match(state[3] or '', '^(%S+) (%S+)$')
+local mine = owner == run
+if owner and not mine and tonumber(owned_until) > now then return {'busy'} end
+local function leave(answer)
+  redis.call('HDEL', o, '~a', '~o')
+  if owner then redis.call('ZREM', runs, lane) end
+  return answer
 end
-local ids = {}
-local last = redis.call('HGET', o, '~r')
+if KEYS[4] then
+  local account = tonumber(redis.call('GET', KEYS[4]) or '0')
+  if account > now and account > paused then
+    paused = account
+    redis.call('HSET', o, '~p', string.format('%.0f', account))
+  end
+end
+if paused > now then return leave({'paused', string.format('%.0f', paused)}) end
+local ids, seen = {}, {}
 local again = last and string.sub(last, 1, #token + 1) == token .. ' '
 if again then
   for id in string.gmatch(string.sub(last, #token + 2), '%S+') do
     if redis.call('HGET', o, id .. ':t') == token then ids[#ids + 1] = id end
   end
 else
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', z, 0, now, 'LIMIT', 0, most * 4)) do
-    local deadline = redis.call('HGET', o, id .. ':d')
-    if deadline then redis.call('ZADD', z, tonumber(deadline) - READY, id) else redis.call('ZREM', z, id) end
+  for id in string.gmatch(frozen or '', ' (%S+)') do
+    if redis.call('ZSCORE', z, id) then ids[#ids + 1] = id end
   end
-  ids = redis.call('ZRANGEBYSCORE', z, '-inf', '(0', 'LIMIT', 0, most)
+  if #ids == 0 then
+    if frozen then redis.call('HDEL', o, '~b') end
+    frozen = false
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', z, 0, now, 'LIMIT', 0, most * 4)) do
+      local deadline = redis.call('HGET', o, id .. ':d')
+      if deadline then redis.call('ZADD', z, tonumber(deadline) - READY, id) else redis.call('ZREM', z, id) end
+    end
+    ids = redis.call('ZRANGEBYSCORE', z, '-inf', '(0', 'LIMIT', 0, most)
+  end
 end
-if #ids == 0 then
-  redis.call('HDEL', o, '~a')
-  return {'none'}
+if #ids == 0 then return leave({'none'}) end
+if not mine and redis.call('ZCOUNT', runs, '(' .. now, '+inf') >= tonumber(ARGV[8]) then return leave({'full'}) end
+for _, id in ipairs(ids) do seen[id] = true end
+local function is_free(id)
+  local score = redis.call('ZSCORE', z, id)
+  return score and (tonumber(score) <= now or not redis.call('HGET', o, id .. ':t'))
 end
-local batch = {'batch'}
-for _, id in ipairs(ids) do
+local batch = {'batch', frozen or ''}
+local i = 1
+while i <= #ids do
+  local id = ids[i]
   if not again then
     redis.call('ZADD', z, lease, id)
     redis.call('HINCRBY', o, id .. ':n', 1)
     redis.call('HSET', o, id .. ':t', token)
   end
-  local row = redis.call('HMGET', o, id .. ':n', id, id .. ':c', id .. ':l')
+  local row = redis.call('HMGET', o, id .. ':n', id, id .. ':c', id .. ':l', id .. ':j')
   batch[#batch + 1] = id
-  for i = 1, 4 do batch[#batch + 1] = row[i] or '' end
+  for f = 1, 5 do batch[#batch + 1] = row[f] or '' end
+  for twin in string.gmatch(not again and not frozen and row[5] or '', '%S+') do
+    if not seen[twin] and is_free(twin) then
+      seen[twin] = true
+      ids[#ids + 1] = twin
+    end
+  end
+  i = i + 1
 end
-redis.call('HSET', o, '~a', awake_until, '~r', token .. ' ' .. table.concat(ids, ' '))
+redis.call('ZADD', runs, lease, lane)
+redis.call('HSET', o, '~a', awake_until, '~r', token .. ' ' .. table.concat(ids, ' '), '~o', run .. ' ' .. lease)
 return batch
+`;
+
+/** A run that stops lets go of its lane. KEYS 1 orders, 2 the tenant's runs. ARGV 1 run, 2 lane. */
+export const RELEASE = `${HEAD}
+local owner = string.match(redis.call('HGET', KEYS[1], '~o') or '', '^(%S+)')
+if owner ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], '~o')
+redis.call('ZREM', KEYS[2], ARGV[2])
+return 1
 `;

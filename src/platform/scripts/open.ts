@@ -2,7 +2,8 @@ import { HEAD, LANE } from "./shared.ts";
 
 /**
  * Starts a request, or plans it again: writes the tasks that are not there yet and puts their orders into their lanes.
- * `scheduled → open` is a compare-and-set against `cancelled`. A task whose order is missing from its lane gets it back.
+ * `scheduled → open` is a compare-and-set against `cancelled`. A task whose order is missing from its lane gets it back. An
+ * order joins what another open request of the same person has in the same lane and has not started.
  *
  * KEYS 1 tenant, 2 request, 3 open tasks, 4-6 the gateway lane's, 7 the subject's open requests, 8 the subject, then what entries name.
  * ARGV 1 version, 2 now, 3 token, 4 attempt, 5 request, 6 gateway lane, 7 deadline, 8 awake until, 9 number of tasks,
@@ -40,6 +41,12 @@ for s = 1, suppressions do
   if not before or string.sub(before, 1, 6) == 'acted ' or string.sub(value, 1, 6) ~= 'acted ' then redis.call('SET', key, value, 'PX', ms) end
 end
 redis.call('SADD', KEYS[7], rid)
+local others = {}
+if tasks > 0 and redis.call('SCARD', KEYS[7]) > 1 then
+  for _, other in ipairs(redis.call('SMEMBERS', KEYS[7])) do
+    if other ~= rid then others[#others + 1] = other end
+  end
+end
 local woken = {}
 for t = 1, tasks do
   local task, doc, what, first, lane, id, payload, waits, due = take(), take(), take(), tonumber(take()), take(), take(), take(), take(), tonumber(take())
@@ -62,6 +69,7 @@ for t = 1, tasks do
       redis.call('HSET', r, 'w:' .. task, waits, 'wo:' .. task, payload)
     elseif what == 'order' then
       if enqueue(KEYS[first], KEYS[first + 1], KEYS[first + 2], lane, id, payload, due, deadline, now, awake_until) then woken[#woken + 1] = lane end
+      for _, other in ipairs(others) do join(KEYS[first + 1], id, other .. '/' .. task) end
     end
   end
 end

@@ -6,7 +6,8 @@ import { HEAD, LANE } from "./shared.ts";
  * into the gateway lane, all in this one step.
  *
  * KEYS 1 due, 2 orders, 3 lanes, 4-6 the gateway lane's, then whatever the entries name by number.
- * ARGV 1 now, 2 token, 3 lane, 4 gateway lane, 5 awake until, 6 pause until (0: none), 7 number of entries, then entries:
+ * ARGV 1 now, 2 token, 3 lane, 4 gateway lane, 5 awake until, 6 pause until (0: none), 7 number of entries, 8 thaws (1: what
+ * became of the lane's bulk batch is known), then entries:
  * id, attempt, what, number of the request's key (0: none; its open tasks follow it), request, task, document, deadline, then
  * - `end`: learned, number of freed, and per freed: task, number of its lane's first key, lane, id, deadline
  * - `back`: due, cursor
@@ -17,7 +18,7 @@ import { HEAD, LANE } from "./shared.ts";
 export const SETTLE = `${HEAD}${LANE}
 local z, o, index = KEYS[1], KEYS[2], KEYS[3]
 local now, token, lane, gateway, awake_until, pause = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local a = 7
+local a = 8
 local function take()
   a = a + 1
   return ARGV[a]
@@ -62,6 +63,10 @@ for e = 1, count do
           local payload = redis.call('HGET', r, 'wo:' .. freed)
           redis.call('HDEL', r, 'w:' .. freed, 'wo:' .. freed, 'l:' .. freed)
           if payload and enqueue(zf, of, indexf, freed_lane, freed_id, payload, now, freed_deadline, now, awake_until) then woken[#woken + 1] = freed_lane end
+          -- What was one piece of work stays one in what it frees.
+          for twin in string.gmatch(payload and redis.call('HGET', o, id .. ':j') or '', '%S+') do
+            if twin ~= id then join(of, freed_id, string.match(twin, '^[^/]+') .. '/' .. freed) end
+          end
         else
           redis.call('HSET', r, 'w:' .. freed, left)
         end
@@ -109,6 +114,7 @@ for e = 1, count do
 end
 local any = false
 for e = 1, count do any = any or results[e] == 'applied' end
+if ARGV[8] == '1' and any then redis.call('HDEL', o, '~b') end
 if pause > 0 and any and pause > tonumber(redis.call('HGET', o, '~p') or '0') then redis.call('HSET', o, '~p', pause) end
 local answer = {count}
 for e = 1, count do answer[#answer + 1] = results[e] end

@@ -34,7 +34,22 @@ local function enqueue(z, o, index, lane, id, payload, due, deadline, now, awake
 end
 local function drop(z, o, id)
   redis.call('ZREM', z, id)
-  redis.call('HDEL', o, id, id .. ':d', id .. ':n', id .. ':t', id .. ':c', id .. ':l')
+  redis.call('HDEL', o, id, id .. ':d', id .. ':n', id .. ':t', id .. ':c', id .. ':l', id .. ':j')
+end
+-- Orders of one person for the same thing become one piece of work, as long as the other has not been started: each then
+-- names all of them, and whoever claims one claims the others too.
+local function join(o, id, other)
+  local row = redis.call('HMGET', o, other, other .. ':n', other .. ':j')
+  if not row[1] or row[2] then return end
+  local joint = row[3] or other
+  local all = {}
+  for each in string.gmatch(joint, '%S+') do
+    if each == id then return end
+    all[#all + 1] = each
+  end
+  if #all >= 8 then return end
+  all[#all + 1] = id
+  for _, each in ipairs(all) do redis.call('HSET', o, each .. ':j', table.concat(all, ' ')) end
 end
 local function held_by(o, id, token, attempt)
   return redis.call('HGET', o, id .. ':t') == token and redis.call('HGET', o, id .. ':n') == attempt

@@ -1,7 +1,7 @@
 import type { Instant, RequestId } from "../../ids.ts";
 import { GATEWAY, keys, laneName, parseLane, SHARDS } from "../keys.ts";
-import type { Answer, RedisClient } from "../redis.ts";
-import { CLAIM } from "../scripts/claim.ts";
+import type { Answer, Command, RedisClient } from "../redis.ts";
+import { CLAIM, RELEASE } from "../scripts/claim.ts";
 import { SETTLE } from "../scripts/settle.ts";
 import { SWEEP, UNPAUSE } from "../scripts/sweep.ts";
 
@@ -13,11 +13,17 @@ export type Claimed = {
   readonly cursor: string;
   /** Sealed identities that earlier tasks of the request have learned. */
   readonly learned: readonly string[];
+  /** The orders that this one was joined with, itself included; none where it stands alone. */
+  readonly joint: readonly string[];
 };
 
+/** A bulk batch: its id, which is its idempotency key, and its members, fixed before the call until it is settled. */
+export type Frozen = { readonly id: string; readonly members: readonly string[] };
+
 export type Claim =
-  | { readonly state: "batch"; readonly orders: readonly Claimed[] }
-  | { readonly state: "none" }
+  | { readonly state: "batch"; readonly orders: readonly Claimed[]; readonly frozen: Frozen | undefined }
+  /** Nothing is ready, another run is at this lane, or the tenant has as many runs as it may. */
+  | { readonly state: "none" | "busy" | "full" }
   | { readonly state: "paused"; readonly until: Instant };
 
 /** What became of one order. `task` names the record that changes with it, if it belongs to a request. */
@@ -43,16 +49,40 @@ export type Settled = {
 /** A lane is awake for at most this long without a sign of life. */
 export const AWAKE_MS = 60_000;
 
+/** Runs of one tenant at a time, over all invocations: one tenant's hanging endpoints hold up nobody else. */
+export const RUNS_A_TENANT = 8;
+
+export type Settle = {
+  readonly token: string;
+  readonly settlements: readonly Settlement[];
+  readonly pauseUntil?: Instant;
+  /** The vendor account that rests with the lane, where others share it. */
+  readonly account?: string;
+  /** It is known what became of the lane's bulk batch. */
+  readonly thaws?: boolean;
+  /** The run that lets go of the lane. */
+  readonly release?: string;
+};
+
+export type Claiming = {
+  readonly token: string;
+  readonly most: number;
+  readonly leaseUntil: Instant;
+  /** Who claims: the same for every claim of one run. */
+  readonly run: string;
+  readonly account?: string;
+};
+
 export type LaneStore = {
   /** Settles, if there is something to settle, and claims, if asked, in one round trip. */
   readonly settleAndClaim: (
     lane: string,
-    settle:
-      | { readonly token: string; readonly settlements: readonly Settlement[]; readonly pauseUntil?: Instant }
-      | undefined,
-    claim: { readonly token: string; readonly most: number; readonly leaseUntil: Instant } | undefined,
+    settle: Settle | undefined,
+    claim: Claiming | undefined,
     now: Instant,
   ) => Promise<{ readonly settled: Settled | undefined; readonly claim: Claim | undefined }>;
+  /** Fixes a bulk batch before its call. */
+  readonly freeze: (lane: string, batch: Frozen) => Promise<void>;
   /** Lanes that their index says are due, shard by shard. */
   readonly dueLanes: (now: Instant, most: number) => Promise<readonly string[]>;
   /** Wakes those of them that are asleep and have something ready; corrects the index for the others. */
@@ -66,8 +96,8 @@ export type LaneStore = {
     lane: string,
     id: string,
   ) => Promise<{ readonly payload: string; readonly cursor: string } | undefined>;
-  /** A pause that no longer has a reason is lifted. */
-  readonly unpause: (lane: string, now: Instant) => Promise<void>;
+  /** A pause that no longer has a reason is lifted, and that of the account with it. */
+  readonly unpause: (lane: string, account: string | undefined, now: Instant) => Promise<void>;
 };
 
 export const laneKeys = (lane: string): [string, string, string] => {
@@ -83,25 +113,30 @@ export const texts = (answer: Answer | undefined): readonly string[] =>
 export function laneStore(redis: RedisClient): LaneStore {
   return {
     settleAndClaim: async (lane, settle, claim, now) => {
-      const commands = [
-        ...(settle === undefined
-          ? []
-          : [settleCommand(lane, settle.token, settle.settlements, settle.pauseUntil ?? 0, now)]),
-        ...(claim === undefined
-          ? []
-          : [
-              {
-                script: CLAIM,
-                keys: laneKeys(lane).slice(0, 2),
-                args: [now, claim.token, claim.leaseUntil, claim.most, now + AWAKE_MS],
-              },
-            ]),
-      ];
+      const { n } = parseLane(lane);
+      const [due, orders] = laneKeys(lane);
+      const pauses = settle?.account !== undefined && settle.pauseUntil !== undefined && settle.pauseUntil > now;
+      const commands: Command[] = [];
+      if (settle !== undefined) commands.push(settleCommand(lane, settle, now));
+      if (pauses)
+        commands.push(["set", keys.account(n, settle.account), settle.pauseUntil, "px", settle.pauseUntil - now]);
+      if (settle?.release !== undefined)
+        commands.push({ script: RELEASE, keys: [orders, keys.runs(n)], args: [settle.release, lane] });
+      if (claim !== undefined)
+        commands.push({
+          script: CLAIM,
+          keys: [due, orders, keys.runs(n), ...(claim.account === undefined ? [] : [keys.account(n, claim.account)])],
+          args: [now, claim.token, claim.leaseUntil, claim.most, now + AWAKE_MS, claim.run, lane, RUNS_A_TENANT],
+        });
       const answers = await redis.run(commands);
       return {
         settled: settle === undefined ? undefined : readSettled(texts(answers[0]), lane),
         claim: claim === undefined ? undefined : readClaim(texts(answers.at(-1))),
       };
+    },
+
+    freeze: async (lane, { id, members }) => {
+      await redis.run([["hset", laneKeys(lane)[1], "~b", [id, ...members].join(" ")]]);
     },
 
     dueLanes: async (now, most) => {
@@ -140,8 +175,12 @@ export function laneStore(redis: RedisClient): LaneStore {
       return typeof payload === "string" ? { payload, cursor: typeof cursor === "string" ? cursor : "" } : undefined;
     },
 
-    unpause: async (lane, now) => {
-      await redis.run([{ script: UNPAUSE, keys: laneKeys(lane), args: [now, lane] }]);
+    unpause: async (lane, account, now) => {
+      const { n } = parseLane(lane);
+      await redis.run([
+        ...(account === undefined ? [] : [["del", keys.account(n, account)]]),
+        { script: UNPAUSE, keys: laneKeys(lane), args: [now, lane] },
+      ]);
     },
   };
 }
@@ -149,9 +188,7 @@ export function laneStore(redis: RedisClient): LaneStore {
 /** One script settles a whole batch; every key it may touch is named before. */
 export function settleCommand(
   lane: string,
-  token: string,
-  settlements: readonly Settlement[],
-  pauseUntil: Instant,
+  { token, settlements, pauseUntil = 0, thaws = false }: Omit<Settle, "account" | "release">,
   now: Instant,
 ) {
   const { n } = parseLane(lane);
@@ -195,7 +232,7 @@ export function settleCommand(
   return {
     script: SETTLE,
     keys: named,
-    args: [now, token, lane, gateway, now + AWAKE_MS, pauseUntil, settlements.length, ...entries],
+    args: [now, token, lane, gateway, now + AWAKE_MS, pauseUntil, settlements.length, thaws ? 1 : 0, ...entries],
   };
 }
 
@@ -211,12 +248,17 @@ export function readSettled(answer: readonly string[], lane: string): Settled {
 }
 
 function readClaim(answer: readonly string[]): Claim {
-  if (answer[0] === "paused") return { state: "paused", until: Number(answer[1]) };
-  if (answer[0] !== "batch") return { state: "none" };
+  const [state, detail = ""] = answer;
+  if (state === "paused") return { state, until: Number(detail) };
+  if (state === "busy" || state === "full") return { state };
+  if (state !== "batch") return { state: "none" };
   const orders: Claimed[] = [];
-  for (let at = 1; at + 4 < answer.length; at += 5) {
-    const [id = "", attempt, payload = "", cursor = "", learned = ""] = answer.slice(at, at + 5);
-    orders.push({ id, attempt: Number(attempt), payload, cursor, learned: learned === "" ? [] : learned.split(" ") });
+  for (let at = 2; at + 5 < answer.length; at += 6) {
+    const [id = "", attempt, payload = "", cursor = "", learned = "", joint = ""] = answer.slice(at, at + 6);
+    orders.push({ id, attempt: Number(attempt), payload, cursor, learned: words(learned), joint: words(joint) });
   }
-  return { state: "batch", orders };
+  const [batch, ...members] = words(detail);
+  return { state, orders, frozen: batch === undefined ? undefined : { id: batch, members } };
 }
+
+const words = (text: string): readonly string[] => (text === "" ? [] : text.split(" "));

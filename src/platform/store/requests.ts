@@ -209,7 +209,7 @@ export function requestStore(redis: RedisClient): RequestStore {
       ).map(texts),
 
     byHand: async (lane, settlement, now) => {
-      const [answer] = await redis.run([settleCommand(lane, "", [settlement], 0, now)]);
+      const [answer] = await redis.run([settleCommand(lane, { token: "", settlements: [settlement] }, now)]);
       // No runner is at work here, so the lane itself may have to be woken too.
       return readSettled(texts(answer), "");
     },

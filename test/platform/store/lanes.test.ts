@@ -32,7 +32,7 @@ import { engines, holding, onEach } from "../stand.ts";
 
 onEach("claiming from a lane", engines, ({ store, state, twice, raw }) => {
   const claim = (token: string, now = NOW, most = 50) =>
-    store.settleAndClaim(alpha, undefined, { token, most, leaseUntil: now + LEASE }, now);
+    store.settleAndClaim(alpha, undefined, { token, most, leaseUntil: now + LEASE, run: "run" }, now);
   const tell = (...notices: readonly string[]) =>
     Promise.all(notices.map((notice) => store.tell(n, notice, ["alpha"], NOW)));
 
@@ -41,7 +41,7 @@ onEach("claiming from a lane", engines, ({ store, state, twice, raw }) => {
     const [first, second] = await twice(() => claim("token", NOW, 2));
     expect(first.claim).toEqual({
       state: "batch",
-      orders: ["a", "b"].map((id) => ({ id, attempt: 1, payload: "", cursor: "", learned: [] })),
+      orders: ["a", "b"].map((id) => ({ id, attempt: 1, payload: "", cursor: "", learned: [], joint: [] })),
     });
     expect(second).toEqual(first);
     expect((await claimed(store, alpha, "other")).map(({ id }) => id)).toEqual(["c"]);
@@ -98,7 +98,7 @@ onEach("claiming from a lane", engines, ({ store, state, twice, raw }) => {
     await tell("a");
     await store.sweep([alpha], NOW);
     expect(await store.dueLanes(NOW, 10)).toEqual([]);
-    await twice(() => store.unpause(alpha, NOW));
+    await twice(() => store.unpause(alpha, undefined, NOW));
     expect(await store.dueLanes(NOW, 10)).toEqual([alpha]);
     expect(await claimed(store, alpha, "token")).toHaveLength(1);
   });
@@ -113,13 +113,13 @@ onEach("claiming from a lane", engines, ({ store, state, twice, raw }) => {
     expect(await awake()).toBeNull();
   });
 
-  it("touches only the lane's own two keys", async () => {
+  it("touches only the lane's own two keys, and says that the tenant has a run more", async () => {
     await tell("a");
     const before = await state();
     await claim("token");
     const after = await state();
     const changed = Object.keys(after).filter((key) => JSON.stringify(after[key]) !== JSON.stringify(before[key]));
-    expect(changed.toSorted()).toEqual([laneKeys(alpha)[0], laneKeys(alpha)[1]].toSorted());
+    expect(changed.toSorted()).toEqual([keys.runs(n), laneKeys(alpha)[0], laneKeys(alpha)[1]].toSorted());
   });
 
   it("[I8] takes an earlier deadline first, even if it became ready later", async () => {
@@ -247,6 +247,7 @@ onEach("settling what was claimed", engines, ({ store, dump, state, twice, raw }
         payload: "sealed payload of alpha.erase",
         cursor: "sealed cursor",
         learned: [],
+        joint: [],
       },
     ]);
   });
@@ -304,6 +305,7 @@ onEach("settling what was claimed", engines, ({ store, dump, state, twice, raw }
         payload: "sealed payload of beta.erase",
         cursor: "",
         learned: ["lesson"],
+        joint: [],
       },
     ]);
     expect(await field(ONE, "wo:beta.erase")).toBeNull();
@@ -386,7 +388,7 @@ onEach("settling what was claimed", engines, ({ store, dump, state, twice, raw }
       store.settleAndClaim(
         alpha,
         { token: "token", settlements: [goesBack(ONE, "alpha.erase", 1)], pauseUntil: NOW + HOUR },
-        { token: "next", most: 10, leaseUntil: NOW + LEASE },
+        { token: "next", most: 10, leaseUntil: NOW + LEASE, run: "run" },
         NOW,
       ),
     );
@@ -402,7 +404,7 @@ onEach("settling what was claimed", engines, ({ store, dump, state, twice, raw }
       store.settleAndClaim(
         alpha,
         { token: "token", settlements: [ends(ONE, "alpha.erase", 1)] },
-        { token: "next", most: 1, leaseUntil: NOW + LEASE },
+        { token: "next", most: 1, leaseUntil: NOW + LEASE, run: "run" },
         NOW,
       ),
     );

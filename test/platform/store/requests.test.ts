@@ -705,7 +705,7 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     const left = await dump();
     expect(holding(left, /sealed|wrapped key|interim|ada-index/)).toEqual([]);
     // Besides the tenant's own, the log and lanes without orders: the closed record, and by which request the subject went.
-    expect(Object.keys(left).filter((key) => !/^[thgowz]:/.test(key))).toEqual([
+    expect(Object.keys(left).filter((key) => !/^[thgowzk]:/.test(key))).toEqual([
       keys.request(n, ONE),
       keys.subject(n, "ada"),
     ]);

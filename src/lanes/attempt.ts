@@ -1,0 +1,217 @@
+import type { Identity } from "../contract/identity.ts";
+import { type Integration, isAbsent } from "../contract/integration.ts";
+import type { Instant } from "../ids.ts";
+import type { Claimed, Settlement } from "../platform/store/lanes.ts";
+import { CannotOpen, type Ports, type SealingKey } from "../ports.ts";
+import type { Context } from "../registry/load.ts";
+import { settingsOf } from "../registry/settings.ts";
+import { days, rfc3339 } from "../request/deadline.ts";
+import { isHeld } from "../request/hold.ts";
+import type { OpenTask, Task } from "../request/task.ts";
+import type { Attempt, Job, Pace } from "./drive.ts";
+import { ECHO_MS } from "./echo.ts";
+import {
+  type Cursor,
+  cursorPlace,
+  firstCursor,
+  learnedPlace,
+  type OrderPayload,
+  residueOf,
+  sealPlace,
+} from "./order.ts";
+
+/** A claimed order, unsealed and ready to be driven. */
+export type Opened = {
+  readonly order: Claimed;
+  readonly payload: OrderPayload;
+  readonly job: Omit<Job, keyof Pace>;
+  readonly key: SealingKey;
+};
+
+// Written by `start` and by nobody else; an order of the gateway's own steps has no payload.
+export const readPayload = (payload: string): OrderPayload | undefined =>
+  payload === "" ? undefined : (JSON.parse(payload) as OrderPayload);
+
+/** Opens an order, or says what becomes of one that cannot be worked now. */
+export async function open(
+  ports: Ports,
+  context: Context,
+  subprocessor: string,
+  payload: OrderPayload,
+  order: Claimed,
+): Promise<Opened | Settlement> {
+  const opened = await openJob(ports, context, subprocessor, payload, order);
+  if (typeof opened === "string") {
+    const task: OpenTask = { ...payload.task, state: "stuck", attempts: order.attempt, reason: opened };
+    return settlementOf(order, payload, task, { what: "park", cursor: "" });
+  }
+  const { job, key } = opened;
+  const held =
+    payload.task.action === "erase" && isHeld(context.tenant.holds, payload.subject, subprocessor) !== undefined;
+  return held ? heldBack(ports, order, payload, key, job.cursor) : { order, payload, job, key };
+}
+
+export const isOpened = (opened: Opened | Settlement): opened is Opened => "job" in opened;
+
+/** An order that was claimed and not begun goes back as it was. */
+export function untouched(order: Claimed, due: Instant): Settlement {
+  // Its deadline is only its place among others, and a damaged payload is for its own attempt to find.
+  const deadline = Number(/"deadline":(\d+)/.exec(order.payload)?.[1] ?? due);
+  return { id: order.id, attempt: order.attempt, deadline, what: "back", due, cursor: "" };
+}
+
+/** What an attempt came to, sealed for its own request. What it learned is first made known. */
+export async function concludedOrder(
+  ports: Ports,
+  context: Context,
+  { order, payload, key, job }: Opened,
+  attempt: Attempt,
+): Promise<Settlement> {
+  const fresh = attempt.cursor.learned.slice(job.cursor.learned.length);
+  if (fresh.length > 0) await suppressEchoes(ports, context, payload, fresh);
+  return settled(ports, context, order, payload, key, attempt);
+}
+
+/** A legal hold that was placed while the order waited: it is asked about again each day until the hold is lifted. */
+async function heldBack(
+  ports: Ports,
+  order: Claimed,
+  payload: OrderPayload,
+  key: SealingKey,
+  cursor: Cursor,
+): Promise<Settlement> {
+  const task: OpenTask = {
+    ...payload.task,
+    state: "stuck",
+    attempts: order.attempt,
+    reason: "a legal hold stops this erasure",
+  };
+  const sealed = await key.seal(cursorPlace(payload.request, payload.task.id), JSON.stringify(cursor));
+  return settlementOf(order, payload, task, { what: "back", due: ports.now() + days(1), cursor: sealed });
+}
+
+async function openJob(
+  ports: Ports,
+  context: Context,
+  subprocessor: string,
+  payload: OrderPayload,
+  order: Claimed,
+): Promise<{ readonly job: Omit<Job, keyof Pace>; readonly key: SealingKey } | string> {
+  const entry = context.tenant.subprocessors[subprocessor];
+  const integration = ports.integrations.get(payload.task.integration);
+  const action = payload.task.action === "manual" ? undefined : integration?.actions[payload.task.action];
+  if (entry === undefined || integration === undefined || action === undefined || isAbsent(action))
+    return "this subprocessor's integration no longer does this";
+  const { request, task } = payload;
+  try {
+    const key = await context.keys.unwrap(`request ${request}`, payload.key);
+    const text = order.cursor === "" ? undefined : await key.open(cursorPlace(request, task.id), order.cursor);
+    // Sealed by this file and by nobody else, as the seal itself proves.
+    const cursor =
+      text === undefined ? await begin(key, payload, order, integration, action.by) : (JSON.parse(text) as Cursor);
+    const settings = await settingsOf(context, subprocessor, integration.settings);
+    return {
+      job: { payload, cursor, integration, action, settings, salt: await context.keys.derive("receipt", request) },
+      key,
+    };
+  } catch (error) {
+    if (error instanceof CannotOpen) return "what was sealed for this task does not open";
+    throw error;
+  }
+}
+
+/**
+ * The first attempt's targets: what was known at the start, and what earlier tasks have learned since. An id of a vendor's
+ * own that was learned at one account of it means nothing at another.
+ */
+async function begin(
+  key: SealingKey,
+  payload: OrderPayload,
+  order: Claimed,
+  integration: Integration,
+  by: readonly string[] | "any",
+): Promise<Cursor> {
+  const { request, task } = payload;
+  const known = JSON.parse(await key.open(sealPlace(request, task.id), payload.sealed)) as Identity[];
+  const lessons = await Promise.all(order.learned.map((sealed) => key.open(learnedPlace(request), sealed)));
+  const learned = lessons
+    .flatMap((text) => JSON.parse(text) as Identity[])
+    .filter(({ type }) => (by === "any" || by.includes(type)) && !Object.hasOwn(integration.identities, type));
+  const all = new Map([...known, ...learned].map((identity) => [`${identity.type}\u0000${identity.value}`, identity]));
+  return firstCursor([...all.values()]);
+}
+
+/** What a search found is made known before it is touched, so that the vendor's echo of our erasure opens nothing. */
+async function suppressEchoes(
+  ports: Ports,
+  context: Context,
+  payload: OrderPayload,
+  identities: readonly Identity[],
+): Promise<void> {
+  const entries = await Promise.all(
+    identities.map(async (identity) => ({
+      pseudonym: await context.keys.pseudonym("suppression", identity),
+      value: `acted ${payload.request} ${payload.task.subprocessor}`,
+      lifetimeMs: ECHO_MS,
+    })),
+  );
+  await ports.store.suppress(context.tenant.n, entries);
+}
+
+async function settled(
+  ports: Ports,
+  context: Context,
+  order: Claimed,
+  payload: OrderPayload,
+  key: SealingKey,
+  attempt: Attempt,
+): Promise<Settlement> {
+  const { request } = payload;
+  const { cursor } = attempt;
+  const base = { ...payload.task, attempts: order.attempt };
+  if ("end" in attempt) {
+    const residue = await residueOf(key, request, base.id, cursor);
+    const task: Task = {
+      ...base,
+      state: "ended",
+      ended_at: rfc3339(ports.now()),
+      ...attempt.end,
+      evidence: cursor.evidence,
+      ...(residue !== undefined && { residue }),
+    };
+    const learned =
+      cursor.learned.length === 0 ? "" : await key.seal(learnedPlace(request), JSON.stringify(cursor.learned));
+    ports.log("task_ended", { tenant: context.tenant.slug, request, task: task.id, outcome: task.outcome });
+    return settlementOf(order, payload, task, { what: "end", learned, frees: payload.frees });
+  }
+  const sealed = await key.seal(cursorPlace(request, base.id), JSON.stringify(cursor));
+  if ("park" in attempt) {
+    if (attempt.park === "stuck") ports.log("task_stuck", { tenant: context.tenant.slug, request, task: base.id });
+    const task: OpenTask = { ...base, state: attempt.park, reason: attempt.reason };
+    return settlementOf(order, payload, task, { what: "park", cursor: sealed });
+  }
+  const task: OpenTask = {
+    ...base,
+    state: attempt.state,
+    ...(attempt.reason !== undefined && { reason: attempt.reason }),
+  };
+  return settlementOf(order, payload, task, {
+    what: "back",
+    // A rest is the lane's: when it is lifted early, the order is ready.
+    due: attempt.again,
+    cursor: sealed,
+  });
+}
+
+type What =
+  | { readonly what: "end"; readonly learned: string; readonly frees: OrderPayload["frees"] }
+  | { readonly what: "back"; readonly due: Instant; readonly cursor: string }
+  | { readonly what: "park"; readonly cursor: string };
+
+const settlementOf = (order: Claimed, payload: OrderPayload, task: Task, what: What): Settlement => ({
+  id: order.id,
+  attempt: order.attempt,
+  task: { request: payload.request, id: task.id, document: JSON.stringify(task) },
+  deadline: payload.deadline,
+  ...what,
+});

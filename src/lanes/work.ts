@@ -1,0 +1,122 @@
+import { isBulk } from "../contract/integration.ts";
+import type { Instant } from "../ids.ts";
+import { parseLane } from "../platform/keys.ts";
+import type { Claimed, Frozen, Settlement } from "../platform/store/lanes.ts";
+import type { Ports } from "../ports.ts";
+import type { Context } from "../registry/load.ts";
+import { failed } from "../request/step.ts";
+import { concludedOrder, isOpened, type Opened, open, readPayload, untouched } from "./attempt.ts";
+import { type BulkOpened, isBulkOpened, workBulk } from "./bulk.ts";
+import { type Attempt, drive, type Pace } from "./drive.ts";
+import { joint, together } from "./joint.ts";
+import { noticed } from "./notice.ts";
+
+export type Worked = {
+  readonly settlements: readonly Settlement[];
+  /** Until when the holder asked for rest; 0 if it did not. */
+  readonly rest: Instant;
+  readonly timeouts: number;
+  readonly thaws: boolean;
+};
+
+type Bounds = { readonly end: Instant; readonly until: Instant; readonly timeouts: number };
+
+/** Drives a batch over as many connections as the holder bears. Once it asks for rest, the others go back untouched. */
+export async function work(
+  ports: Ports,
+  context: Context,
+  lane: string,
+  claimed: { readonly orders: readonly Claimed[]; readonly frozen: Frozen | undefined },
+  bounds: Bounds,
+): Promise<Worked> {
+  const { subprocessor } = parseLane(lane);
+  const integration = ports.integrations.get(context.tenant.subprocessors[subprocessor]?.integration ?? "");
+  const pace: Pace = { turn: turns(ports, integration?.limits.perSecond), until: bounds.until };
+  const settlements: Settlement[] = [];
+  const bulk: BulkOpened[] = [];
+  let rest = 0;
+  let timeouts = 0;
+  const mayGoOn = () => rest === 0 && timeouts < bounds.timeouts && ports.now() < bounds.end;
+  const goesBack = (orders: readonly Claimed[]) =>
+    settlements.push(...orders.map((order) => untouched(order, ports.now())));
+
+  const queue = joint(claimed.orders);
+  const worker = async (): Promise<void> => {
+    for (let group = queue.shift(); group !== undefined; group = queue.shift()) {
+      if (!mayGoOn()) {
+        goesBack(group);
+        continue;
+      }
+      const begun = await Promise.all(group.map((order) => begin(ports, context, subprocessor, order, pace)));
+      settlements.push(...begun.flatMap((each) => (isOpened(each) ? [] : [each])));
+      const opened = begun.filter(isOpened);
+      bulk.push(...opened.filter(isBulkOpened));
+      for (const party of together(opened.filter((each) => !isBulkOpened(each)))) {
+        const { attempt, settled } = await oneForAll(ports, context, party, pace);
+        settlements.push(...settled);
+        rest = Math.max(rest, attempt?.rest ?? 0);
+        if (attempt?.hung === true) timeouts++;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: integration?.limits.connections ?? 1 }, worker));
+  if (bulk.length === 0 || !mayGoOn()) {
+    goesBack(bulk.map(({ order }) => order));
+    return { settlements, rest, timeouts, thaws: false };
+  }
+  const done = await workBulk(ports, context, lane, bulk, claimed.frozen, pace);
+  return {
+    settlements: [...settlements, ...done.settlements],
+    rest: Math.max(rest, done.rest),
+    timeouts: timeouts + done.timeouts,
+    thaws: done.thaws,
+  };
+}
+
+/** Each call waits for its turn, so that the account's rate is kept whatever an order asks for. */
+function turns(ports: Ports, perSecond = Number.POSITIVE_INFINITY): Pace["turn"] {
+  const gapMs = 1000 / perSecond;
+  let slot = 0;
+  return async () => {
+    slot = Math.max(slot + gapMs, ports.now());
+    await ports.sleep(slot - ports.now());
+  };
+}
+
+/** What is wrong with one order is its own, and holds up nobody else of the batch. */
+async function begin(
+  ports: Ports,
+  context: Context,
+  subprocessor: string,
+  order: Claimed,
+  pace: Pace,
+): Promise<Opened | Settlement> {
+  try {
+    const payload = readPayload(order.payload);
+    if (payload === undefined) return await noticed(ports, context, subprocessor, order, pace);
+    return await open(ports, context, subprocessor, payload, order);
+  } catch (error) {
+    return failed(ports, order, error);
+  }
+}
+
+/** One attempt for all of a party: each of them ends, or goes on, as the one that leads. */
+async function oneForAll(
+  ports: Ports,
+  context: Context,
+  party: readonly Opened[],
+  pace: Pace,
+): Promise<{ readonly attempt?: Attempt; readonly settled: readonly Settlement[] }> {
+  const [leader] = party;
+  if (leader === undefined) return { settled: [] };
+  const { salt, action, ...job } = leader.job;
+  if (isBulk(action)) return { settled: [] };
+  try {
+    // A digest is salted for one receipt; what is answered for several belongs to none.
+    const salted = party.length === 1 && salt !== undefined ? { salt } : {};
+    const attempt = await drive(ports, { ...job, action, ...salted, ...pace });
+    return { attempt, settled: await Promise.all(party.map((each) => concludedOrder(ports, context, each, attempt))) };
+  } catch (error) {
+    return { settled: party.map(({ order }) => failed(ports, order, error)) };
+  }
+}
