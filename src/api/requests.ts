@@ -88,14 +88,15 @@ export const requests = () => {
     if (!fit.ok) return problemResponse(c, fit.problem);
     const intent = await intentOf(ports, context, body.value, key);
     if (intent.subject !== undefined && intent.identities.length === 0) {
-      const gate = await ports.store.gate(context.tenant.n, intent.subject);
+      const standing = await ports.store.standing(context.tenant.n, intent.subject);
       const expected = "a subject that was linked with PUT /v1/subjects, or identities beside it";
-      if (!gate.known && !gate.gone)
+      if (!standing.known && !standing.gone)
         return problemResponse(c, { reason: "invalid", errors: [{ field: "subject", expected }] });
     }
     if (body.value.dry_run === true) return c.json(await dryRun(ports, context, intent));
 
-    const [entry] = await record(ports, context, () => [intent]);
+    const closing = (intent.graceDays ?? 0) > 0 ? await subjectOf(ports, context, intent) : undefined;
+    const [entry] = await record(ports, context, () => [{ ...intent, ...(closing !== undefined && { closing }) }]);
     if (entry === undefined) return problemResponse(c, { reason: "internal" });
     if (entry.recorded.result === "conflict")
       return problemResponse(c, {
@@ -137,14 +138,16 @@ export const requests = () => {
     const loaded = await load(ports, context, c.req.param("id"));
     if (!loaded.ok) return problemResponse(c, loaded.problem);
     const { id, record: request } = loaded.value;
+    const { closing, ...restored } = request;
     const now = ports.now();
-    const document = JSON.stringify({ ...request, cancelled_at: rfc3339(now) });
+    const document = JSON.stringify({ ...restored, cancelled_at: rfc3339(now) });
     const result = await ports.store.cancel(
       context.tenant.n,
       id,
       document,
       days(context.tenant.policy.receipt_days),
       now,
+      closing,
     );
     if (result !== "cancelled")
       return problemResponse(c, {
@@ -283,15 +286,20 @@ async function intentOf(ports: Ports, context: Context, body: RequestInput, key:
   };
 }
 
+/** Whose data it is, as the start will find it: the subject that is named, else the first that an identity belongs to. */
+async function subjectOf(ports: Ports, { tenant: { n }, keys }: Context, intent: Intent): Promise<string | undefined> {
+  if (intent.subject !== undefined) return intent.subject;
+  const pseudonyms = await Promise.all(intent.identities.map((identity) => keys.pseudonym("index", identity)));
+  const found = await ports.store.subjectsOf(pseudonyms.map((pseudonym) => ({ n, pseudonym })));
+  return found.find((each) => each !== undefined);
+}
+
 /** The very plan that would be recorded now; nothing is written. */
 async function dryRun(ports: Ports, context: Context, intent: Intent) {
   const { n, policy } = context.tenant;
   const now = ports.now();
   const startAt = now + days(intent.graceDays ?? 0);
-  const pseudonyms = await Promise.all(intent.identities.map((identity) => context.keys.pseudonym("index", identity)));
-  const found =
-    intent.subject === undefined ? await ports.store.subjectsOf(pseudonyms.map((pseudonym) => ({ n, pseudonym }))) : [];
-  const subject = intent.subject ?? found.find((each) => each !== undefined);
+  const subject = await subjectOf(ports, context, intent);
   const [hash] = subject === undefined ? [] : await ports.store.subjects([{ n, subject }]);
   const known =
     subject === undefined || hash === undefined ? [] : (await openSubject(context.keys, subject, hash)).known;

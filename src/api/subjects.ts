@@ -7,6 +7,7 @@ import type { Link, Linked } from "../platform/store/registry.ts";
 import type { Ports } from "../ports.ts";
 import { type Problem, problemResponse } from "../problem.ts";
 import type { Context } from "../registry/load.ts";
+import { rfc3339 } from "../request/deadline.ts";
 import type { KnownIdentity } from "../request/plan.ts";
 import { record } from "../request/record.ts";
 import { ENTRY } from "../request/subject.ts";
@@ -100,6 +101,14 @@ export const subjects = () => {
     const gate = await ports.store.gate(context.tenant.n, subject);
     c.header("cache-control", "private, max-age=5");
     if (gate.requests.length > 0) return c.json({ allowed: false, reason: "under_erasure", requests: gate.requests });
+    const [next] = gate.closing;
+    if (next !== undefined)
+      return c.json({
+        allowed: false,
+        reason: "closing",
+        requests: gate.closing.map(({ request }) => request),
+        start_at: rfc3339(next.startAt),
+      });
     return gate.known ? c.json({ allowed: true }) : c.json({ allowed: false, reason: "unknown_subject" });
   });
 

@@ -21,6 +21,8 @@ export const keys = {
   subject: (n: string, subject: string) => `u:${n}:${subject}`,
   /** The open requests that a subject's record is needed for. */
   subjectRequests: (n: string, subject: string) => `uo:${n}:${subject}`,
+  /** A subject's closures in their grace windows, by when they start. It holds up no shredding, unlike the open requests. */
+  closing: (n: string, subject: string) => `y:${n}:${subject}`,
   /** Which subject an identity's pseudonym belongs to, and since when. */
   identity: (n: string, pseudonym: string) => `i:${n}:${pseudonym}`,
   suppression: (n: string, pseudonym: string) => `p:${n}:${pseudonym}`,

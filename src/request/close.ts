@@ -97,6 +97,7 @@ async function closingOf(
     compact: await compact(jws),
     subject: record.subject ?? `none-${record.id}`,
     subjectVersion: subject.version,
+    ...(record.closing !== undefined && { closing: record.closing }),
     erasesSubject: erases,
     identities: await Promise.all(subject.known.map((identity) => keys.pseudonym("index", identity))),
     // What one holder alone erased is not there to be erased again.

@@ -20,6 +20,8 @@ export type Intent = {
   readonly subject?: string;
   readonly scope?: string;
   readonly graceDays?: number;
+  /** With a grace window: the person as far as known now, so that the gate can say what is to come. */
+  readonly closing?: string;
   /** When it happened at the sender; absent where age does not matter. */
   readonly signalAt?: Instant;
   readonly endedByHolder?: true;
@@ -74,6 +76,7 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
   const startAt = now + days(intent.graceDays ?? 0);
   // A grace window is the person's own wish; the law's clock starts when it ends.
   const due = deadline(startAt, policy);
+  const closing = intent.closing !== undefined && { closing: intent.closing };
   const record: RequestRecord = {
     id,
     type: intent.type,
@@ -82,6 +85,7 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
     ...(intent.scope !== undefined && { scope: intent.scope }),
     ...(intent.endedByHolder !== undefined && { endedByHolder: intent.endedByHolder }),
     ...(intent.subject !== undefined && { subject: intent.subject }),
+    ...closing,
     received_at: rfc3339(now),
     start_at: rfc3339(startAt),
     due_at: rfc3339(due),
@@ -121,5 +125,6 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
     deadline: due,
     digest: intent.digest ?? "",
     fields: { d: JSON.stringify(record), ...sealed },
+    ...closing,
   };
 }

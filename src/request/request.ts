@@ -20,6 +20,8 @@ export type RequestRecord = {
   /** The holder itself said that the grant is gone. */
   readonly endedByHolder?: true;
   readonly subject?: string;
+  /** In a grace window: the subject whose gate says so, found when this was recorded. It decides nothing else. */
+  readonly closing?: string;
   readonly received_at: string;
   readonly start_at: string;
   readonly due_at: string;

@@ -50,13 +50,13 @@ async function life(store: Store): Promise<void> {
   const ada = { index: "ada-index", suppression: "ada-suppression", since: NOW };
   await store.link(link("ada", { identities: [ada], fields: { "e:ada-index": "sealed ada" } }));
   await store.record([
-    request(ONE),
-    request(TWO, { startAt: NOW + DAY }),
+    request(ONE, { closing: "ada" }),
+    request(TWO, { startAt: NOW + DAY, closing: "ada" }),
     request(idOf("over"), { ceiling: { source: "hook", most: 1 } }),
     request(idOf("held"), { ceiling: { source: "hook", most: 1 } }),
     request(idOf("note"), { noteOnly: true }),
   ]);
-  await store.cancel(n, TWO, "cancelled document", KEEP, NOW);
+  await store.cancel(n, TWO, "cancelled document", KEEP, NOW, "ada");
   const start = await claimedOne(store, gateway, `start:${ONE}`, "starts");
   const tasks = [
     task("alpha.erase"),
@@ -99,6 +99,7 @@ async function life(store: Store): Promise<void> {
       now: NOW + HOUR,
       subject: "ada",
       subjectVersion: "1",
+      closing: "ada",
       erasesSubject: true,
       identities: [ada.index],
       residues: [{ id: "residue", due: NOW + 9 * DAY, wrapped: "own key", sealed: "own seal" }],

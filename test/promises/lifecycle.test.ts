@@ -55,6 +55,94 @@ describe("over time, through the deployed bundle", () => {
     expect(late.status, "what has been erased cannot be restored").toBe(409);
   });
 
+  const gateOf = async (slug: string, subject: string) =>
+    (await world.api("GET", `/v1/subjects/${subject}/gate`, world.key(slug))).body;
+  const waiting = async () => [...(await dump(world)).keys()].filter((name) => name.startsWith("y:"));
+
+  it("[SO-3] shuts the gate from the closing of an account until it is restored, asked for by subject or identity", async () => {
+    const kim = await world.person("socra", "kim");
+    expect(await gateOf("socra", kim.id)).toEqual({ allowed: true });
+    const keyed = async () => {
+      const reply = await fetch(`${world.url}/v1/requests`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${world.key("socra")}`,
+          "content-type": "application/json",
+          "idempotency-key": "closing-of-kim",
+        },
+        body: JSON.stringify({ type: "closure", subject: kim.id }),
+      });
+      return (await reply.json()) as RequestShape & { readonly start_at: string };
+    };
+    const { id, start_at } = await keyed();
+    const second = await open("socra", {
+      type: "closure",
+      identities: [
+        { type: "email", value: "nobody@example.com" },
+        { type: "email", value: kim.email },
+      ],
+      grace_days: 40,
+    });
+    expect(await gateOf("socra", kim.id)).toEqual({
+      allowed: false,
+      reason: "closing",
+      requests: [id, second.id],
+      start_at,
+    });
+    await world.advance(29 * DAY);
+    await world.gateway.sweep();
+    expect(await gateOf("socra", kim.id)).toMatchObject({ reason: "closing", requests: [id, second.id] });
+
+    await world.api("POST", `/v1/requests/${id}/cancel`, world.key("socra"));
+    expect(await gateOf("socra", kim.id)).toMatchObject({ reason: "closing", requests: [second.id] });
+    await world.api("POST", `/v1/requests/${second.id}/cancel`, world.key("socra"));
+    expect(await gateOf("socra", kim.id)).toEqual({ allowed: true });
+    expect(await waiting()).toEqual([]);
+    const records = [...(await dump(world))].filter(([name]) => name.startsWith("r:"));
+    expect(records.filter(([, text]) => text.includes("closing"))).toEqual([]);
+    expect(await keyed()).toMatchObject({ id, status: "cancelled" });
+    expect(await gateOf("socra", kim.id), "a repeat of what was restored shuts nothing").toEqual({ allowed: true });
+  });
+
+  it("[SO-3 I12] keeps the gate shut through a closure's erasure, and forgets that it waited", async () => {
+    const lou = await world.person("socra", "lou");
+    await world.admin("/first-party/analytics.socra.example", { mode: "accept" }, "PUT");
+    const closing = await open("socra", { type: "closure", identities: [{ type: "email", value: lou.email }] });
+    await world.advance(30 * DAY + 60_000);
+    expect(await gateOf("socra", lou.id), "due, and not started yet").toMatchObject({ reason: "closing" });
+    await world.until("socra", closing.id, ({ tasks }) => tasks.some(({ state }) => state === "accepted"));
+    expect(await gateOf("socra", lou.id)).toEqual({ allowed: false, reason: "under_erasure", requests: [closing.id] });
+    await world.admin("/first-party/analytics.socra.example/complete", {}, "POST");
+    await world.api("POST", `/v1/requests/${closing.id}/tasks/analytics.erase/complete`, world.key("socra"), {
+      outcome: "erased",
+      reason: "done by hand",
+    });
+    await world.closed("socra", closing.id);
+    await world.admin("/first-party/analytics.socra.example", { mode: "done" }, "PUT");
+    expect(await gateOf("socra", lou.id)).toEqual({ allowed: false, reason: "unknown_subject" });
+    expect(await waiting()).toEqual([]);
+    await world.api("PUT", `/v1/subjects/${lou.id}`, world.key("socra"), {
+      identities: [{ type: "email", value: lou.email }],
+      consent: { at: new Date(world.gateway.now()).toISOString(), reference: "form 9" },
+    });
+    expect(await gateOf("socra", lou.id), "who comes back with a new consent").toEqual({ allowed: true });
+  });
+
+  it("[I12] erases a person's record though a closure of theirs still waits, and gives a dry run no gate", async () => {
+    const mia = await world.person("socra", "mia");
+    await world.api("POST", "/v1/requests", world.key("socra"), { type: "closure", subject: mia.id, dry_run: true });
+    expect(await gateOf("socra", mia.id)).toEqual({ allowed: true });
+    const closing = await open("socra", { type: "closure", subject: mia.id });
+    const erasure = await open("socra", { type: "erasure", subject: mia.id });
+    await world.closed("socra", erasure.id);
+    expect([...(await dump(world)).values()].filter((text) => text.includes(`"gone","${erasure.id}"`))).toHaveLength(1);
+    expect(await gateOf("socra", mia.id)).toMatchObject({ reason: "closing", requests: [closing.id] });
+    await world.advance(30 * DAY + 60_000);
+    await world.closed("socra", closing.id);
+    expect(await gateOf("socra", mia.id)).toEqual({ allowed: false, reason: "unknown_subject" });
+    expect(await waiting()).toEqual([]);
+  });
+
   it("[CM-6 IS-7] gives a child's account no grace window", async () => {
     const kid = await world.person("socra", "kid");
     const closed = await world.closed(

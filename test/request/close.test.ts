@@ -42,6 +42,20 @@ it("[I2] looks again at once where the receipt was stale, and leaves to the star
   ]);
 });
 
+it("[I12] takes what had a grace window from the gate of the subject that it was recorded for, whoever it is of now", async () => {
+  const at = await bench();
+  const closure = { type: "closure", graceDays: 30, closing: "ada" } as const;
+  const ids = [await at.request("ada", closure), await at.request("bob")] as const;
+  await at.opened(ids[0], "ada-again");
+  await at.opened(ids[1]);
+  await at.run(close, "close", ids);
+  expect(at.recorded.map(({ closing }) => closing)).toEqual(["ada", undefined]);
+  expect(at.closings.map(({ subject, closing }) => [subject, closing])).toEqual([
+    ["ada-again", "ada"],
+    [`none-${ids[1]}`, undefined],
+  ]);
+});
+
 it("drops the close of a request that is not open any more", async () => {
   const at = await bench();
   const id = await at.request("ada");

@@ -3,7 +3,8 @@ import { HEAD, LANE } from "./shared.ts";
 /**
  * `scheduled → cancelled`, the restore that races the start to one winner. What was sealed for the request goes at once.
  *
- * KEYS 1 request, 2-4 the gateway lane's, 5 open requests. ARGV 1 now, 2 request, 3 document, 4 keep milliseconds.
+ * KEYS 1 request, 2-4 the gateway lane's, 5 open requests, 6 if it stands there, the subject's closing requests. ARGV 1 now,
+ * 2 request, 3 document, 4 keep milliseconds.
  * Answers `cancelled` or `not_scheduled` with the status.
  */
 export const CANCEL = `${HEAD}${LANE}
@@ -16,6 +17,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 drop(KEYS[2], KEYS[3], 'start:' .. ARGV[2])
 drop(KEYS[2], KEYS[3], 'watch:' .. ARGV[2])
 redis.call('ZREM', KEYS[5], ARGV[2])
+if KEYS[6] then redis.call('ZREM', KEYS[6], ARGV[2]) end
 return {'cancelled'}
 `;
 

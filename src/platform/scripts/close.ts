@@ -7,8 +7,9 @@ import { HEAD, LANE } from "./shared.ts";
  *
  * KEYS 1 request, 2 open tasks, 3-5 the gateway lane's, 6 log, 7 open requests, 8 subject, 9 subject's open requests, 10 requests, then
  * what the rest names. ARGV 1 now, 2 token, 3 attempt, 4 request, 5 gateway lane, 6 keep milliseconds, 7 leaf, 8 compact
- * record, 9 awake until, 10 erases the subject (1), 11 subject's version, 12 number of identities, 13 of residues, 14 of notices, then
- * identities (number of key), residues (number of key, id, due, wrapped key, sealed), notices (number of lane's first key, lane, id, payload),
+ * record, 9 awake until, 10 erases the subject (1), 11 subject's version, 12 number of identities, 13 of residues, 14 of notices,
+ * 15 number of the key of the closing requests that it stands among (0: none), then identities (number of key), residues
+ * (number of key, id, due, wrapped key, sealed), notices (number of lane's first key, lane, id, payload),
  * and the subject's fields to remove.
  */
 export const CLOSE = `${HEAD}${LANE}
@@ -32,7 +33,7 @@ if known ~= (redis.call('HGET', r, 'pv') or '') then
   return {'replan', 0}
 end
 if known ~= version then return {'stale'} end
-local a = 14
+local a = 15
 local function take()
   a = a + 1
   return ARGV[a]
@@ -59,6 +60,8 @@ if redis.call('EXISTS', KEYS[8]) == 1 then
   if erases == '1' then redis.call('HSET', KEYS[8], 'x', rid) end
 end
 redis.call('SREM', KEYS[9], rid)
+local closing = KEYS[tonumber(ARGV[15])]
+if closing then redis.call('ZREM', closing, rid) end
 local erased_by = redis.call('HGET', KEYS[8], 'x')
 if redis.call('SCARD', KEYS[9]) == 0 and erased_by then
   redis.call('DEL', KEYS[8], KEYS[9])

@@ -6,14 +6,18 @@ import { HEAD, LANE } from "./shared.ts";
  * delivery must not be obeyed (`superseded` by a newer connection, or an `echo` of our own erasure).
  *
  * KEYS 1 tenant, 2 request, 3 due, 4 orders, 5 lanes, 6 open requests, 7 requests, 8 ceiling, then per identity: identity,
- * suppression. ARGV: see `record` in store.ts.
+ * suppression; last, where a grace window is to be seen at the gate, the subject's closing requests. ARGV: see
+ * `recordCommand` in store/requests.ts.
  */
 export const RECORD = `${HEAD}${LANE}
 local version, now, rid, lane = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local start_at, watch_at, deadline, awake_until = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local signal_at, echo_of, ceiling, note_ms, digest, mode = tonumber(ARGV[9]), ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13], ARGV[14]
 local here = ARGV[15]
-local identities = (#KEYS - 8) / 2
+local identities = math.floor((#KEYS - 8) / 2)
+local closing = KEYS[9 + 2 * identities]
+-- For as long as a request may be held or late, so that nothing stays for ever whose end never comes.
+local OPEN_MS = 34560000000
 if redis.call('HGET', KEYS[1], 'v') ~= version then return {'stale'} end
 
 local function start()
@@ -61,6 +65,12 @@ redis.call('HSET', KEYS[2], 'st', 'scheduled', unpack(fields))
 if digest ~= '' then redis.call('HSET', KEYS[2], 'bh', digest) end
 redis.call('ZADD', KEYS[6], deadline, rid)
 redis.call('ZADD', KEYS[7], now, rid)
+if closing then
+  redis.call('ZADD', closing, start_at, rid)
+  local last = redis.call('ZRANGE', closing, -1, -1, 'WITHSCORES')
+  -- Some engines write round numbers with an exponent, which a lifetime may not have.
+  redis.call('PEXPIRE', closing, string.format('%.0f', tonumber(last[2]) - now + OPEN_MS))
+end
 enqueue(KEYS[3], KEYS[4], KEYS[5], lane, 'watch:' .. rid, '', watch_at, deadline, now, awake_until)
 if held then
   redis.call('HSET', KEYS[2], 'held', 'ceiling')

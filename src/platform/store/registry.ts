@@ -1,7 +1,7 @@
 import { type Instant, type TenantNumber, tenantNumber } from "../../ids.ts";
 import type { Tenant } from "../../registry/tenant.ts";
 import { keys } from "../keys.ts";
-import type { RedisClient } from "../redis.ts";
+import type { Answer, RedisClient } from "../redis.ts";
 import { LINK } from "../scripts/link.ts";
 import { CHANGE, RESERVE } from "../scripts/registry.ts";
 import { texts } from "./lanes.ts";
@@ -43,6 +43,13 @@ export type Linked =
       readonly requests: readonly string[];
     };
 
+export type Standing = { readonly known: boolean; readonly gone: boolean };
+
+export type Gate = Standing & {
+  readonly requests: readonly string[];
+  readonly closing: readonly { readonly request: string; readonly startAt: Instant }[];
+};
+
 export type RegistryStore = {
   readonly numberOf: (slug: string) => Promise<TenantNumber | undefined>;
   readonly snapshot: (n: TenantNumber) => Promise<Snapshot | undefined>;
@@ -57,11 +64,10 @@ export type RegistryStore = {
   readonly subjects: (
     lookups: readonly { readonly n: TenantNumber; readonly subject: string }[],
   ) => Promise<readonly Hash[]>;
-  /** Whether a subject is known, or was and has been erased, and its open requests. */
-  readonly gate: (
-    n: TenantNumber,
-    subject: string,
-  ) => Promise<{ readonly known: boolean; readonly gone: boolean; readonly requests: readonly string[] }>;
+  /** Whether a subject is known, or was and has been erased. */
+  readonly standing: (n: TenantNumber, subject: string) => Promise<Standing>;
+  /** The same, with its open requests, and its closures in their grace windows from the next to start. */
+  readonly gate: (n: TenantNumber, subject: string) => Promise<Gate>;
   readonly link: (link: Link) => Promise<Linked>;
   readonly suppressed: (n: TenantNumber, pseudonyms: readonly string[]) => Promise<readonly (string | undefined)[]>;
   readonly suppress: (
@@ -118,13 +124,20 @@ export function registryStore(redis: RedisClient): RegistryStore {
     subjects: async (lookups) =>
       (await redis.run(lookups.map(({ n, subject }) => ["hgetall", keys.subject(n, subject)]))).map(hash),
 
+    standing: async (n, subject) => standing((await redis.run([standingCommand(n, subject)]))[0]),
+
     gate: async (n, subject) => {
-      const [known, requests] = await redis.run([
-        ["hmget", keys.subject(n, subject), "k", "gone"],
+      const [stands, requests, scores] = await redis.run([
+        standingCommand(n, subject),
         ["smembers", keys.subjectRequests(n, subject)],
+        ["zrange", keys.closing(n, subject), 0, -1, "withscores"],
       ]);
-      const [key, gone] = Array.isArray(known) ? known : [];
-      return { known: typeof key === "string", gone: typeof gone === "string", requests: texts(requests) };
+      const flat = texts(scores);
+      const closing = Array.from({ length: flat.length / 2 }, (_, at) => ({
+        request: flat[2 * at] ?? "",
+        startAt: Number(flat[2 * at + 1]),
+      }));
+      return { ...standing(stands), requests: texts(requests), closing };
     },
 
     link: async (link) => {
@@ -186,4 +199,11 @@ export function registryStore(redis: RedisClient): RegistryStore {
       await redis.run([["ping"]]);
     },
   };
+}
+
+const standingCommand = (n: TenantNumber, subject: string) => ["hmget", keys.subject(n, subject), "k", "gone"];
+
+function standing(answer: Answer | undefined): Standing {
+  const [key, gone] = Array.isArray(answer) ? answer : [];
+  return { known: typeof key === "string", gone: typeof gone === "string" };
 }

@@ -38,6 +38,8 @@ export type NewRequest = {
   /** Digest of what was asked, so that a reused idempotency key for something else is noticed. */
   readonly digest: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** The subject whose gate says that this is to come. */
+  readonly closing?: string;
 };
 
 export type Recorded =
@@ -82,6 +84,8 @@ export type Closing = {
   readonly compact: string;
   readonly subject: string;
   readonly subjectVersion: string;
+  /** As it was recorded with. */
+  readonly closing?: string;
   readonly erasesSubject: boolean;
   readonly identities: readonly string[];
   readonly forgets: readonly string[];
@@ -110,7 +114,15 @@ export type RequestStore = {
   readonly close: (
     closings: readonly Closing[],
   ) => Promise<readonly { readonly result: string; readonly woken: readonly string[] }[]>;
-  readonly cancel: (n: TenantNumber, id: RequestId, document: string, keepMs: number, now: Instant) => Promise<string>;
+  /** `closing` as it was recorded with. */
+  readonly cancel: (
+    n: TenantNumber,
+    id: RequestId,
+    document: string,
+    keepMs: number,
+    now: Instant,
+    closing?: string,
+  ) => Promise<string>;
   readonly restart: (
     requests: readonly {
       readonly n: TenantNumber;
@@ -174,12 +186,12 @@ export function requestStore(redis: RedisClient): RequestStore {
 
     close: async (closings) => (await redis.run(closings.map(closeCommand))).map((answer) => woken(answer, 2)),
 
-    cancel: async (n, id, document, keepMs, now) => {
+    cancel: async (n, id, document, keepMs, now, closing) => {
       const lane = gatewayOf(n);
       const [answer] = await redis.run([
         {
           script: CANCEL,
-          keys: [keys.request(n, id), ...laneKeys(lane), keys.openRequests(n)],
+          keys: [keys.request(n, id), ...laneKeys(lane), keys.openRequests(n), ...closingKey(n, closing)],
           args: [now, id, document, keepMs],
         },
       ]);
@@ -262,6 +274,9 @@ export function requestStore(redis: RedisClient): RequestStore {
   };
 }
 
+const closingKey = (n: TenantNumber, subject: string | undefined): readonly string[] =>
+  subject === undefined ? [] : [keys.closing(n, subject)];
+
 function recordCommand(request: NewRequest) {
   const { n, id, now, ceiling } = request;
   const gateway = gatewayOf(n);
@@ -279,6 +294,7 @@ function recordCommand(request: NewRequest) {
         keys.identity(n, index),
         keys.suppression(n, suppression),
       ]),
+      ...closingKey(n, request.closing),
     ],
     args: [
       request.version,
@@ -394,6 +410,7 @@ function closeCommand(closing: Closing) {
     sealed,
   ]);
   const forgets = closing.forgets.flatMap((field) => [field, add(keys.identity(n, field.slice(2)))]);
+  const among = closing.closing === undefined ? 0 : add(keys.closing(n, closing.closing));
   const notices = closing.notices.flatMap(({ subprocessor, id: notice, payload }) => {
     const lane = laneName(n, subprocessor);
     return [add(...laneKeys(lane)), lane, notice, payload];
@@ -416,6 +433,7 @@ function closeCommand(closing: Closing) {
       closing.identities.length,
       closing.residues.length,
       closing.notices.length,
+      among,
       ...identities,
       ...residues,
       ...notices,

@@ -185,8 +185,9 @@ onEach("linking a subject", engines, ({ store, dump, state, twice, raw }) => {
       suppressed: [0],
       requests: [ONE],
     });
-    expect(await store.gate(n, "ada")).toEqual({ known: true, gone: false, requests: [ONE] });
-    expect(await store.gate(n, "nobody")).toEqual({ known: false, gone: false, requests: [] });
+    expect(await store.gate(n, "ada")).toEqual({ known: true, gone: false, requests: [ONE], closing: [] });
+    expect(await store.standing(n, "ada")).toEqual({ known: true, gone: false });
+    expect(await store.gate(n, "nobody")).toEqual({ known: false, gone: false, requests: [], closing: [] });
   });
 
   it("keeps the suppression that is there when one is added, and its lifetime", async () => {

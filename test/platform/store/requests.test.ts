@@ -87,6 +87,48 @@ onEach("recording a request", engines, ({ store, client, dump, state, twice, raw
     expect(await recorded(idOf("three"), { now: NOW + AWAKE_MS })).toMatchObject({ wake: true });
   });
 
+  it("tells a subject's gate of each closure in its grace window, from the next to start", async () => {
+    await founded(store);
+    const closures = [
+      request(ONE, { closing: "ada", startAt: NOW + 30 * DAY, identities: [identity] }),
+      request(TWO, { closing: "ada", startAt: NOW + 7 * DAY }),
+    ];
+    await twice(() => store.record(closures));
+    const waiting = [
+      { request: TWO, startAt: NOW + 7 * DAY },
+      { request: ONE, startAt: NOW + 30 * DAY },
+    ];
+    expect(await store.gate(n, "ada")).toEqual({ known: false, gone: false, requests: [], closing: waiting });
+    expect((await store.gate(n, "eve")).closing).toEqual([]);
+  });
+
+  it("writes nothing for the gate of what has no grace window, or is not obeyed", async () => {
+    await founded(store);
+    await store.record([request(ONE), request(TWO, { noteOnly: true, closing: "ada" })]);
+    await recorded(idOf("late"), { closing: "ada", version: "0" });
+    expect(Object.keys(await dump())).not.toContain(keys.closing(n, "ada"));
+  });
+
+  it("[I14] tells the gate of a closure that is held, too, whose start may pass", async () => {
+    await founded(store);
+    const ceiling = { source: "api", most: 1 };
+    await recorded(TWO, { ceiling });
+    await twice(() => recorded(ONE, { closing: "ada", ceiling, startAt: NOW + DAY }));
+    expect((await store.load([{ n, id: ONE }]))[0]).toMatchObject({ held: "ceiling" });
+    await age(300 * DAY);
+    expect((await store.gate(n, "ada")).closing).toEqual([{ request: ONE, startAt: NOW + DAY }]);
+  });
+
+  it("[I12] forgets at the gate, long after the last start, what never came to an end", async () => {
+    await founded(store);
+    await recorded(ONE, { closing: "ada", startAt: NOW + 90 * DAY });
+    await recorded(TWO, { closing: "ada", startAt: NOW + DAY });
+    await age(489 * DAY);
+    expect((await store.gate(n, "ada")).closing).toHaveLength(2);
+    await age(2 * DAY);
+    expect(Object.keys(await dump())).not.toContain(keys.closing(n, "ada"));
+  });
+
   it("[I2] puts a lost start back when the delivery is repeated", async () => {
     await founded(store);
     await recorded(ONE, { startAt: NOW });
@@ -307,7 +349,7 @@ onEach("starting a request", engines, ({ store, dump, state, twice, raw }) => {
     ]);
     expect(await claimed(store, beta, "token")).toEqual([]);
     expect(await claimed(store, gateway, "token")).toEqual([]);
-    expect(await store.gate(n, "ada")).toEqual({ known: false, gone: false, requests: [ONE] });
+    expect(await store.gate(n, "ada")).toEqual({ known: false, gone: false, requests: [ONE], closing: [] });
     expect(await store.suppressed(n, [identity.suppression, "nobody"])).toEqual([`erased ${ONE} alpha`, undefined]);
   });
 
@@ -535,6 +577,27 @@ onEach("cancelling and starting again", engines, ({ store, dump, state, twice, r
     expect(await store.record([request(ONE)])).toMatchObject([{ result: "duplicate", status: "cancelled" }]);
     await age(2 * DAY);
     expect(await store.load([{ n, id: ONE }])).toEqual([{}]);
+  });
+
+  it("[I3] opens the gate with the cancellation, but for another closure, and a repeated delivery does not shut it", async () => {
+    await founded(store);
+    const closures = [ONE, TWO].map((id) => request(id, { closing: "ada", startAt: NOW + DAY }));
+    await store.record(closures);
+    await twice(() => store.cancel(n, ONE, "cancelled document", KEEP, NOW, "ada"));
+    expect((await store.gate(n, "ada")).closing).toEqual([{ request: TWO, startAt: NOW + DAY }]);
+    await store.cancel(n, TWO, "cancelled document", KEEP, NOW, "ada");
+    expect(await store.record(closures)).toMatchObject([{ status: "cancelled" }, { status: "cancelled" }]);
+    expect((await store.gate(n, "ada")).closing).toEqual([]);
+    expect(Object.keys(await dump())).not.toContain(keys.closing(n, "ada"));
+  });
+
+  it("[I3] leaves the gate shut when a cancellation comes after the start", async () => {
+    await founded(store);
+    await store.record([request(ONE, { closing: "ada" })]);
+    const start = await claimedOne(store, gateway, `start:${ONE}`, "starts");
+    await store.open([opening(ONE, start, [task("alpha.erase")], { subject: "ada" })]);
+    expect(await store.cancel(n, ONE, "cancelled document", KEEP, NOW, "ada")).toBe("not_scheduled open");
+    expect(await store.gate(n, "ada")).toMatchObject({ requests: [ONE], closing: [{ request: ONE }] });
   });
 
   it("cancels nothing that is not there", async () => {
@@ -815,7 +878,7 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     const one = await closable(store, ONE, ada);
     const two = await closable(store, TWO, ada);
     await twice(() => close(ONE, one, ofSubject));
-    expect(await store.gate(n, "ada")).toEqual({ known: true, gone: false, requests: [TWO] });
+    expect(await store.gate(n, "ada")).toEqual({ known: true, gone: false, requests: [TWO], closing: [] });
     expect((await store.subjects([{ n, subject: "ada" }]))[0]).toMatchObject({
       k: "wrapped key of ada",
       "e:ada-index": "sealed ada",
@@ -823,7 +886,29 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     // The second would not erase by itself: it goes because the first did.
     await twice(() => close(TWO, two, { ...ofSubject, erasesSubject: false }));
     expect(holding(await dump(), /sealed|wrapped key|ada-index/)).toEqual([]);
-    expect(await store.gate(n, "ada")).toEqual({ known: false, gone: true, requests: [] });
+    expect(await store.gate(n, "ada")).toEqual({ known: false, gone: true, requests: [], closing: [] });
+  });
+
+  it("[I12] takes a closure from its subject's gate with the close, and leaves those that wait", async () => {
+    await linked();
+    await store.record([ONE, TWO].map((id, at) => request(id, { closing: "ada", startAt: NOW + at * DAY })));
+    const start = await claimedOne(store, gateway, `start:${ONE}`, "starts");
+    const ended = [task("alpha.erase", { what: "ended", document: "ended" })];
+    await store.open([opening(ONE, start, ended, ada)]);
+    const held = await claimedOne(store, gateway, `close:${ONE}`, "closes");
+    const notices = [{ subprocessor: "beta", id: "notice:receipt", payload: "" }];
+    const [first] = await twice(() => close(ONE, held, { ...ofSubject, closing: "ada", notices }));
+    expect(first).toEqual({ result: "closed", woken: [beta] });
+    // What waits does not hold up the erasure of the person's record.
+    const waiting = [{ request: TWO, startAt: NOW + DAY }];
+    expect(await store.gate(n, "ada")).toEqual({ known: false, gone: true, requests: [], closing: waiting });
+    expect(holding(await dump(), /sealed ada|wrapped key of ada|ada-index/)).toEqual([]);
+
+    const second = await claimedOne(store, gateway, `start:${TWO}`, "starts-two", NOW + DAY);
+    await store.open([opening(TWO, second, ended, { now: NOW + DAY })]);
+    const last = await claimedOne(store, gateway, `close:${TWO}`, "closes-two", NOW + DAY);
+    await twice(() => close(TWO, last, { closing: "ada", now: NOW + DAY }));
+    expect(Object.keys(await dump())).not.toContain(keys.closing(n, "ada"));
   });
 
   it("[I12] says for as long as the receipt by which request a subject went, and no longer", async () => {
