@@ -25,12 +25,15 @@ const Payload = z.object({
 
 const callback = (type: SignalType) => ({
   verify: { scheme: "signed-request", key: "appSecret" } as const,
-  contentType: "application/x-www-form-urlencoded" as const,
+  contentTypes: ["application/x-www-form-urlencoded"] as const,
   // There is no delivery id: the same person asking at the same second is the same delivery.
-  read: json(Payload, ({ user_id, issued_at }) => ({
-    deliveryId: `${user_id}:${issued_at}`,
-    signals: [{ type, identity: { type: "facebook.user_id", value: user_id }, at: withinSecond(issued_at) }],
-  })),
+  read: json(Payload, ({ user_id, issued_at }) => [
+    {
+      id: `${user_id}:${issued_at}`,
+      name: type,
+      signals: [{ type, identity: { type: "facebook.user_id", value: user_id }, at: withinSecond(issued_at) }],
+    },
+  ]),
   retriesForHours: "unknown" as const,
 });
 
@@ -55,7 +58,7 @@ export const facebook = defineIntegration({
       source: DELETION,
       authority: { erasure_requested: "everywhere" },
       answer: ({ statusUrl, code }) => ({ url: statusUrl, confirmation_code: code }),
-      events: ["data deletion request"],
+      events: ["data_deletion"],
     },
     deauthorize: {
       ...callback("deauthorized"),
@@ -63,7 +66,7 @@ export const facebook = defineIntegration({
       authority: { deauthorized: "here" },
       // Unconfirmed: which body Meta expects; its documents ask for none and name 200 as the safe answer.
       answer: () => ({}),
-      events: ["app removed"],
+      events: ["deauthorize"],
     },
   },
 

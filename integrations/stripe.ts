@@ -109,22 +109,20 @@ export const stripe = defineIntegration({
     events: {
       source: WEBHOOKS,
       verify: { scheme: "stripe", key: "webhookSecret", withinSeconds: 300 },
-      contentType: "application/json",
+      contentTypes: ["application/json"],
       read: json(Event, ({ id, type, created, account, data }) => {
         const at = typeof created === "number" ? withinSecond(created) : Date.parse(created);
         const about = data?.object?.id;
         // Two events may describe one change, so a deletion, which happens once, is known by the customer's id.
-        if (type === "customer.deleted" && about != null)
-          return {
-            deliveryId: `${type}:${about}`,
-            signals: [{ type: "account_deleted", identity: { type: "stripe.customer", value: about }, at }],
-          };
-        if (type === "account.application.deauthorized" && account !== undefined)
-          return {
-            deliveryId: id,
-            signals: [{ type: "deauthorized", identity: { type: "stripe.account", value: account }, at }],
-          };
-        return { deliveryId: id, signals: [] };
+        if (type === "customer.deleted" && about != null) {
+          const identity = { type: "stripe.customer", value: about };
+          return [{ id: `${type}:${about}`, name: type, signals: [{ type: "account_deleted", identity, at }] }];
+        }
+        if (type === "account.application.deauthorized" && account !== undefined) {
+          const identity = { type: "stripe.account", value: account };
+          return [{ id, name: type, signals: [{ type: "deauthorized", identity, at }] }];
+        }
+        return [{ id, name: type, signals: [] }];
       }),
       authority: { account_deleted: "here", deauthorized: "here" },
       // Live mode: "up to three days"; by hand up to 30 days after creation.

@@ -1,3 +1,4 @@
+import type { JSONWebKeySet } from "jose";
 import type { Call, Reply } from "./contract/call.ts";
 import type { Identity } from "./contract/identity.ts";
 import type { Store } from "./platform/store.ts";
@@ -55,6 +56,13 @@ export type Wake = (lanes: readonly string[]) => Promise<void>;
 /** One line of structured log; ids and codes only, never an identity. */
 export type Log = (event: string, facts: Readonly<Record<string, string | number | boolean>>) => void;
 
+/** Keys and certificates that vendors publish. Undefined: they cannot be had now. */
+export type KeySets = {
+  /** RFC 7517. `isFresh` asks for what is published now, as often as the server may be asked. */
+  readonly keys: (address: string, isFresh: boolean) => Promise<JSONWebKeySet | undefined>;
+  readonly text: (address: string) => Promise<string | undefined>;
+};
+
 /** All that reaches the core from outside. */
 export type Ports = {
   readonly now: () => number;
@@ -67,6 +75,7 @@ export type Ports = {
   readonly log: Log;
   readonly integrations: Integrations;
   readonly signing: SigningKeys;
+  readonly keySets: KeySets;
   /** Waits; not at all for what is not positive. Tests give one that does not wait. */
   readonly sleep: (ms: number) => Promise<void>;
   /** The public origin of this gateway, without a trailing slash. */

@@ -1,10 +1,12 @@
 import type { Context as Http } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Refusal } from "./contract/integration.ts";
 
 /** Everything that a caller of the API can be told went wrong. */
 export type Problem =
   | { readonly reason: "unauthorized" }
-  | { readonly reason: "delivery_refused" }
+  | { readonly reason: "delivery_refused"; readonly as: Refusal["status"] }
+  | { readonly reason: "keys_unavailable" }
   | { readonly reason: "forbidden"; readonly needs: string }
   | { readonly reason: "not_found"; readonly what: string }
   | { readonly reason: "invalid"; readonly errors: readonly { readonly field: string; readonly expected: string }[] }
@@ -20,15 +22,24 @@ type Shape = { readonly status: ContentfulStatusCode; readonly title: string; re
 
 /** RFC 9457. The type is stable and may be looked up; the detail says what to do. */
 export function problemResponse(c: Http, problem: Problem): Response {
+  if (problem.reason === "delivery_refused" && problem.as === "secevent") return secevent(c);
   const { status, title, detail } = shape(problem);
   const more = problem.reason === "invalid" ? { errors: problem.errors } : {};
   const headers: Record<string, string> = { "content-type": "application/problem+json", "cache-control": "no-store" };
   if (problem.reason === "unauthorized") headers["www-authenticate"] = 'Bearer realm="quittance"';
-  if (problem.reason === "store_unreachable") headers["retry-after"] = "30";
+  if (problem.reason === "store_unreachable" || problem.reason === "keys_unavailable") headers["retry-after"] = "30";
   if (problem.reason === "method_not_allowed") headers.allow = problem.allowed;
   const body = { type: `https://quittance.dev/problems/${problem.reason}`, title, status, detail, ...more };
   return c.body(JSON.stringify(body), status, headers);
 }
+
+/** RFC 8935 section 2.3: its own error body, in a language that is named. It says no more than that the proof failed. */
+const secevent = (c: Http): Response =>
+  c.body(
+    JSON.stringify({ err: "authentication_failed", description: "No such address, or the token does not fit it." }),
+    400,
+    { "content-type": "application/json", "content-language": "en", "cache-control": "no-store" },
+  );
 
 function shape(problem: Problem): Shape {
   switch (problem.reason) {
@@ -38,9 +49,15 @@ function shape(problem: Problem): Shape {
         title: "Not authorised",
         detail: "Send `Authorization: Bearer <key>` with a key that this gateway issued.",
       };
+    case "keys_unavailable":
+      return {
+        status: 503,
+        title: "Try again",
+        detail: "The keys that this is signed with cannot be had now. Send the same again later.",
+      };
     case "delivery_refused":
       return {
-        status: 401,
+        status: problem.as === "secevent" ? 400 : problem.as,
         title: "Delivery refused",
         detail: "No such address, or the signature does not fit it. The gateway's log says which check failed.",
       };

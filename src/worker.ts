@@ -5,6 +5,7 @@ import { type Config, type Env, readConfig } from "./config.ts";
 import type { Integration } from "./contract/integration.ts";
 import { drain } from "./lanes/drain.ts";
 import { sweep } from "./lanes/sweep.ts";
+import { keySets } from "./platform/key-sets.ts";
 import { log } from "./platform/log.ts";
 import { wakeBy } from "./platform/queue.ts";
 import { redisClient } from "./platform/redis.ts";
@@ -37,6 +38,7 @@ function isolate(config: Config, local: boolean) {
     origin: config.origin,
     integrations: new Map<string, Integration>(Object.values(all).map((integration) => [integration.id, integration])),
     signing: signingKeys(config.signingKeys),
+    keySets: keySets(fetch, now, log),
   };
   const storeHost = new URL(config.redisUrl).hostname;
   /** Connections and messages belong to one invocation. */

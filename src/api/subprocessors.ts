@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { Challenge } from "../contract/challenge.ts";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent, isBulk } from "../contract/integration.ts";
 import { settingsSchema } from "../contract/settings.ts";
@@ -182,7 +183,8 @@ function integrationView(integration: Integration) {
           endpoint,
           path: `/hooks/{tenant}/{subprocessor}/${endpoint}`,
           scheme: hook.verify.scheme,
-          content_type: hook.contentType,
+          content_types: hook.contentTypes,
+          ...(hook.challenges !== undefined && { challenges: hook.challenges.map(challengeView) }),
           events: hook.events,
           authority: hook.authority,
           retries_for_hours: hook.retriesForHours,
@@ -207,3 +209,10 @@ function integrationView(integration: Integration) {
     retainable_categories: retainable,
   };
 }
+
+const challengeView = (challenge: Challenge) => ({
+  ask: challenge.ask,
+  ...(challenge.ask === "query" && { query: challenge.name }),
+  ...(challenge.ask === "presence" && { method: challenge.method }),
+  source: challenge.source,
+});

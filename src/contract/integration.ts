@@ -1,9 +1,9 @@
-import type { Result } from "../result.ts";
 import type { Call, Reply } from "./call.ts";
+import type { Challenge } from "./challenge.ts";
 import type { Identity } from "./identity.ts";
 import type { Answer, Sight } from "./outcome.ts";
 import type { Settings, SettingValues } from "./settings.ts";
-import type { Reading, SignalType, Unreadable } from "./signal.ts";
+import type { Read, SignalType } from "./signal.ts";
 import type { Verification } from "./verification.ts";
 
 /** Something that a vendor does not have, with the reason and where it says so. Never simply missing. */
@@ -25,20 +25,36 @@ export type Hook = {
   /** The page that states the wire format. */
   readonly source: string;
   readonly verify: Verification;
-  /** The content type without parameters; anything else is refused with 415. */
-  readonly contentType: "application/json" | "application/x-www-form-urlencoded";
-  readonly read: (proven: string) => Result<Reading, Unreadable>;
+  /** Content types without parameters; anything else is refused. */
+  readonly contentTypes: readonly [ContentType, ...ContentType[]];
+  readonly read: Read;
+  /** Every signal type that `read` may give stands here. */
   readonly authority: Partial<Readonly<Record<SignalType, Authority>>>;
-  /** What the vendor wants to hear back, where that is not simply 202 without a body. */
-  readonly answer?: (receipt: {
-    readonly statusUrl: string;
-    readonly code: string;
-  }) => Readonly<Record<string, string>>;
+  /** Where the vendor's terms set a time for honouring a signal, counted from its receipt: the request is due by then at the latest. */
+  readonly deadlines?: Partial<Readonly<Record<SignalType, { readonly hours: number; readonly source: string }>>>;
+  readonly challenges?: readonly Challenge[];
+  /** What the vendor wants to hear: a status, or a JSON body with 200 that may name the status page. Otherwise 202. */
+  readonly answer?:
+    | 200
+    | 204
+    | ((receipt: { readonly statusUrl: string; readonly code: string }) => Readonly<Record<string, string>>);
+  /** What the vendor's review or retry logic wants to see where its proof fails. Otherwise 401. */
+  readonly refusal?: Refusal;
   /** For how long the sender repeats what was not accepted; shown to operators, and the least time a delivery is remembered. */
   readonly retriesForHours: number | "unknown";
   /** The documented kinds of delivery, for people who set the hook up. */
   readonly events: readonly string[];
 };
+
+/** `secevent` is 400 with the error body that RFC 8935 section 2.3 asks for. */
+export type Refusal = { readonly status: 400 | 401 | 403 | 412 | "secevent"; readonly source: string };
+
+export type ContentType =
+  | "application/json"
+  | "application/x-www-form-urlencoded"
+  | "application/secevent+jwt"
+  | "application/jwt"
+  | "text/plain";
 
 /** What an attempt is handed for one identity (or, where an action takes the whole person, for all of them). */
 export type Order<S extends Settings = Settings> = {

@@ -5,12 +5,16 @@ import type { Identity } from "./identity.ts";
 /** What a proven delivery means. */
 export type SignalType =
   | "erasure_requested"
+  | "account_deleted"
+  /** The grant is gone; a `token_revoked` says so of one token. */
   | "deauthorized"
   | "token_revoked"
-  | "account_deleted"
+  /** Suspended or deactivated, which may be lifted: never an erasure. */
+  | "account_disabled"
   | "account_restored"
   | "content_deleted"
-  | "consent_withdrawn";
+  | "consent_withdrawn"
+  | "access_requested";
 
 export type Signal = {
   readonly type: SignalType;
@@ -18,6 +22,38 @@ export type Signal = {
   /** When it happened, by the sender's clock, in epoch milliseconds: an older connection's end cannot end a newer one. */
   readonly at: number;
 };
+
+/** A delivery that the vendor has proven to be its own. Only `verify` makes it, and only it can be read. */
+export type Proven = {
+  /** What was signed: the body, or what the scheme takes out of it. */
+  readonly text: string;
+  /** A header that the signature covers, in lower case; undefined for every other. */
+  readonly signed: (header: string) => string | undefined;
+  /**
+   * A header that nothing vouches for. It may tell apart kinds of delivery whose bodies differ anyway; it never says whom
+   * something concerns, or that it is an erasure.
+   */
+  readonly claimed: (header: string) => string | undefined;
+  /** When it arrived here, for vendors that sign no time. Epoch milliseconds. */
+  readonly receivedAt: number;
+  readonly brand: unique symbol;
+};
+
+/** One thing that happened, of the one or many that a delivery tells. */
+export type VendorEvent = {
+  /** The vendor's own id of it, by which a repeat is recognised, however deliveries are cut; else a stated rule. */
+  readonly id: string;
+  /** The vendor's name of it. */
+  readonly name: string;
+  /** None: known, and of no concern here. It is counted. */
+  readonly signals: readonly Signal[];
+};
+
+export type Reading = readonly VendorEvent[];
+
+export type Unreadable = { readonly reason: "unreadable"; readonly at: string };
+
+export type Read = (proven: Proven) => Result<Reading, Unreadable>;
 
 /** A vendor's time in whole Unix seconds, no later than any date can be. */
 export const UnixSeconds = z
@@ -28,23 +64,40 @@ export const UnixSeconds = z
 /** The last moment that a time in whole seconds may mean: what happened in the second of a connection is not older than it. */
 export const withinSecond = (seconds: number): number => seconds * 1000 + 999;
 
-/** What one delivery says: its own id, by which a repeat is recognised, and its signals (none: known but irrelevant). */
-export type Reading = { readonly deliveryId: string; readonly signals: readonly Signal[] };
+/** A vendor's time as text with its zone, in epoch milliseconds. */
+export const Rfc3339 = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
-export type Unreadable = { readonly reason: "unreadable"; readonly at: string };
+export const unreadable = (at: string) => fail<Unreadable>({ reason: "unreadable", at });
 
 /** Reads proven JSON by a schema. The error names the place that did not fit, never the value. */
 export const json =
-  <S extends z.ZodType>(schema: S, meaning: (body: z.infer<S>) => Reading) =>
-  (proven: string): Result<Reading, Unreadable> => {
-    let body: unknown;
-    try {
-      body = JSON.parse(proven);
-    } catch (error) {
-      if (error instanceof SyntaxError) return fail({ reason: "unreadable", at: "body" });
-      throw error;
-    }
-    const parsed = schema.safeParse(body);
-    if (!parsed.success) return fail({ reason: "unreadable", at: parsed.error.issues[0]?.path.join(".") || "body" });
-    return ok(meaning(parsed.data));
+  <S extends z.ZodType>(schema: S, meaning: (body: z.infer<S>, proven: Proven) => Reading): Read =>
+  (proven) => {
+    const parsed = parse(schema, proven.text);
+    return parsed.ok ? ok(meaning(parsed.value, proven)) : parsed;
   };
+
+/** Reads a proven form: each field's last value, by name. */
+export const form =
+  <S extends z.ZodType>(schema: S, meaning: (fields: z.infer<S>, proven: Proven) => Reading): Read =>
+  (proven) => {
+    const parsed = fitting(schema, Object.fromEntries(new URLSearchParams(proven.text)));
+    return parsed.ok ? ok(meaning(parsed.value, proven)) : parsed;
+  };
+
+/** Text that holds JSON, as some vendors put into a field of their JSON. */
+export function parse<S extends z.ZodType>(schema: S, text: string): Result<z.infer<S>, Unreadable> {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return unreadable("body");
+    throw error;
+  }
+  return fitting(schema, body);
+}
+
+function fitting<S extends z.ZodType>(schema: S, body: unknown): Result<z.infer<S>, Unreadable> {
+  const parsed = schema.safeParse(body);
+  return parsed.success ? ok(parsed.data) : unreadable(parsed.error.issues[0]?.path.join(".") || "body");
+}

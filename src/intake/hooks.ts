@@ -1,15 +1,19 @@
 import { Hono } from "hono";
-import type { Hook, Integration } from "../contract/integration.ts";
+import type { Authority, Hook, Integration, Refusal } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
-import type { Signal } from "../contract/signal.ts";
+import type { Proven, Signal, SignalType, VendorEvent } from "../contract/signal.ts";
 import { statusCode } from "../ids.ts";
 import type { App, Ports } from "../ports.ts";
 import { problemResponse } from "../problem.ts";
 import type { Context } from "../registry/load.ts";
+import { valuesOf } from "../registry/settings.ts";
 import type { Subprocessor } from "../registry/subprocessor.ts";
 import { type Intent, record } from "../request/record.ts";
 import { limited } from "./body.ts";
-import { type Proven, verify } from "./verify.ts";
+import { answerAsked, answerProven } from "./challenge.ts";
+import { importKey } from "./schemes/key.ts";
+import type { Delivery, Means } from "./schemes/scheme.ts";
+import { verify } from "./verify.ts";
 
 /** The largest delivery that is read: Stripe's and Meta's are a few kilobytes; Graph webhooks may batch a thousand. */
 export const MAX_DELIVERY_BYTES = 1_048_576;
@@ -17,12 +21,19 @@ export const MAX_DELIVERY_BYTES = 1_048_576;
 /** A snapshot this old is loaded again before a delivery is refused, because its secret may have been rotated. */
 const RELOAD_MS = 10_000;
 
+type Path = {
+  readonly tenant: string;
+  readonly subprocessor: string;
+  readonly endpoint?: string | undefined;
+};
+
 type Found = {
   readonly context: Context;
   readonly subprocessor: Subprocessor;
   readonly integration: Integration;
   readonly endpoint: string;
   readonly hook: Hook;
+  readonly values: (setting: string) => Promise<readonly string[]>;
 };
 
 /** What vendors tell us: verify, read what it means, record what it causes, answer as the vendor wants. */
@@ -31,101 +42,142 @@ export const hooks = () => {
 
   app.all("/hooks/:tenant/:subprocessor/:endpoint?", async (c) => {
     const ports = c.var.ports;
-    if (c.req.method !== "POST") return problemResponse(c, { reason: "method_not_allowed", allowed: "POST" });
-    const type = mediaType(c.req.header("content-type"));
-    if (type === undefined)
-      return problemResponse(c, {
-        reason: "unsupported_media_type",
-        expected: "application/json or application/x-www-form-urlencoded",
-      });
+    const path: Path = c.req.param();
+    const url = registered(ports, c.req.raw.url);
+    const { method } = c.req;
+    if (method !== "POST") {
+      const found = method === "GET" || method === "HEAD" ? find(ports, await current(ports, path), path) : undefined;
+      const answer =
+        found === undefined ? undefined : await answerAsked(found.hook.challenges ?? [], { ...found, method, url });
+      return answer ?? problemResponse(c, { reason: "method_not_allowed", allowed: "POST" });
+    }
+    const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+    if (!TYPES.has(type))
+      return problemResponse(c, { reason: "unsupported_media_type", expected: [...TYPES].join(" or ") });
     const body = await limited(c.req.raw, MAX_DELIVERY_BYTES);
     if (!body.ok) return problemResponse(c, body.problem);
-    const delivery = { body: body.value, header: (name: string) => c.req.header(name) };
-    const path = c.req.param();
+    const delivery: Delivery = { method, url, body: body.value, header: (name) => c.req.header(name) };
 
     const proof = await prove(ports, path, type, delivery);
+    if (proof === "unavailable") return problemResponse(c, { reason: "keys_unavailable" });
     // Unknown tenant, unknown subprocessor and wrong signature answer alike.
-    if (proof === undefined) return problemResponse(c, { reason: "delivery_refused" });
+    if (proof === undefined) return problemResponse(c, { reason: "delivery_refused", as: refusalAt(ports, path) });
     const { found, proven } = proof;
-    const reading = found.hook.read(proven.text);
+    const answered = await answerProven(found.hook.challenges ?? [], proven, { ...found, method, url });
+    if (answered !== undefined) return answered;
+    const reading = found.hook.read(proven);
     if (!reading.ok) {
-      ports.log("delivery_unreadable", {
-        tenant: path.tenant,
-        subprocessor: path.subprocessor,
-        at: reading.problem.at,
-      });
+      const { tenant, subprocessor } = path;
+      ports.log("delivery_unreadable", { tenant, subprocessor, at: reading.problem.at });
       return problemResponse(c, {
         reason: "invalid",
         errors: [{ field: reading.problem.at, expected: "what the vendor documents" }],
       });
     }
-    const { deliveryId, signals } = reading.value;
-    if (signals.length === 0) return c.body(null, 202);
-    const entries = await record(ports, found.context, (context) =>
-      signals.map((signal, index) => intentOf(context, found, signal, `${deliveryId}#${index}`)),
-    );
+    const events = reading.value;
+    const known = events.filter(({ signals }) => signals.length > 0);
+    noteIgnored(ports, path, events);
+    const entries =
+      known.length === 0 ? [] : await record(ports, found.context, (context) => intentsOf(context, found, known));
+    const { answer } = found.hook;
+    if (typeof answer !== "function") return new Response(null, { status: answer ?? 202 });
     const [first] = entries;
-    if (found.hook.answer === undefined || first === undefined) return c.body(null, 202);
+    if (first === undefined) return new Response(null, { status: 202 });
     const code = await statusCode(found.context.keys, first.id);
-    return c.json(found.hook.answer({ statusUrl: `${ports.origin}/status/${code}`, code }), 200);
+    return c.json(answer({ statusUrl: `${ports.origin}/status/${code}`, code }), 200);
   });
 
   return app;
 };
 
-function mediaType(header: string | undefined): string | undefined {
-  const type = header?.split(";")[0]?.trim().toLowerCase();
-  return type === "application/json" || type === "application/x-www-form-urlencoded" ? type : undefined;
+/** What some hook takes; what a particular one does not take is refused with all else that does not fit it. */
+const TYPES: ReadonlySet<string> = new Set([
+  "application/json",
+  "application/x-www-form-urlencoded",
+  "application/secevent+jwt",
+  "application/jwt",
+  "text/plain",
+] satisfies Hook["contentTypes"][number][]);
+
+/** The address as the vendor knows it: the public origin, whatever stands before the Worker. */
+function registered({ origin }: Ports, address: string): string {
+  const { pathname, search } = new URL(address);
+  return origin + pathname + search;
 }
+
+const current = (ports: Ports, { tenant }: Path) => ports.tenants.bySlug(tenant);
 
 /** Finds the hook and checks the delivery; once more with a fresh snapshot if the one at hand may be out of date. */
 async function prove(
   ports: Ports,
-  path: { readonly tenant: string; readonly subprocessor: string; readonly endpoint?: string | undefined },
+  path: Path,
   type: string,
-  delivery: Parameters<typeof verify>[1],
-): Promise<{ readonly found: Found; readonly proven: Proven } | undefined> {
+  delivery: Delivery,
+): Promise<{ readonly found: Found; readonly proven: Proven } | "unavailable" | undefined> {
   let seen: Context | undefined;
   for (const maxAgeMs of [undefined, RELOAD_MS]) {
     const context = await ports.tenants.bySlug(path.tenant, maxAgeMs);
     if (context !== undefined && context.version === seen?.version) return undefined;
     seen = context;
-    const found = context === undefined ? undefined : find(ports, context, path);
+    const found = find(ports, context, path);
     if (found === undefined) continue;
-    const { scheme } = found.hook.verify;
-    const secrets = await found.context.secrets(found.subprocessor.id, found.hook.verify.key);
-    const importKey = (secret: string) =>
-      found.context.once(`hmac ${secret}`, () =>
-        crypto.subtle.importKey("raw", new TextEncoder().encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
-          "verify",
-        ]),
-      );
-    const result =
-      found.hook.contentType === type
-        ? await verify(found.hook.verify, delivery, secrets, importKey, ports.now())
-        : undefined;
+    const { hook, values } = found;
+    const means: Means = {
+      values,
+      key: (kind, text) => found.context.once(`${kind} ${text}`, () => importKey(kind, text)),
+      keySets: ports.keySets,
+      now: ports.now(),
+    };
+    const types: readonly string[] = hook.contentTypes;
+    const result = types.includes(type) ? await verify(hook.verify, delivery, means) : undefined;
     if (result?.ok === true) return { found, proven: result.value };
     const check = result === undefined ? "content_type" : result.problem.reason;
-    ports.log("delivery_refused", { tenant: path.tenant, subprocessor: path.subprocessor, scheme, check });
+    const { tenant, subprocessor } = path;
+    ports.log("delivery_refused", { tenant, subprocessor, scheme: hook.verify.scheme, check });
+    if (check === "keys_unavailable") return "unavailable";
   }
   return undefined;
 }
 
-function find(
-  ports: Ports,
-  context: Context,
-  path: { readonly subprocessor: string; readonly endpoint?: string | undefined },
-): Found | undefined {
-  const subprocessor = context.tenant.subprocessors[path.subprocessor];
+function find(ports: Ports, context: Context | undefined, path: Path): Found | undefined {
+  const subprocessor = context?.tenant.subprocessors[path.subprocessor];
   const integration = subprocessor === undefined ? undefined : ports.integrations.get(subprocessor.integration);
-  if (subprocessor === undefined || integration === undefined || isAbsent(integration.hooks)) return undefined;
+  if (context === undefined || subprocessor === undefined || integration === undefined) return undefined;
+  if (isAbsent(integration.hooks) || context.tenant.status !== "active") return undefined;
   const named = Object.entries(integration.hooks);
   const [endpoint, hook] =
     (path.endpoint === undefined && named.length === 1 ? named[0] : named.find(([name]) => name === path.endpoint)) ??
     [];
-  if (endpoint === undefined || hook === undefined || context.tenant.status !== "active") return undefined;
-  return { context, subprocessor, integration, endpoint, hook };
+  if (endpoint === undefined || hook === undefined) return undefined;
+  const values = (setting: string) => valuesOf(context, subprocessor.id, setting);
+  return { context, subprocessor, integration, endpoint, hook, values };
 }
+
+/**
+ * How a refusal looks. It is told from the address alone, by the integration whose id the subprocessor's begins with, so that
+ * an address that is not there answers like one that is.
+ */
+function refusalAt({ integrations }: Ports, { subprocessor, endpoint }: Path): Refusal["status"] {
+  const named = [...integrations.values()]
+    .filter(({ id }) => subprocessor === id || subprocessor.startsWith(`${id}-`))
+    .sort((a, b) => b.id.length - a.id.length)[0];
+  if (named === undefined || isAbsent(named.hooks)) return 401;
+  const hooks = Object.entries(named.hooks);
+  const [, hook] = hooks.find(([name]) => name === endpoint) ?? (hooks.length === 1 ? hooks : [])[0] ?? [];
+  return hook?.refusal?.status ?? 401;
+}
+
+/** What is known and of no concern here is counted, never silently dropped. */
+function noteIgnored(ports: Ports, { tenant, subprocessor }: Path, events: readonly VendorEvent[]): void {
+  const ignored = events.filter(({ signals }) => signals.length === 0);
+  for (const [event, { length }] of Map.groupBy(ignored, ({ name }) => name))
+    ports.log("events_ignored", { tenant, subprocessor, event, count: length });
+}
+
+const intentsOf = (context: Context, found: Found, events: readonly VendorEvent[]): Intent[] =>
+  events.flatMap(({ id, signals }) =>
+    signals.map((signal, index) => intentOf(context, found, signal, `${id}#${index}`)),
+  );
 
 /**
  * What a proven signal causes. Verified is not authorised: the policy says what each hook's signals may do, and a hook
@@ -138,13 +190,15 @@ function intentOf(
   delivery: string,
 ): Intent {
   const source = `${subprocessor.id}/${endpoint}`;
+  const cause = CAUSES[signal.type];
   const isOwn = Object.hasOwn(integration.identities, signal.identity.type);
   const mayName = isOwn || (tenant.policy.widen[source] ?? []).includes(signal.identity.type);
-  const decided: Partial<Record<string, "record" | "here" | "everywhere">> = tenant.policy.authority[source] ?? {};
-  const authority = mayName ? (decided[signal.type] ?? hook.authority[signal.type] ?? "record") : "record";
-  const ended = signal.type === "deauthorized" || signal.type === "token_revoked";
+  const decided: Partial<Record<string, Authority>> = tenant.policy.authority[source] ?? {};
+  const stated = decided[signal.type] ?? hook.authority[signal.type] ?? "record";
+  const authority = mayName && cause !== undefined ? stated : "record";
+  const within = hook.deadlines?.[signal.type];
   return {
-    type: ended && authority !== "everywhere" ? "revocation" : "erasure",
+    type: cause === "end of a grant" && authority !== "everywhere" ? "revocation" : "erasure",
     source,
     delivery,
     authority,
@@ -154,6 +208,15 @@ function intentOf(
     ...(signal.type !== "erasure_requested" && { echoOf: subprocessor.id }),
     signalAt: signal.at,
     ...(authority !== "everywhere" && { scope: subprocessor.id }),
-    ...(ended && { endedByHolder: true as const }),
+    ...(cause === "end of a grant" && { endedByHolder: true as const }),
+    ...(within !== undefined && { dueWithinMs: within.hours * 3_600_000 }),
   };
 }
+
+/** What a signal may cause at all, whatever a policy says; of the others a note is kept. */
+const CAUSES: Partial<Readonly<Record<SignalType, "erasure" | "end of a grant">>> = {
+  erasure_requested: "erasure",
+  account_deleted: "erasure",
+  deauthorized: "end of a grant",
+  token_revoked: "end of a grant",
+};

@@ -1,6 +1,12 @@
 import type { Settings, SettingValues } from "../contract/settings.ts";
 import type { Context } from "./load.ts";
 
+/** The values of one setting, newest first; none where it is not filled in. */
+export async function valuesOf(context: Context, subprocessor: string, setting: string): Promise<readonly string[]> {
+  const plain = context.tenant.subprocessors[subprocessor]?.settings[setting];
+  return plain === undefined ? context.secrets(subprocessor, setting) : [plain];
+}
+
 /** A subprocessor's settings as an action is handed them: secrets unsealed, the newest value of each. */
 export async function settingsOf(
   context: Context,

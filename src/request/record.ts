@@ -25,6 +25,8 @@ export type Intent = {
   /** When it happened at the sender; absent where age does not matter. */
   readonly signalAt?: Instant;
   readonly endedByHolder?: true;
+  /** The sender's own terms ask for it by then, if that is before the law does. */
+  readonly dueWithinMs?: number;
   /** The subprocessor that may be reporting our own act back to us. */
   readonly echoOf?: string;
   readonly continues?: string;
@@ -75,7 +77,7 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
   const id = await requestId(tenant.n, keys, intent.source, intent.delivery);
   const startAt = now + days(intent.graceDays ?? 0);
   // A grace window is the person's own wish; the law's clock starts when it ends.
-  const due = deadline(startAt, policy);
+  const due = Math.min(deadline(startAt, policy), startAt + (intent.dueWithinMs ?? Number.POSITIVE_INFINITY));
   const closing = intent.closing !== undefined && { closing: intent.closing };
   const record: RequestRecord = {
     id,

@@ -1,5 +1,9 @@
+/// <reference types="vite/client" />
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import * as senders from "../../cli/senders/index.ts";
+import { newVendorKey } from "../../cli/senders/keys.ts";
+import type { Made, SampleEvent, Sender } from "../../cli/senders/sender.ts";
 import * as all from "../../integrations/index.ts";
 import type { Call } from "../../src/contract/call.ts";
 import {
@@ -14,22 +18,29 @@ import {
 } from "../../src/contract/integration.ts";
 import type { Answer, Sight } from "../../src/contract/outcome.ts";
 import { isPublicEndpoint, type Settings, settingsSchema } from "../../src/contract/settings.ts";
-import { type Delivery, verify } from "../../src/intake/verify.ts";
-import { type Genuine, type Sample, samples, type Way } from "../integrations/samples.ts";
+import type { Verification } from "../../src/contract/verification.ts";
+import type { Verified } from "../../src/intake/schemes/scheme.ts";
+import type { Sample, Way } from "../integrations/samples/kit.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
+import { checked, proven } from "../support/proven.ts";
 
 // The same cases at every run.
 fc.configureGlobal({ seed: 20_261_121 });
 
 const NOW = Date.parse("2026-11-21T09:00:00Z");
 const encoder = new TextEncoder();
+const vendor = await newVendorKey();
+const keySets = { keys: async () => vendor.keys, text: async () => undefined };
 
 const exported = Object.entries<Integration>(all).map(([name, integration]) => ({
   name,
   integration,
   id: integration.id,
 }));
-const sampleOf = (id: string): Sample => samples[id] ?? { settings: {}, hooks: {}, ways: [] };
+const samples = import.meta.glob<{ readonly sample: Sample }>("../integrations/samples/*.ts", { eager: true });
+const sampleOf = (id: string): Sample =>
+  samples[`../integrations/samples/${id}.ts`]?.sample ?? { settings: {}, hooks: {}, ways: [] };
+const senderOf = (name: string): Sender => Object.entries<Sender>(senders).find(([id]) => id === name)?.[1] ?? {};
 const hooksOf = ({ hooks }: Integration): [string, Hook][] => (isAbsent(hooks) ? [] : Object.entries(hooks));
 const actionsOf = ({ actions }: Integration) =>
   (Object.entries(actions) as [ActionName, Action<Settings>][]).filter(([, action]) => !isAbsent(action));
@@ -46,7 +57,7 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
   });
 
   it("has samples for its contract test", () => {
-    expect(Object.keys(samples)).toContain(id);
+    expect(Object.keys(samples)).toContain(`../integrations/samples/${id}.ts`);
     expect(Object.keys(sample.hooks)).toEqual(hooks.map(([endpoint]) => endpoint));
     expect(new Set(sample.ways.map(({ action }) => action))).toEqual(
       new Set(actionsOf(integration).map(([action]) => action)),
@@ -99,86 +110,108 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
   });
 
   describe.each(hooks.map(([endpoint, hook]) => ({ endpoint, hook })))("hook $endpoint", ({ endpoint, hook }) => {
-    const { sign, says } = sample.hooks[endpoint] ?? {
-      sign: () => Promise.reject(new Error("no sample")),
-      says: () => [],
-    };
-    const key = sample.settings[hook.verify.key] ?? "";
+    const said = sample.hooks[endpoint] ?? {};
+    const sent = senderOf(name)[endpoint] ?? {};
+    const [first = NOTHING] = Object.values(sent);
+    const { verify: scheme } = hook;
+    const genuine = (at = NOW, settings = sample.settings, event = first) => made(event, endpoint, settings, at);
 
-    it("takes its key from a secret", () => {
-      expect(integration.settings[hook.verify.key]?.kind).toBe("secret");
+    it("takes its key from a setting, and a shared one from a secret", () => {
+      if ("key" in scheme) expect(Object.keys(integration.settings)).toContain(scheme.key);
+      if ("key" in scheme && SHARED.has(scheme.scheme)) expect(integration.settings[scheme.key]?.kind).toBe("secret");
     });
 
-    it("accepts a genuine delivery and reads what it says", async () => {
-      const proven = await verified(hook, await sign(key, NOW), [key]);
-      if (!proven.ok) throw new Error(proven.problem.reason);
-      const reading = hook.read(proven.value.text);
+    it("has a sender and an expectation for each of its events", () => {
+      expect(Object.keys(sent).toSorted()).toEqual([...hook.events].toSorted());
+      expect(Object.keys(said).toSorted()).toEqual([...hook.events].toSorted());
+    });
+
+    it.each(Object.keys(sent))("accepts a genuine %s and reads what it says", async (event) => {
+      const delivery = await genuine(NOW, sample.settings, sent[event]);
+      const proven = await verified(hook, delivery, sample.settings, endpoint);
+      if (!proven.ok) throw new Error(JSON.stringify(proven.problem));
+      const reading = hook.read(proven.value);
       if (!reading.ok) throw new Error(`${reading.problem.reason} at ${reading.problem.at}`);
-      expect(reading.value.deliveryId).not.toBe("");
-      expect(reading.value.signals).toEqual(says(NOW));
-    });
-
-    it("speaks only for its own identities, and says what each signal may cause", async () => {
-      for (const { type, identity } of says(NOW)) {
+      expect(hook.contentTypes).toContain(delivery.headers["content-type"]?.split(";")[0]);
+      for (const { id } of reading.value) expect(id).not.toBe("");
+      const signals = reading.value.flatMap((each) => each.signals);
+      expect(signals).toEqual(said[event]?.(NOW));
+      for (const { type, identity } of signals) {
         expect(Object.keys(integration.identities)).toContain(identity.type);
         expect(hook.authority[type]).toBeDefined();
       }
-      expect(hook.events.length).toBeGreaterThan(0);
     });
 
-    it("reads the same id from the same delivery sent twice", async () => {
-      const [first, second] = await Promise.all([sign(key, NOW), sign(key, NOW)]);
-      const ids = await Promise.all([first, second].map((genuine) => deliveryId(hook, genuine, key)));
-      expect(ids[0]).toBe(ids[1]);
+    it("reads the same ids from the same delivery sent twice, and others from another", async () => {
+      const ids = async (delivery: Made) => {
+        const proven = await verified(hook, delivery, sample.settings, endpoint);
+        const reading = proven.ok ? hook.read(proven.value) : undefined;
+        return reading?.ok === true ? reading.value.map((event) => event.id) : [];
+      };
+      const one = await ids(await genuine());
+      expect(one.length).toBeGreaterThan(0);
+      expect(await ids(await genuine())).toEqual(one);
     });
 
     it("[I5] refuses a delivery with any byte of its body changed", async () => {
-      const { body, headers } = await sign(key, NOW);
-      const bytes = encoder.encode(body);
+      if (!coversBody(scheme)) return;
+      const delivery = await genuine();
+      const bytes = encoder.encode(delivery.body);
       for (let at = 0; at < bytes.length; at++)
-        for (let bit = 0; bit < 8; bit++)
-          expect((await delivered(hook, flipped(bytes, at, bit), headers, [key])).ok, `byte ${at} bit ${bit}`).toBe(
-            false,
+        for (let bit = 0; bit < 8; bit++) {
+          const result = await verified(
+            hook,
+            { ...delivery, body: flipped(bytes, at, bit) },
+            sample.settings,
+            endpoint,
           );
+          expect(result.ok, `byte ${at} bit ${bit}`).toBe(false);
+        }
     });
 
     it("[I5] refuses a delivery with any character of a signed header changed", async () => {
-      const { body, headers } = await sign(key, NOW);
-      for (const [header, value] of Object.entries(headers))
+      const delivery = await genuine();
+      for (const header of signedHeaders(scheme)) {
+        const value = delivery.headers[header] ?? "";
         for (let at = 0; at < value.length; at++)
           for (const other of ["0", "a", "Z", ",", "=", " "].filter((each) => each !== value[at])) {
-            const changed = { ...headers, [header]: `${value.slice(0, at)}${other}${value.slice(at + 1)}` };
-            expect((await delivered(hook, encoder.encode(body), changed, [key])).ok, `${header} at ${at}`).toBe(false);
+            const headers = { ...delivery.headers, [header]: `${value.slice(0, at)}${other}${value.slice(at + 1)}` };
+            const result = await verified(hook, { ...delivery, headers }, sample.settings, endpoint);
+            expect(result.ok, `${header} at ${at}: ${other}`).toBe(false);
           }
+      }
     });
 
     it("[I5] refuses a delivery without one of its signed headers", async () => {
-      const { body, headers } = await sign(key, NOW);
-      for (const header of Object.keys(headers)) {
-        const { [header]: _, ...rest } = headers;
-        expect((await delivered(hook, encoder.encode(body), rest, [key])).ok, header).toBe(false);
+      const delivery = await genuine();
+      for (const header of signedHeaders(scheme)) {
+        const { [header]: _, ...headers } = delivery.headers;
+        expect((await verified(hook, { ...delivery, headers }, sample.settings, endpoint)).ok, header).toBe(false);
       }
     });
 
     it("[I5] refuses a delivery that was signed with another key, or when no key is known", async () => {
-      const genuine = await sign(key, NOW);
-      expect((await verified(hook, genuine, [`${key}x`])).ok).toBe(false);
-      expect((await verified(hook, await sign(`${key}x`, NOW), [key])).ok).toBe(false);
-      expect((await verified(hook, genuine, [])).ok).toBe(false);
+      const delivery = await genuine();
+      for (const setting of keySettings(scheme)) {
+        const { [setting]: value = "", ...without } = sample.settings;
+        expect((await verified(hook, delivery, without, endpoint)).ok).toBe(false);
+        const other = { ...without, [setting]: otherKey(value) };
+        expect((await verified(hook, delivery, other, endpoint)).ok).toBe(false);
+        if (SHARED.has(scheme.scheme))
+          expect((await verified(hook, await genuine(NOW, other), sample.settings, endpoint)).ok).toBe(false);
+      }
     });
 
     it("[I5] refuses an old delivery where its scheme sets an age, and only there", async () => {
-      const { verify: scheme } = hook;
-      const within = "withinSeconds" in scheme ? scheme.withinSeconds : undefined;
-      const old = await sign(key, NOW - ((within ?? 86_400) + 1) * 1000);
-      expect((await verified(hook, old, [key])).ok).toBe(within === undefined);
+      const within = ageOf(scheme);
+      const old = await genuine(NOW - ((within ?? 86_400) + 1) * 1000);
+      expect((await verified(hook, old, sample.settings, endpoint)).ok).toBe(within === undefined);
     });
 
     it("[I5] answers rubbish with a result, never with an exception", () => {
-      fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof hook.read(text).ok === "boolean"));
-      expect(hook.read("{").ok).toBe(false);
-      expect(hook.read("null").ok).toBe(false);
-      expect(hook.read("[]").ok).toBe(false);
+      const read = (text: string) => hook.read(rubbish(text));
+      fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof read(text).ok === "boolean"));
+      for (const text of ["{", "null", "[{}]"]) expect(read(text).ok).toBe(false);
     });
   });
 
@@ -218,24 +251,74 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
   });
 });
 
-const importKey = (secret: string) =>
-  crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+const NOTHING: SampleEvent = { person: "", make: () => Promise.reject(new Error("no sender")) };
 
-const delivered = (hook: Hook, body: Uint8Array, headers: Genuine["headers"], keys: readonly string[]) => {
-  const delivery: Delivery = { body, header: (header) => headers[header.toLowerCase()] };
-  return verify(hook.verify, delivery, keys, importKey, NOW);
-};
+/** Schemes whose key the vendor and we share, so that whoever has it can sign. */
+const SHARED: ReadonlySet<Verification["scheme"]> = new Set([
+  "signed-request",
+  "stripe",
+  "hmac",
+  "standard-webhooks",
+  "shared-secret",
+]);
 
-const verified = (hook: Hook, { body, headers }: Genuine, keys: readonly string[]) =>
-  delivered(hook, encoder.encode(body), headers, keys);
+const coversBody = (scheme: Verification): boolean =>
+  scheme.scheme !== "shared-secret" &&
+  !(scheme.scheme === "jwt" && typeof scheme.at === "object" && "bearer" in scheme.at);
 
-async function deliveryId(hook: Hook, genuine: Genuine, key: string): Promise<string | undefined> {
-  const proven = await verified(hook, genuine, [key]);
-  const reading = proven.ok ? hook.read(proven.value.text) : undefined;
-  return reading?.ok === true ? reading.value.deliveryId : undefined;
+function signedHeaders(scheme: Verification): readonly string[] {
+  switch (scheme.scheme) {
+    case "signed-request":
+    case "sns":
+      return [];
+    case "stripe":
+      return ["stripe-signature"];
+    case "standard-webhooks":
+      return ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    case "jwt":
+      return typeof scheme.at === "object" && "bearer" in scheme.at ? [scheme.at.bearer] : [];
+    case "shared-secret":
+      return "header" in scheme.at ? [scheme.at.header] : "basic" in scheme.at ? ["authorization"] : [];
+    default:
+      return [
+        scheme.signature.header,
+        ...scheme.over.flatMap((part) => (typeof part === "object" && "header" in part ? [part.header] : [])),
+      ];
+  }
 }
 
-function flipped(bytes: Uint8Array, at: number, bit: number): Uint8Array {
+const keySettings = (scheme: Verification): readonly string[] => {
+  if (scheme.scheme === "sns") return [scheme.topics.setting];
+  if (scheme.scheme === "jwt") return scheme.audience === "url" ? [] : [scheme.audience.setting];
+  return [scheme.key];
+};
+
+/** Another key of the same form: its last letter or digit but one is another. */
+const otherKey = (key: string): string =>
+  key.replace(/[0-9A-Za-z](?=[0-9A-Za-z][^0-9A-Za-z]*$)/, (each) => (each === "1" ? "2" : "1"));
+
+function ageOf(scheme: Verification): number | undefined {
+  if ("withinSeconds" in scheme) return scheme.withinSeconds;
+  if (scheme.scheme === "jwt" && scheme.expires) return 86_400;
+  return "fresh" in scheme ? scheme.fresh?.withinSeconds : undefined;
+}
+
+const addressOf = (endpoint: string) => `https://gateway.example.com/hooks/acme/vendor/${endpoint}`;
+
+const made = (event: SampleEvent, endpoint: string, settings: Sample["settings"], at: number): Promise<Made> =>
+  event.make({ settings, at, seed: "1", person: event.person, url: addressOf(endpoint), token: vendor.token });
+
+const verified = (
+  hook: Hook,
+  { body, headers }: { readonly body: string | Uint8Array; readonly headers: Made["headers"] },
+  settings: Sample["settings"],
+  endpoint: string,
+): Promise<Verified> =>
+  checked(hook.verify, { body, headers, url: addressOf(endpoint) }, settings, { now: NOW, keySets });
+
+const rubbish = (text: string) => proven(text, {}, NOW);
+
+function flipped(bytes: Uint8Array, at: number, bit: number): Uint8Array<ArrayBuffer> {
   const changed = Uint8Array.from(bytes);
   changed[at] = (changed[at] ?? 0) ^ (1 << bit);
   return changed;

@@ -3,6 +3,7 @@ import { facebook } from "../../integrations/facebook.ts";
 import { isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { notFound, revoked } from "../../src/contract/outcome.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
+import { proven } from "../support/proven.ts";
 
 const { revoke } = facebook.actions;
 if (isAbsent(revoke) || isBulk(revoke)) throw new Error("Facebook Login has a revocation");
@@ -102,15 +103,18 @@ describe("what Facebook tells us", () => {
   const { hooks } = facebook;
   if (isAbsent(hooks)) throw new Error("Facebook Login has hooks");
   const deletion = hooks["data-deletion"];
-  const read = (payload: unknown) => deletion?.read(JSON.stringify(payload));
+  const read = (payload: unknown) => deletion?.read(proven(JSON.stringify(payload)));
 
   it("takes a user id that is a number, as old SDK data has it", () => {
     expect(read({ user_id: 123, issued_at: 321 })).toEqual({
       ok: true,
-      value: {
-        deliveryId: "123:321",
-        signals: [{ type: "erasure_requested", identity: { type: "facebook.user_id", value: "123" }, at: 321_999 }],
-      },
+      value: [
+        {
+          id: "123:321",
+          name: "erasure_requested",
+          signals: [{ type: "erasure_requested", identity: { type: "facebook.user_id", value: "123" }, at: 321_999 }],
+        },
+      ],
     });
   });
 
@@ -127,7 +131,8 @@ describe("what Facebook tells us", () => {
   });
 
   it("answers a deletion with the address of the status page and its code, as Meta wants it", () => {
-    expect(deletion?.answer?.({ statusUrl: "https://gate.example/status/abc", code: "abc" })).toEqual({
+    const answer = typeof deletion?.answer === "function" ? deletion.answer : () => ({});
+    expect(answer({ statusUrl: "https://gate.example/status/abc", code: "abc" })).toEqual({
       url: "https://gate.example/status/abc",
       confirmation_code: "abc",
     });

@@ -4,6 +4,7 @@ import type { Call } from "../../src/contract/call.ts";
 import { isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { accepted, erased, notFound, notYet, retained, revoked } from "../../src/contract/outcome.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
+import { proven } from "../support/proven.ts";
 
 const { erase, revoke } = stripe.actions;
 if (isAbsent(erase) || isBulk(erase) || isAbsent(revoke) || isBulk(revoke))
@@ -499,14 +500,15 @@ describe("revoking a connected account at Stripe", () => {
 describe("what Stripe tells us", () => {
   const { hooks } = stripe;
   if (isAbsent(hooks)) throw new Error("Stripe has hooks");
-  const read = (event: object) => hooks.events?.read(JSON.stringify({ id: "evt_1", created: 1_700_000_000, ...event }));
+  const read = (event: object) =>
+    hooks.events?.read(proven(JSON.stringify({ id: "evt_1", created: 1_700_000_000, ...event })));
 
   it("[I3] knows the deletion of a customer by the customer, because two events may tell of it", () => {
     const event = { type: "customer.deleted", data: { object: { id: "cus_1" } } };
     const first = read(event);
     const second = read({ ...event, id: "evt_2", created: 1_700_000_001 });
-    expect(first).toMatchObject({ ok: true, value: { deliveryId: "customer.deleted:cus_1" } });
-    expect(second).toMatchObject({ ok: true, value: { deliveryId: "customer.deleted:cus_1" } });
+    expect(first).toMatchObject({ ok: true, value: [{ id: "customer.deleted:cus_1" }] });
+    expect(second).toMatchObject({ ok: true, value: [{ id: "customer.deleted:cus_1" }] });
   });
 
   it("takes the account that left from the event, not from its object", () => {
@@ -514,31 +516,34 @@ describe("what Stripe tells us", () => {
       read({ type: "account.application.deauthorized", account: "acct_1", data: { object: { id: "ca_1" } } }),
     ).toEqual({
       ok: true,
-      value: {
-        deliveryId: "evt_1",
-        signals: [
-          { type: "deauthorized", identity: { type: "stripe.account", value: "acct_1" }, at: 1_700_000_000_999 },
-        ],
-      },
+      value: [
+        {
+          id: "evt_1",
+          name: "account.application.deauthorized",
+          signals: [
+            { type: "deauthorized", identity: { type: "stripe.account", value: "acct_1" }, at: 1_700_000_000_999 },
+          ],
+        },
+      ],
     });
   });
 
   it("reads the time of a thin event, which is text", () => {
     const event = { type: "customer.deleted", created: "2026-01-01T00:00:00.000Z", data: { object: { id: "cus_1" } } };
-    expect(read(event)).toMatchObject({ value: { signals: [{ at: Date.parse("2026-01-01T00:00:00Z") }] } });
+    expect(read(event)).toMatchObject({ value: [{ signals: [{ at: Date.parse("2026-01-01T00:00:00Z") }] }] });
   });
 
   it("hears other events without a signal", () => {
     expect(read({ type: "invoice.paid", data: { object: { id: "in_1" } } })).toEqual({
       ok: true,
-      value: { deliveryId: "evt_1", signals: [] },
+      value: [{ id: "evt_1", name: "invoice.paid", signals: [] }],
     });
   });
 
   it("hears an event about something without an id, such as a thin one, without a signal", () => {
     expect(read({ type: "balance.available", data: { object: { object: "balance" } } })).toEqual({
       ok: true,
-      value: { deliveryId: "evt_1", signals: [] },
+      value: [{ id: "evt_1", name: "balance.available", signals: [] }],
     });
   });
 
@@ -548,12 +553,12 @@ describe("what Stripe tells us", () => {
       expect(read({ type: "customer.deleted", data })).toEqual(refused("data.object.id"));
     for (const created of [8_640_000_000_000, 1e300, -1, 1.5])
       expect(read({ type: "invoice.paid", created })).toEqual(refused("created"));
-    expect(read({ type: "v2.core.event_destination.ping", data: {} })).toMatchObject({ value: { signals: [] } });
+    expect(read({ type: "v2.core.event_destination.ping", data: {} })).toMatchObject({ value: [{ signals: [] }] });
   });
 
   it("reports a redaction job's events under their own ids, without a signal", () => {
     expect(read({ type: "privacy.redaction_job.ready", data: { object: { id: "prj_1" } } })).toMatchObject({
-      value: { deliveryId: "evt_1", signals: [] },
+      value: [{ id: "evt_1", signals: [] }],
     });
   });
 });

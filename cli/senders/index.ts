@@ -1,0 +1,2 @@
+export { facebook } from "./facebook.ts";
+export { stripe } from "./stripe.ts";

@@ -1,0 +1,45 @@
+import type { Proven } from "./signal.ts";
+
+/**
+ * How a vendor asks whether an address is ours. It is answered from the cached registry, writes nothing and causes nothing.
+ * What is answered with a key that also signs deliveries has a narrow shape of its own, or has been verified before: a
+ * challenge never has a text of somebody's choice signed.
+ */
+export type Challenge =
+  /** A GET with a value in the query; `token` where the vendor also sends what we agreed on. */
+  | {
+      readonly ask: "query";
+      readonly name: string;
+      readonly shape: RegExp;
+      readonly token?: { readonly name: string; readonly key: string };
+      readonly answer: ChallengeAnswer;
+      readonly source: string;
+    }
+  /** A delivery like any other, verified first, whose body asks; `find` gives the value, and undefined for all others. */
+  | {
+      readonly ask: "delivery";
+      readonly find: (proven: Proven) => string | undefined;
+      readonly shape: RegExp;
+      readonly answer: ChallengeAnswer;
+      readonly source: string;
+    }
+  /** A request that only wants to hear that somebody is there. */
+  | { readonly ask: "presence"; readonly method: "GET" | "HEAD"; readonly source: string };
+
+export type ChallengeAnswer =
+  /** The value itself, as plain text. */
+  | { readonly give: "value" }
+  | { readonly give: "nothing"; readonly status: 200 | 204 }
+  /** HMAC-SHA256 of the value under the newest key. */
+  | {
+      readonly give: "hmac";
+      readonly key: string;
+      readonly encoding: "hex" | "base64";
+      readonly body: (value: string, mac: string) => Readonly<Record<string, string>>;
+    }
+  /** SHA-256 of the value, a token of ours and the registered address, in hex: eBay's. */
+  | {
+      readonly give: "digest";
+      readonly key: string;
+      readonly body: (value: string, digest: string) => Readonly<Record<string, string>>;
+    };
