@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { deliveries } from "./api/deliveries.ts";
 import { receipts } from "./api/receipts.ts";
 import { requests } from "./api/requests.ts";
 import { subjects } from "./api/subjects.ts";
@@ -59,6 +60,7 @@ export function createApp(portsOf: (execution: ExecutionContext) => Ports, { adm
   app.route("/", subjects());
   app.route("/", requests());
   app.route("/", receipts());
+  app.route("/", deliveries());
 
   app.notFound((c) => problemResponse(c, { reason: "not_found", what: "such page" }));
   app.onError((error, c) => {

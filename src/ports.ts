@@ -23,7 +23,10 @@ export type TenantKeys = {
   /** A keyed hash under one purpose, 128 bits, base64url. The same person has unlike pseudonyms for unlike purposes and tenants. */
   readonly pseudonym: (purpose: "index" | "suppression", identity: Identity) => Promise<string>;
   /** 160 bits derived from text under one purpose, in lower-case letters and digits (base 32). */
-  readonly derive: (purpose: "request" | "status" | "subject" | "receipt" | "account", text: string) => Promise<string>;
+  readonly derive: (
+    purpose: "request" | "status" | "subject" | "receipt" | "account" | "delivery",
+    text: string,
+  ) => Promise<string>;
   /** Settings live as long as the tenant, so they are sealed under its own key. */
   readonly sealSetting: (place: string, text: string) => Promise<string>;
   readonly openSetting: (place: string, sealed: string) => Promise<string>;
@@ -72,6 +75,8 @@ export type Ports = {
   readonly vault: Vault;
   readonly send: Send;
   readonly wake: Wake;
+  /** Goes on after the answer has been given. What fails is logged and costs nobody anything. */
+  readonly later: (work: Promise<unknown>) => void;
   readonly log: Log;
   readonly integrations: Integrations;
   readonly signing: SigningKeys;

@@ -7,6 +7,7 @@ export type Problem =
   | { readonly reason: "unauthorized" }
   | { readonly reason: "delivery_refused"; readonly as: Refusal["status"] }
   | { readonly reason: "keys_unavailable" }
+  | { readonly reason: "quarantine_full" }
   | { readonly reason: "forbidden"; readonly needs: string }
   | { readonly reason: "not_found"; readonly what: string }
   | { readonly reason: "invalid"; readonly errors: readonly { readonly field: string; readonly expected: string }[] }
@@ -48,6 +49,13 @@ function shape(problem: Problem): Shape {
         status: 401,
         title: "Not authorised",
         detail: "Send `Authorization: Bearer <key>` with a key that this gateway issued.",
+      };
+    case "quarantine_full":
+      return {
+        status: 503,
+        title: "Try again",
+        detail:
+          "This was not understood, and nothing more of that kind can be kept until an operator has looked at it.",
       };
     case "keys_unavailable":
       return {

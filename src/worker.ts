@@ -46,6 +46,10 @@ function isolate(config: Config, local: boolean) {
     ...shared,
     send: sender(fetch, now, [storeHost, new URL(config.origin).hostname]),
     wake: wakeBy(env.LANES, execution, log),
+    later: (work) =>
+      execution.waitUntil(
+        work.catch((error: unknown) => log("later_failed", { error: error instanceof Error ? error.name : "unknown" })),
+      ),
   });
   return { portsOf, mounting: { adminKey: config.adminKey, local } };
 }

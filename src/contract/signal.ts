@@ -34,6 +34,8 @@ export type Proven = {
    * something concerns, or that it is an erasure.
    */
   readonly claimed: (header: string) => string | undefined;
+  /** The names of the headers that the signature covers. */
+  readonly covers: readonly string[];
   /** When it arrived here, for vendors that sign no time. Epoch milliseconds. */
   readonly receivedAt: number;
   readonly brand: unique symbol;

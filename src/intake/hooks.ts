@@ -1,18 +1,16 @@
 import { Hono } from "hono";
-import type { Authority, Hook, Integration, Refusal } from "../contract/integration.ts";
-import { isAbsent } from "../contract/integration.ts";
-import type { Proven, Signal, SignalType, VendorEvent } from "../contract/signal.ts";
+import { type Hook, isAbsent, type Refusal } from "../contract/integration.ts";
+import type { Proven } from "../contract/signal.ts";
 import { statusCode } from "../ids.ts";
 import type { App, Ports } from "../ports.ts";
 import { problemResponse } from "../problem.ts";
 import type { Context } from "../registry/load.ts";
-import { valuesOf } from "../registry/settings.ts";
-import type { Subprocessor } from "../registry/subprocessor.ts";
-import { type Intent, record } from "../request/record.ts";
 import { limited } from "./body.ts";
 import { answerAsked, answerProven } from "./challenge.ts";
+import { quarantine } from "./quarantine.ts";
 import { importKey } from "./schemes/key.ts";
 import type { Delivery, Means } from "./schemes/scheme.ts";
+import { type Found, find, understand } from "./understand.ts";
 import { verify } from "./verify.ts";
 
 /** The largest delivery that is read: Stripe's and Meta's are a few kilobytes; Graph webhooks may batch a thousand. */
@@ -25,15 +23,6 @@ type Path = {
   readonly tenant: string;
   readonly subprocessor: string;
   readonly endpoint?: string | undefined;
-};
-
-type Found = {
-  readonly context: Context;
-  readonly subprocessor: Subprocessor;
-  readonly integration: Integration;
-  readonly endpoint: string;
-  readonly hook: Hook;
-  readonly values: (setting: string) => Promise<readonly string[]>;
 };
 
 /** What vendors tell us: verify, read what it means, record what it causes, answer as the vendor wants. */
@@ -65,20 +54,15 @@ export const hooks = () => {
     const { found, proven } = proof;
     const answered = await answerProven(found.hook.challenges ?? [], proven, { ...found, method, url });
     if (answered !== undefined) return answered;
-    const reading = found.hook.read(proven);
-    if (!reading.ok) {
-      const { tenant, subprocessor } = path;
-      ports.log("delivery_unreadable", { tenant, subprocessor, at: reading.problem.at });
-      return problemResponse(c, {
-        reason: "invalid",
-        errors: [{ field: reading.problem.at, expected: "what the vendor documents" }],
-      });
+    const understood = await understand(ports, found, proven);
+    if (!understood.ok) {
+      const { at } = understood.problem;
+      // Not accepted, and not lost either: whoever is to look at it finds it, and a repeat is the same one.
+      const kept = await quarantine(ports, found, proven, at, c.req.raw.headers);
+      const errors = [{ field: at, expected: "what the vendor documents" }];
+      return problemResponse(c, kept ? { reason: "invalid", errors } : { reason: "quarantine_full" });
     }
-    const events = reading.value;
-    const known = events.filter(({ signals }) => signals.length > 0);
-    noteIgnored(ports, path, events);
-    const entries =
-      known.length === 0 ? [] : await record(ports, found.context, (context) => intentsOf(context, found, known));
+    const entries = understood.value;
     const { answer } = found.hook;
     if (typeof answer !== "function") return new Response(null, { status: answer ?? 202 });
     const [first] = entries;
@@ -139,20 +123,6 @@ async function prove(
   return undefined;
 }
 
-function find(ports: Ports, context: Context | undefined, path: Path): Found | undefined {
-  const subprocessor = context?.tenant.subprocessors[path.subprocessor];
-  const integration = subprocessor === undefined ? undefined : ports.integrations.get(subprocessor.integration);
-  if (context === undefined || subprocessor === undefined || integration === undefined) return undefined;
-  if (isAbsent(integration.hooks) || context.tenant.status !== "active") return undefined;
-  const named = Object.entries(integration.hooks);
-  const [endpoint, hook] =
-    (path.endpoint === undefined && named.length === 1 ? named[0] : named.find(([name]) => name === path.endpoint)) ??
-    [];
-  if (endpoint === undefined || hook === undefined) return undefined;
-  const values = (setting: string) => valuesOf(context, subprocessor.id, setting);
-  return { context, subprocessor, integration, endpoint, hook, values };
-}
-
 /**
  * How a refusal looks. It is told from the address alone, by the integration whose id the subprocessor's begins with, so that
  * an address that is not there answers like one that is.
@@ -166,57 +136,3 @@ function refusalAt({ integrations }: Ports, { subprocessor, endpoint }: Path): R
   const [, hook] = hooks.find(([name]) => name === endpoint) ?? (hooks.length === 1 ? hooks : [])[0] ?? [];
   return hook?.refusal?.status ?? 401;
 }
-
-/** What is known and of no concern here is counted, never silently dropped. */
-function noteIgnored(ports: Ports, { tenant, subprocessor }: Path, events: readonly VendorEvent[]): void {
-  const ignored = events.filter(({ signals }) => signals.length === 0);
-  for (const [event, { length }] of Map.groupBy(ignored, ({ name }) => name))
-    ports.log("events_ignored", { tenant, subprocessor, event, count: length });
-}
-
-const intentsOf = (context: Context, found: Found, events: readonly VendorEvent[]): Intent[] =>
-  events.flatMap(({ id, signals }) =>
-    signals.map((signal, index) => intentOf(context, found, signal, `${id}#${index}`)),
-  );
-
-/**
- * What a proven signal causes. Verified is not authorised: the policy says what each hook's signals may do, and a hook
- * speaks only for identities of its own integration unless the policy widens that.
- */
-function intentOf(
-  { tenant }: Context,
-  { subprocessor, integration, endpoint, hook }: Found,
-  signal: Signal,
-  delivery: string,
-): Intent {
-  const source = `${subprocessor.id}/${endpoint}`;
-  const cause = CAUSES[signal.type];
-  const isOwn = Object.hasOwn(integration.identities, signal.identity.type);
-  const mayName = isOwn || (tenant.policy.widen[source] ?? []).includes(signal.identity.type);
-  const decided: Partial<Record<string, Authority>> = tenant.policy.authority[source] ?? {};
-  const stated = decided[signal.type] ?? hook.authority[signal.type] ?? "record";
-  const authority = mayName && cause !== undefined ? stated : "record";
-  const within = hook.deadlines?.[signal.type];
-  return {
-    type: cause === "end of a grant" && authority !== "everywhere" ? "revocation" : "erasure",
-    source,
-    delivery,
-    authority,
-    // An id of the vendor's own means nothing at another account of the same vendor.
-    identities: [isOwn ? { ...signal.identity, subprocessor: subprocessor.id } : signal.identity],
-    // What people ask for is never an echo; what a vendor reports may be.
-    ...(signal.type !== "erasure_requested" && { echoOf: subprocessor.id }),
-    signalAt: signal.at,
-    ...(authority !== "everywhere" && { scope: subprocessor.id }),
-    ...(cause === "end of a grant" && { endedByHolder: true as const }),
-    ...(within !== undefined && { dueWithinMs: within.hours * 3_600_000 }),
-  };
-}
-
-/** What a signal may cause at all, whatever a policy says; of the others a note is kept. */
-const CAUSES: Partial<Readonly<Record<SignalType, "erasure" | "end of a grant">>> = {
-  erasure_requested: "erasure",
-  account_deleted: "erasure",
-  deauthorized: "end of a grant",
-  token_revoked: "end of a grant",
-};

@@ -38,6 +38,11 @@ export const keys = {
   lanesShard: (shard: number) => `w:${shard}`,
   /** Erasures that one source has caused in one hour. */
   ceiling: (n: string, source: string, hour: number) => `c:${n}:${source}:${hour}`,
+  /** A delivery that was proven and not understood, and all of them by time of receipt. */
+  delivery: (n: string, delivery: string) => `d:${n}:${delivery}`,
+  deliveries: (n: string) => `dz:${n}`,
+  /** How often events came on a day that are of no concern. */
+  ignored: (n: string, day: number) => `e:${n}:${day}`,
   residue: (n: string, residue: string) => `x:${n}:${residue}`,
   /** The log's leaves, in order. */
   log: (n: string) => `g:${n}`,

@@ -47,7 +47,7 @@ async function tenantKeys(
     );
   const hmac = async (purpose: string) =>
     crypto.subtle.importKey("raw", await derived(purpose), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const [index, suppression, request, status, subject, receipt, account, settings, wrap] = await Promise.all([
+  const [index, suppression, request, status, subject, receipt, account, delivery, settings, wrap] = await Promise.all([
     hmac("index"),
     hmac("suppression"),
     hmac("request id"),
@@ -55,10 +55,11 @@ async function tenantKeys(
     hmac("subject id"),
     hmac("receipt salt"),
     hmac("vendor account"),
+    hmac("delivery id"),
     derived("settings").then(aesKey),
     derived("wrap").then(aesKey),
   ]);
-  const hmacs = { index, suppression, request, status, subject, receipt, account };
+  const hmacs = { index, suppression, request, status, subject, receipt, account, delivery };
   const sign = async (purpose: keyof typeof hmacs, text: string) =>
     new Uint8Array(await crypto.subtle.sign("HMAC", hmacs[purpose], encoder.encode(text)));
   const place = (what: string) => `${number} ${what}`;

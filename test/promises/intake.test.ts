@@ -78,12 +78,29 @@ describe("bad input and bad weather, through the deployed bundle", () => {
     expect((await unchanged(() => form(body))).status).toBe(401);
   });
 
-  it("[I5] refuses signed rubbish with what was expected, and nothing of what came", async () => {
+  it("[I5] refuses signed rubbish with what was expected, keeps it sealed for an operator, and replays it once understood", async () => {
+    const key = world.key(SLUG);
     const odd = signedRequest(secret(), "", world.gateway.now(), { secretly: "ada@example.com" });
-    const { status, text } = await unchanged(() => form(`signed_request=${odd}`));
-    expect(status).toBe(422);
-    expect(text).toContain("user_id");
-    expect(text).not.toContain("ada@example.com");
+    const replies = [await form(`signed_request=${odd}`), await form(`signed_request=${odd}`)];
+    for (const reply of replies) {
+      expect(reply.status).toBe(422);
+      const text = await reply.text();
+      expect(text).toContain("user_id");
+      expect(text).not.toContain("ada@example.com");
+    }
+    const listed = await world.api("GET", "/v1/deliveries", key);
+    const kept = (listed.body as { deliveries: { id: string; at: string; endpoint: string }[] }).deliveries;
+    expect(kept).toMatchObject([{ subprocessor: "facebook", endpoint: "data-deletion", at: "user_id" }]);
+    expect(JSON.stringify([...(await dump(world))])).not.toContain("ada@example.com");
+    const [{ id } = { id: "" }] = kept;
+    const opened = await world.api("GET", `/v1/deliveries/${id}`, key);
+    expect(JSON.stringify(opened.body)).toContain("ada@example.com");
+    expect((await world.api("POST", `/v1/deliveries/${id}/replay`, key)).status).toBe(409);
+    const other = world.key("isocial-track");
+    expect((await world.api("GET", `/v1/deliveries/${id}`, other)).status).toBe(404);
+    expect((await world.api("DELETE", `/v1/deliveries/${id}`, other)).status).toBe(404);
+    expect((await world.api("DELETE", `/v1/deliveries/${id}`, key)).status).toBe(204);
+    expect((await world.api("GET", `/v1/deliveries/${id}`, key)).status).toBe(404);
   });
 
   it("[I5] refuses another algorithm, whatever it is signed with", async () => {
@@ -110,9 +127,19 @@ describe("bad input and bad weather, through the deployed bundle", () => {
     expect((await unchanged(() => stripeDelivery(world, SLUG, event, { secret: "whsec_other" }))).status).toBe(401);
   });
 
-  it("acknowledges a genuine event that means nothing here, and records nothing", async () => {
+  it("acknowledges a genuine event that means nothing here, opens nothing, and counts it", async () => {
     const event = { ...customerDeleted("evt_y", "cus_y", world.gateway.now()), type: "invoice.paid" };
-    expect((await unchanged(() => stripeDelivery(world, SLUG, event))).status).toBe(202);
+    const key = world.key(SLUG);
+    const requests = async () => (await world.api("GET", "/v1/requests", key)).body;
+    const before = await requests();
+    expect((await stripeDelivery(world, SLUG, event)).status).toBe(202);
+    expect((await stripeDelivery(world, SLUG, { ...event, id: "evt_z" })).status).toBe(202);
+    await quiet();
+    expect(await requests()).toEqual(before);
+    expect((await world.api("GET", "/v1/deliveries/ignored", key)).body).toEqual({
+      days: 30,
+      events: [{ source: "stripe/events", event: "invoice.paid", count: 2 }],
+    });
   });
 
   it("[I3] opens one request for a delivery that comes ten times at once", async () => {

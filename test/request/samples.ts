@@ -155,6 +155,7 @@ export async function bench() {
       throw new Error("no call is made here");
     },
     wake: async () => undefined,
+    later: () => undefined,
     keySets: { keys: async () => undefined, text: async () => undefined },
     log: (event, facts) => {
       events.push(`${event} ${String(facts.order ?? facts.request ?? "")}`);

@@ -16,6 +16,7 @@ export const proven = (text: string, headers: Readonly<Record<string, string>> =
     text,
     signed: (name: string) => headers[name],
     claimed: (name: string) => headers[name],
+    covers: Object.keys(headers),
     receivedAt,
   }) as unknown as Proven;
 

@@ -43,19 +43,18 @@ export type KeyKind =
 export const malformed = (what: string) => fail<Refused>({ reason: "malformed", what });
 export const badSignature = fail<Refused>({ reason: "bad_signature" });
 
-const nothingSigned = () => undefined;
-
-/** Only schemes call this, after everything has been checked. */
+/** Only schemes call this, after everything has been checked; and what gives back a delivery that they proved before. */
 export const proven = (
   text: string,
-  { header }: Delivery,
+  { header }: Pick<Delivery, "header">,
   now: Instant,
-  signed: readonly string[] = [],
+  covers: readonly string[] = [],
 ): { readonly ok: true; readonly value: Proven } =>
   ok({
     text,
-    signed: signed.length === 0 ? nothingSigned : (name: string) => (signed.includes(name) ? header(name) : undefined),
+    signed: (name) => (covers.includes(name) ? header(name) : undefined),
     claimed: header,
+    covers,
     receivedAt: now,
     // The brand is type-level only; schemes are its only makers.
   } as Proven);
