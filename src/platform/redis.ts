@@ -12,15 +12,18 @@ export class StoreUnreachable extends Error {
   override readonly name = "StoreUnreachable";
 }
 
-export type RedisClient = { readonly run: (commands: readonly Command[]) => Promise<readonly Answer[]> };
+export type RedisClient = {
+  /** Runs commands in one round trip; `atomic`: all of them, or none where the connection is lost. */
+  readonly run: (commands: readonly Command[], how?: { readonly atomic: boolean }) => Promise<readonly Answer[]>;
+};
 
 type Item = { readonly result?: Answer; readonly error?: string };
 
 /** The client's own transport (encoding, retries), one whole pipeline at a time. */
 class Transport extends Redis {
-  async pipelined(commands: readonly (readonly (string | number)[])[]): Promise<readonly Item[]> {
-    // The pipeline's answer is one item a command, in order; the client does not type it.
-    return (await this.client.request({ path: ["pipeline"], body: commands })) as unknown as readonly Item[];
+  async sent(path: "pipeline" | "multi-exec", commands: readonly (readonly (string | number)[])[]) {
+    // The answer is one item a command, in order; the client does not type it.
+    return (await this.client.request({ path: [path], body: commands })) as unknown as readonly Item[];
   }
 }
 
@@ -62,20 +65,32 @@ export function redisClient(url: string, token: string): RedisClient {
         ]
       : command;
 
-  const send = async (commands: readonly Command[], whole: boolean) =>
-    transport.pipelined(await Promise.all(commands.map((command) => plain(command, whole))));
+  /** Whole: each script in full where it stands first, which makes it known to those after it. */
+  const send = async (commands: readonly Command[], whole: boolean, atomic: boolean) => {
+    const told = new Set<string>();
+    const written = commands.map((command) => {
+      const script = "script" in command ? command.script : "";
+      const inFull = whole && !told.has(script);
+      told.add(script);
+      return plain(command, inFull);
+    });
+    return transport.sent(atomic ? "multi-exec" : "pipeline", await Promise.all(written));
+  };
 
   return {
-    run: async (commands) => {
+    run: async (commands, { atomic } = { atomic: false }) => {
       if (commands.length === 0) return [];
       try {
-        const items = [...(await send(commands, false))];
+        const items = [
+          ...(await send(commands, false, atomic).catch(unlessUnknown(() => send(commands, true, atomic)))),
+        ];
         const from = items.findIndex((item) => item.error?.includes("NOSCRIPT"));
         const unknown = from < 0 ? [] : commands.flatMap((_, index) => (index >= from ? [index] : []));
         if (unknown.length > 0) {
           const again = await send(
             unknown.map((index) => commands[index] ?? []),
             true,
+            atomic,
           );
           unknown.forEach((index, place) => {
             items[index] = again[place] ?? {};
@@ -92,6 +107,14 @@ export function redisClient(url: string, token: string): RedisClient {
     },
   };
 }
+
+/** A transaction may be refused as a whole for a script that the server does not know. */
+const unlessUnknown =
+  <T>(again: () => Promise<T>) =>
+  (error: unknown): Promise<T> => {
+    if (error instanceof Error && error.message.includes("NOSCRIPT")) return again();
+    throw error;
+  };
 
 /** What the client and Redis append to a refusal: commands, arguments, an answer that could not be read. */
 const QUOTED = /, command was:|, with args beginning with:|(?<=Unable to parse response body):/;

@@ -40,6 +40,13 @@ onEach("the client", engines, ({ client, raw, outage }) => {
     expect(await client.run([script(APPEND, "abc"), script(LENGTH)])).toEqual([3, 3]);
   });
 
+  it("runs a transaction, whether the server knows its scripts or not", async () => {
+    await client.run([["script", "flush"]]);
+    const commands = [script(APPEND, "a"), script(APPEND, "b"), ["get", "key"]] as const;
+    expect(await client.run(commands, { atomic: true })).toEqual([1, 2, "ab"]);
+    expect(await client.run([script(APPEND, "c"), script(LENGTH)], { atomic: true })).toEqual([3, 3]);
+  });
+
   it("[I1] rejects as unreachable while connections break, and says no value", async () => {
     outage(true);
     const failed = await client.run([["set", "key", "secret value"]]).catch((error: unknown) => error);

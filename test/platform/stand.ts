@@ -31,6 +31,8 @@ export type Stand = {
   readonly age: (ms: number) => Promise<void>;
   readonly flush: () => Promise<void>;
   readonly outage: (on: boolean) => void;
+  /** Requests that reached the endpoint so far. */
+  readonly roundTrips: () => number;
 };
 
 /** Runs tests on each engine, through the product's own client and the endpoint; each test finds an empty store. */
@@ -44,10 +46,10 @@ export function onEach(title: string, kinds: readonly Engine["kind"][], tests: (
       return running;
     };
     const client: RedisClient = {
-      run: async (commands) => {
+      run: async (commands, how) => {
         for (const command of commands) if (isScript(command)) scripts.add(command.script);
         return the()
-          .client.run(commands)
+          .client.run(commands, how)
           .catch((error: unknown) => {
             failures.push(String(error));
             throw error;
@@ -93,6 +95,7 @@ export function onEach(title: string, kinds: readonly Engine["kind"][], tests: (
       age: (ms) => the().endpoint.age(ms),
       flush: () => the().endpoint.flush(),
       outage: (on) => the().endpoint.outage(on),
+      roundTrips: () => the().endpoint.stats().roundTrips,
     });
   });
 }

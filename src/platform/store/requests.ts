@@ -98,6 +98,9 @@ export type Closing = {
   readonly notices: readonly { readonly subprocessor: string; readonly id: string; readonly payload: string }[];
 };
 
+/** Requests that become durable together; some kilobytes each, and Upstash takes ten megabytes at once. */
+const TOGETHER = 1000;
+
 export type Hash = Readonly<Record<string, string>>;
 
 /** How long a delivery that opened nothing is remembered: longer than any sender repeats one. */
@@ -176,8 +179,14 @@ export function requestStore(redis: RedisClient): RequestStore {
     return { result, woken: rest.slice(skip - 1) };
   };
   return {
-    record: async (requests) =>
-      (await redis.run(requests.map(recordCommand))).map((answer) => readRecorded(texts(answer))),
+    record: async (requests) => {
+      const answers: Answer[] = [];
+      for (let at = 0; at < requests.length; at += TOGETHER) {
+        const some = requests.slice(at, at + TOGETHER).map(recordCommand);
+        answers.push(...(await redis.run(some, { atomic: some.length > 1 })));
+      }
+      return answers.map((answer) => readRecorded(texts(answer)));
+    },
 
     load: async (requests) =>
       (await redis.run(requests.map(({ n, id }) => ["hgetall", keys.request(n, id)]))).map(hash),
