@@ -1,7 +1,8 @@
 /**
  * The floor: a bare Hono route that does what no intake of this delivery can do without, and nothing else. It verifies the
- * signature, derives the request's id, the two pseudonyms and the status code (five HMACs), makes and wraps the request's key and seals the
- * identities (two encryptions), and makes that durable in one round trip through the same client.
+ * signature, derives the request's id, the two pseudonyms (two halves of one HMAC) and the status code (four HMACs in all),
+ * makes and wraps the request's key and seals the identities (two encryptions), and makes that durable in one round trip
+ * through the same client.
  *
  * No registry, no policy, no deadline, no schema, no duplicates beyond the id, no log line, no security headers.
  */
@@ -40,10 +41,9 @@ async function answer(env: Env, tenant: string, body: string, encrypts: boolean)
   if (!genuine) return Response.json({}, { status: 401 });
   const { user_id, issued_at } = JSON.parse(decoder.decode(base64url.decode(payload)));
   const now = Date.now();
-  const [id, index, suppression, sealed] = await Promise.all([
-    sign(keys.request, `facebook/data-deletion\u0000${user_id}:${issued_at}#0`),
-    sign(keys.index, `facebook.user_id\u0000${user_id}`),
-    sign(keys.suppression, `facebook.user_id\u0000${user_id}`),
+  const [id, pseudonyms, sealed] = await Promise.all([
+    derived(keys.request, `facebook/data-deletion\u0000${user_id}:${issued_at}#0`),
+    sign(keys.pseudonym, `facebook.user_id\u0000${user_id}`),
     encrypts ? seal(keys.wrap, user_id) : { k: "", s: user_id },
   ]);
   const lane = `l:${tenant}:gateway`;
@@ -57,14 +57,14 @@ async function answer(env: Env, tenant: string, body: string, encrypts: boolean)
         lane,
         `o:${tenant}:gateway`,
         `c:${tenant}`,
-        `i:${tenant}:${index}`,
-        `p:${tenant}:${suppression}`,
+        `i:${tenant}:${base64url.encode(pseudonyms.subarray(0, 16))}`,
+        `p:${tenant}:${base64url.encode(pseudonyms.subarray(16))}`,
       ],
       args: [id, now, now + 2_592_000_000, RECORD, sealed.k, sealed.s],
     },
   ]);
   if (stored !== "recorded") return Response.json({}, { status: 503 });
-  const code = `${id}${await sign(keys.status, id)}`;
+  const code = `${id}${await derived(keys.status, id)}`;
   return Response.json({ url: `https://gateway.example.com/status/${code}`, confirmation_code: code });
 }
 
@@ -92,8 +92,7 @@ redis.call('HSET', KEYS[5], 'watch:' .. id, '', 'watch:' .. id .. ':d', deadline
 redis.call('ZADD', KEYS[4], deadline, 'watch:' .. id)
 redis.call('HSET', KEYS[5], 'start:' .. id, '', 'start:' .. id .. ':d', deadline)
 redis.call('ZADD', KEYS[4], now, 'start:' .. id)
-redis.call('INCR', KEYS[6])
-redis.call('PEXPIRE', KEYS[6], 7200000)
+if redis.call('INCR', KEYS[6]) == 1 then redis.call('PEXPIRE', KEYS[6], 7200000) end
 return 'recorded'
 `;
 
@@ -106,8 +105,7 @@ async function prepare(env: Env) {
     keys: {
       secret: await key(encoder.encode(env.APP_SECRET), "verify"),
       request: await key(fresh(), "sign"),
-      index: await key(fresh(), "sign"),
-      suppression: await key(fresh(), "sign"),
+      pseudonym: await key(fresh(), "sign"),
       status: await key(fresh(), "sign"),
       wrap: await aesKey(fresh()),
     },
@@ -116,8 +114,11 @@ async function prepare(env: Env) {
 
 let known: Awaited<ReturnType<typeof prepare>> | undefined;
 
-const sign = async (key: CryptoKey, text: string): Promise<string> =>
-  base64url.encode(new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text))).subarray(0, 16));
+const sign = async (key: CryptoKey, text: string): Promise<Uint8Array> =>
+  new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text)));
+
+const derived = async (key: CryptoKey, text: string): Promise<string> =>
+  base64url.encode((await sign(key, text)).subarray(0, 16));
 
 const aesKey = (bytes: Uint8Array<ArrayBuffer>) =>
   crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);

@@ -22,6 +22,8 @@ export type Vault = {
 export type TenantKeys = {
   /** A keyed hash under one purpose, 128 bits, base64url. The same person has unlike pseudonyms for unlike purposes and tenants. */
   readonly pseudonym: (purpose: "index" | "suppression", identity: Identity) => Promise<string>;
+  /** Both at once, for the cost of one. */
+  readonly pseudonyms: (identity: Identity) => Promise<{ readonly index: string; readonly suppression: string }>;
   /** 160 bits derived from text under one purpose, in lower-case letters and digits (base 32). */
   readonly derive: (
     purpose: "request" | "status" | "subject" | "receipt" | "account" | "delivery",

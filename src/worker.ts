@@ -40,11 +40,11 @@ function isolate(config: Config, local: boolean) {
     signing: signingKeys(config.signingKeys),
     keySets: keySets(fetch, now, log),
   };
-  const storeHost = new URL(config.redisUrl).hostname;
+  const neverCalled = [config.redisUrl, config.origin].map((url) => new URL(url).hostname);
   /** Connections and messages belong to one invocation. */
   const portsOf = (env: Env, execution: ExecutionContext): Ports => ({
     ...shared,
-    send: sender(fetch, now, [storeHost, new URL(config.origin).hostname]),
+    send: sender(fetch, now, neverCalled),
     wake: wakeBy(env.LANES, execution, log),
     later: (work) =>
       execution.waitUntil(
@@ -73,7 +73,7 @@ const isProblem = (started: ReturnType<typeof start>): started is readonly strin
 let app: ReturnType<typeof createApp> | undefined;
 
 export default {
-  async fetch(request, env, execution) {
+  fetch(request, env, execution) {
     const started = start(env);
     if (isProblem(started)) {
       const detail = `Missing or malformed: ${started.join("; ")}.`;

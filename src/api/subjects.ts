@@ -152,8 +152,7 @@ async function link(
   const { keys, tenant } = context;
   const pseudonyms = await Promise.all(
     entries.map(async (entry) => ({
-      index: await keys.pseudonym("index", entry),
-      suppression: await keys.pseudonym("suppression", entry),
+      ...(await keys.pseudonyms(entry)),
       ...(entry.since !== undefined && { since: entry.since }),
     })),
   );

@@ -5,6 +5,7 @@ import { statusCode } from "../ids.ts";
 import type { App, Ports } from "../ports.ts";
 import { problemResponse } from "../problem.ts";
 import type { Context } from "../registry/load.ts";
+import { SECURITY_HEADERS } from "../security-headers.ts";
 import { limited } from "./body.ts";
 import { answerAsked, answerProven } from "./challenge.ts";
 import { quarantine } from "./quarantine.ts";
@@ -19,6 +20,10 @@ export const MAX_DELIVERY_BYTES = 1_048_576;
 /** A snapshot this old is loaded again before a delivery is refused, because its secret may have been rotated. */
 const RELOAD_MS = 10_000;
 
+/** Headers that are the same at each answer, made once: an answer takes them over in one go. */
+const EMPTY = new Headers(SECURITY_HEADERS);
+const JSON_BODY = new Headers({ ...SECURITY_HEADERS, "content-type": "application/json" });
+
 type Path = {
   readonly tenant: string;
   readonly subprocessor: string;
@@ -30,14 +35,17 @@ export const hooks = () => {
   const app = new Hono<App>();
 
   app.all("/hooks/:tenant/:subprocessor/:endpoint?", async (c) => {
-    const ports = c.var.ports;
+    const ports = c.get("ports");
     const path: Path = c.req.param();
-    const url = registered(ports, c.req.raw.url);
     const { method } = c.req;
     if (method !== "POST") {
-      const found = method === "GET" || method === "HEAD" ? find(ports, await current(ports, path), path) : undefined;
+      const isAsked = method === "GET" || method === "HEAD";
+      const found = isAsked ? find(ports, await ports.tenants.bySlug(path.tenant), path) : undefined;
+      const challenges = found?.hook.challenges;
       const answer =
-        found === undefined ? undefined : await answerAsked(found.hook.challenges ?? [], { ...found, method, url });
+        found === undefined || challenges === undefined
+          ? undefined
+          : await answerAsked(challenges, { method, url: registered(ports, c.req.url), values: found.values });
       return answer ?? problemResponse(c, { reason: "method_not_allowed", allowed: "POST" });
     }
     const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
@@ -45,15 +53,26 @@ export const hooks = () => {
       return problemResponse(c, { reason: "unsupported_media_type", expected: [...TYPES].join(" or ") });
     const body = await limited(c.req.raw, MAX_DELIVERY_BYTES);
     if (!body.ok) return problemResponse(c, body.problem);
-    const delivery: Delivery = { method, url, body: body.value, header: (name) => c.req.header(name) };
+    const delivery: Delivery = {
+      method,
+      // Few schemes sign it, and an address is dear to take apart.
+      get url() {
+        return registered(ports, c.req.url);
+      },
+      body: body.value,
+      header: (name) => c.req.header(name),
+    };
 
     const proof = await prove(ports, path, type, delivery);
     if (proof === "unavailable") return problemResponse(c, { reason: "keys_unavailable" });
     // Unknown tenant, unknown subprocessor and wrong signature answer alike.
     if (proof === undefined) return problemResponse(c, { reason: "delivery_refused", as: refusalAt(ports, path) });
     const { found, proven } = proof;
-    const answered = await answerProven(found.hook.challenges ?? [], proven, { ...found, method, url });
-    if (answered !== undefined) return answered;
+    const { challenges } = found.hook;
+    if (challenges !== undefined) {
+      const answered = await answerProven(challenges, proven, { method, url: delivery.url, values: found.values });
+      if (answered !== undefined) return answered;
+    }
     const understood = await understand(ports, found, proven);
     if (!understood.ok) {
       const { at } = understood.problem;
@@ -62,13 +81,13 @@ export const hooks = () => {
       const errors = [{ field: at, expected: "what the vendor documents" }];
       return problemResponse(c, kept ? { reason: "invalid", errors } : { reason: "quarantine_full" });
     }
-    const entries = understood.value;
     const { answer } = found.hook;
-    if (typeof answer !== "function") return new Response(null, { status: answer ?? 202 });
-    const [first] = entries;
-    if (first === undefined) return new Response(null, { status: 202 });
+    const [first] = understood.value;
+    if (typeof answer !== "function") return new Response(null, { status: answer ?? 202, headers: EMPTY });
+    if (first === undefined) return new Response(null, { status: 202, headers: EMPTY });
     const code = await statusCode(found.context.keys, first.id);
-    return c.json(answer({ statusUrl: `${ports.origin}/status/${code}`, code }), 200);
+    const said = answer({ statusUrl: `${ports.origin}/status/${code}`, code });
+    return new Response(JSON.stringify(said), { headers: JSON_BODY });
   });
 
   return app;
@@ -88,8 +107,6 @@ function registered({ origin }: Ports, address: string): string {
   const { pathname, search } = new URL(address);
   return origin + pathname + search;
 }
-
-const current = (ports: Ports, { tenant }: Path) => ports.tenants.bySlug(tenant);
 
 /** Finds the hook and checks the delivery; once more with a fresh snapshot if the one at hand may be out of date. */
 async function prove(

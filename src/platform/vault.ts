@@ -1,5 +1,5 @@
 import { base64url } from "jose";
-import { normalise } from "../contract/identity.ts";
+import { type Identity, normalise } from "../contract/identity.ts";
 import { CannotOpen, type SealingKey, type TenantKeys, type Vault } from "../ports.ts";
 
 export type MasterKey = { readonly id: string; readonly bytes: Uint8Array<ArrayBuffer> };
@@ -47,9 +47,8 @@ async function tenantKeys(
     );
   const hmac = async (purpose: string) =>
     crypto.subtle.importKey("raw", await derived(purpose), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const [index, suppression, request, status, subject, receipt, account, delivery, settings, wrap] = await Promise.all([
-    hmac("index"),
-    hmac("suppression"),
+  const [pseudonym, request, status, subject, receipt, account, delivery, settings, wrap] = await Promise.all([
+    hmac("pseudonym"),
     hmac("request id"),
     hmac("status code"),
     hmac("subject id"),
@@ -59,16 +58,20 @@ async function tenantKeys(
     derived("settings").then(aesKey),
     derived("wrap").then(aesKey),
   ]);
-  const hmacs = { index, suppression, request, status, subject, receipt, account, delivery };
+  const hmacs = { pseudonym, request, status, subject, receipt, account, delivery };
   const sign = async (purpose: keyof typeof hmacs, text: string) =>
     new Uint8Array(await crypto.subtle.sign("HMAC", hmacs[purpose], encoder.encode(text)));
   const place = (what: string) => `${number} ${what}`;
+  // Neither half of an HMAC tells anything of the other, so one makes both.
+  const pseudonyms = async (identity: Identity) => {
+    const { type, value } = normalise(identity);
+    const bytes = await sign("pseudonym", `${type}\u0000${value}`);
+    return { index: base64url.encode(bytes.subarray(0, 16)), suppression: base64url.encode(bytes.subarray(16)) };
+  };
 
   return {
-    pseudonym: async (purpose, identity) => {
-      const { type, value } = normalise(identity);
-      return base64url.encode((await sign(purpose, `${type}\u0000${value}`)).subarray(0, 16));
-    },
+    pseudonyms,
+    pseudonym: async (purpose, identity) => (await pseudonyms(identity))[purpose],
     derive: async (purpose, text) => base32((await sign(purpose, text)).subarray(0, 20)),
     sealSetting: (what, text) => sealBytes(settings, place(what), encoder.encode(text), random),
     openSetting: async (what, sealed) => decoder.decode(await openBytes(settings, place(what), sealed)),

@@ -79,36 +79,30 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
   // A grace window is the person's own wish; the law's clock starts when it ends.
   const due = Math.min(deadline(startAt, policy), startAt + (intent.dueWithinMs ?? Number.POSITIVE_INFINITY));
   const closing = intent.closing !== undefined && { closing: intent.closing };
+  const received = rfc3339(now);
+  // Fields that may be absent come last: what follows them in a literal is defined one by one, at several times the cost.
   const record: RequestRecord = {
     id,
     type: intent.type,
     source: intent.source,
     authority: intent.authority === "record" ? "here" : intent.authority,
+    received_at: received,
+    start_at: startAt === now ? received : rfc3339(startAt),
+    due_at: rfc3339(due),
+    policy_version: tenant.policyVersion,
+    registry_version: Number(context.version),
     ...(intent.scope !== undefined && { scope: intent.scope }),
     ...(intent.endedByHolder !== undefined && { endedByHolder: intent.endedByHolder }),
     ...(intent.subject !== undefined && { subject: intent.subject }),
     ...closing,
-    received_at: rfc3339(now),
-    start_at: rfc3339(startAt),
-    due_at: rfc3339(due),
     ...(intent.continues !== undefined && { continues: intent.continues }),
-    policy_version: tenant.policyVersion,
-    registry_version: Number(context.version),
   };
   const [sealed, identities] = await Promise.all([
     keys.newKey(`request ${id}`).then(async ({ key, wrapped }) => ({
       k: wrapped,
       s: await key.seal(`request ${id} identities`, JSON.stringify(intent.identities)),
     })),
-    Promise.all(
-      intent.identities.map(async (identity) => {
-        const [index, suppression] = await Promise.all([
-          keys.pseudonym("index", identity),
-          keys.pseudonym("suppression", identity),
-        ]);
-        return { index, suppression };
-      }),
-    ),
+    Promise.all(intent.identities.map(keys.pseudonyms)),
   ]);
   const erases = intent.type !== "revocation" && intent.continues === undefined;
   return {
@@ -116,7 +110,6 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
     version: context.version,
     now,
     id,
-    ...(erases && { ceiling: { source: intent.source.replaceAll("/", "_"), most: policy.ceiling_per_hour } }),
     identities,
     signalAt: intent.signalAt ?? 0,
     echoOf: intent.echoOf ?? "",
@@ -128,5 +121,6 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
     digest: intent.digest ?? "",
     fields: { d: JSON.stringify(record), ...sealed },
     ...closing,
+    ...(erases && { ceiling: { source: intent.source.replaceAll("/", "_"), most: policy.ceiling_per_hour } }),
   };
 }

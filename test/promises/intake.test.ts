@@ -67,6 +67,20 @@ describe("bad input and bad weather, through the deployed bundle", () => {
     expect(replies[0]?.status).toBe(401);
   });
 
+  it("carries the same security headers at every answer, whoever makes it", async () => {
+    const names = ["content-security-policy", "referrer-policy", "strict-transport-security", "x-content-type-options"];
+    const answers = [
+      await fetch(`${world.url}/healthz`),
+      await fetch(`${world.url}/nothing/here`),
+      await form("signed_request="),
+      await form(`signed_request=${genuine()}`, {}, `/hooks/${SLUG}/facebook/deauthorize`),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 404, 401, 200]);
+    const seen = answers.map(({ headers }) => names.map((name) => headers.get(name)).join("\n"));
+    expect(new Set(seen).size).toBe(1);
+    expect(seen[0]).toContain("nosniff");
+  });
+
   it.each([
     ["no field", ""],
     ["an empty field", "signed_request="],

@@ -199,6 +199,12 @@ describe("pseudonyms", () => {
     expect(await keys.pseudonym("index", ada)).toBe(pseudonym);
   });
 
+  it("come two at once, each the same as alone", async () => {
+    const keys = await tenant("1");
+    const [index, suppression] = [await keys.pseudonym("index", ada), await keys.pseudonym("suppression", ada)];
+    expect(await keys.pseudonyms(ada)).toEqual({ index, suppression });
+  });
+
   it("[I6] differ by tenant, purpose, type and value", async () => {
     const [one, two] = await Promise.all([tenant("1"), tenant("2")]);
     const all = await Promise.all([

@@ -20,10 +20,8 @@ local closing = KEYS[9 + 2 * identities]
 local OPEN_MS = 34560000000
 if redis.call('HGET', KEYS[1], 'v') ~= version then return {'stale'} end
 
-local function start()
-  local woken = false
-  if start_at > 0 then woken = enqueue(KEYS[3], KEYS[4], KEYS[5], lane, 'start:' .. rid, '', start_at, deadline, now, awake_until) end
-  return woken
+local function start(...)
+  return enqueue_all(KEYS[3], KEYS[4], KEYS[5], lane, deadline, now, awake_until, {'start:' .. rid, '', start_at, ...})
 end
 
 local status = redis.call('HGET', KEYS[2], 'st')
@@ -56,12 +54,10 @@ end
 local held = false
 if ceiling > 0 then
   local count = redis.call('INCR', KEYS[8])
-  redis.call('PEXPIRE', KEYS[8], 7200000)
+  if count == 1 then redis.call('PEXPIRE', KEYS[8], 7200000) end
   held = count > ceiling
 end
-local fields = {}
-for i = 16, #ARGV do fields[#fields + 1] = ARGV[i] end
-redis.call('HSET', KEYS[2], 'st', 'scheduled', unpack(fields))
+redis.call('HSET', KEYS[2], 'st', 'scheduled', unpack(ARGV, 16))
 if digest ~= '' then redis.call('HSET', KEYS[2], 'bh', digest) end
 redis.call('ZADD', KEYS[6], deadline, rid)
 redis.call('ZADD', KEYS[7], now, rid)
@@ -71,11 +67,11 @@ if closing then
   -- Some engines write round numbers with an exponent, which a lifetime may not have.
   redis.call('PEXPIRE', closing, string.format('%.0f', tonumber(last[2]) - now + OPEN_MS))
 end
-enqueue(KEYS[3], KEYS[4], KEYS[5], lane, 'watch:' .. rid, '', watch_at, deadline, now, awake_until)
 if held then
+  enqueue(KEYS[3], KEYS[4], KEYS[5], lane, 'watch:' .. rid, '', watch_at, deadline, now, awake_until)
   redis.call('HSET', KEYS[2], 'held', 'ceiling')
   return {'held'}
 end
-if start() then return {'recorded', '1'} end
+if start('watch:' .. rid, '', watch_at) then return {'recorded', '1'} end
 return {'recorded', '0'}
 `;

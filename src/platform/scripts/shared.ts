@@ -20,17 +20,29 @@ local function lower_index(index, lane, at)
   local now_at = redis.call('ZSCORE', index, lane)
   if not now_at or tonumber(now_at) > at then redis.call('ZADD', index, at, lane) end
 end
--- Puts an order into a lane. Returns true when the lane was asleep and has something ready: then it is awake from now on.
-local function enqueue(z, o, index, lane, id, payload, due, deadline, now, awake_until)
-  redis.call('HSET', o, id, payload, id .. ':d', deadline)
-  redis.call('HDEL', o, id .. ':t')
-  if due <= now then redis.call('ZADD', z, deadline - READY, id) else redis.call('ZADD', z, due, id) end
-  lower_index(index, lane, due)
-  if due > now then return false end
+-- Puts orders of one deadline into a lane: id, payload and due time of each. Returns true when the lane was asleep and has
+-- something ready: then it is awake from now on.
+local function enqueue_all(z, o, index, lane, deadline, now, awake_until, orders)
+  local fields, tokens, scores, first = {}, {}, {}, orders[3]
+  for i = 1, #orders, 3 do
+    local id, due = orders[i], orders[i + 2]
+    fields[#fields + 1], fields[#fields + 2], fields[#fields + 3], fields[#fields + 4] = id, orders[i + 1], id .. ':d', deadline
+    tokens[#tokens + 1] = id .. ':t'
+    scores[#scores + 1], scores[#scores + 2] = due <= now and deadline - READY or due, id
+    if due < first then first = due end
+  end
+  redis.call('HSET', o, unpack(fields))
+  redis.call('HDEL', o, unpack(tokens))
+  redis.call('ZADD', z, unpack(scores))
+  lower_index(index, lane, first)
+  if first > now then return false end
   local awake = tonumber(redis.call('HGET', o, '~a') or '0')
   if awake > now then return false end
   redis.call('HSET', o, '~a', awake_until)
   return true
+end
+local function enqueue(z, o, index, lane, id, payload, due, deadline, now, awake_until)
+  return enqueue_all(z, o, index, lane, deadline, now, awake_until, {id, payload, due})
 end
 local function drop(z, o, id)
   redis.call('ZREM', z, id)
