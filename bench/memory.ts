@@ -11,10 +11,13 @@ import { Driver } from "./work.ts";
 export const closedLimitBytes = (tasks: number): number => 600 + 350 * tasks;
 
 const SLUG = "cloutmetrics";
-const TASKS = 4;
+
+/** Mixpanel's jobs take days, and the clock is not moved here. */
+const NOBODY_WAITS = { unknownTo: ["mixpanel"] };
+const TASKS = 5;
 
 /**
- * The store's bytes per request of the reference customer CloutMetrics: four tasks, with the evidence that the vendors'
+ * The store's bytes per request of the reference customer CloutMetrics: five tasks, with the evidence that the vendors'
  * stand-ins give. Bytes are the sum of MEMORY USAGE over all keys, so that the request's share of every list, index and
  * log is in it; less what was there before the requests came. The person's own record is there before an open request,
  * and goes with a closed one, so it is counted with neither.
@@ -52,7 +55,7 @@ export async function memory({ requests }: Options["memory"]) {
     const through = async (first: number, count: number) => {
       const before = await bytesIn(stage.redis);
       const people = Array.from({ length: count }, (_, at) => personOf(first + at));
-      for (const person of people) await seedPerson(api, admin, SLUG, key, person);
+      for (const person of people) await seedPerson(api, admin, SLUG, key, person, NOBODY_WAITS);
       const linked = await bytesIn(stage.redis);
       stage.queue.lanes.clear();
       for (const { facebookId } of people) {

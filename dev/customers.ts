@@ -83,6 +83,28 @@ const openai = (slug: string): Entry => ({
   },
 });
 
+const mixpanel = (slug: string, residency: "US" | "EU"): Entry => ({
+  integration: "mixpanel",
+  settings: {
+    projectToken: derived(`${slug} mixpanel`, 32),
+    oauthToken: `dev_${derived(`${slug} mixpanel oauth`, 28)}`,
+    residency,
+  },
+  registers_objects: true,
+  facts: {
+    legal_name: "Mixpanel, Inc.",
+    display_name: "Mixpanel",
+    country: "US",
+    role: "processor",
+    purposes: [{ code: "analytics", text: "Counting what people do in the product" }],
+    data_categories: ["identifiers", "usage"],
+    data_subjects: ["end_users"],
+    locations: [{ country: residency === "EU" ? "NL" : "US", kind: "storage" }],
+    transfers: [{ from: "EEA", to: "US", mechanism: "dpf" }],
+    agreements: [{ kind: "dpa", url: "https://mixpanel.com/legal/dpa/" }],
+  },
+});
+
 const own = (slug: string, what: string, text: string): Entry => ({
   integration: "first-party",
   settings: { url: `https://${what}.${slug}.example/privacy/events`, secret: webhookSecret(`${slug} ${what}`) },
@@ -117,6 +139,8 @@ export const customers: readonly Customer[] = [
       facebook: facebook("cloutmetrics"),
       stripe: stripe("cloutmetrics"),
       openai: openai("cloutmetrics"),
+      // Its policy says "analytics services", and names none.
+      mixpanel: mixpanel("cloutmetrics", "US"),
       product: own("cloutmetrics", "product", "CloutMetrics' own database"),
     },
   },
@@ -143,6 +167,7 @@ export const customers: readonly Customer[] = [
       facebook: facebook("isocial-track"),
       stripe: stripe("isocial-track"),
       openai: openai("isocial-track"),
+      mixpanel: mixpanel("isocial-track", "EU"),
       product: own("isocial-track", "product", "iSocial Track's own database"),
       support: own("isocial-track", "support", "iSocial Track's support desk"),
     },

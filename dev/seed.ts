@@ -24,7 +24,7 @@ export const apiOf =
     return { status: reply.status, body: text === "" ? undefined : JSON.parse(text) };
   };
 
-/** Makes sure that the sandbox knows the secrets that the customers' systems are told with. */
+/** Makes sure that the sandbox knows the secrets that the customers' systems are told with, and their projects. */
 export async function seedSandbox(admin: (path: string, body: unknown) => Promise<void>): Promise<void> {
   for (const { subprocessors } of customers)
     for (const { integration, settings } of Object.values(subprocessors)) {
@@ -38,8 +38,16 @@ export async function seedSandbox(admin: (path: string, body: unknown) => Promis
         });
       if (integration === "facebook")
         await admin("/seed", { vendor: "meta", account: settings.appId, secret: settings.appSecret, grants: [] });
+      if (integration === "mixpanel") await admin("/seed", mixpanelProject(settings));
     }
 }
+
+const mixpanelProject = ({ projectToken, oauthToken, residency }: Customer["subprocessors"][string]["settings"]) => ({
+  vendor: "mixpanel",
+  account: projectToken,
+  oauth_token: oauthToken,
+  residency,
+});
 
 /** Creates the reference customers through the API, except those that `known` has a working key for. */
 export async function seedTenants(url: string, adminKey: string, known: Seeded): Promise<Seeded> {
@@ -81,14 +89,17 @@ async function expectOk(call: Promise<{ status: number; body: unknown }>, what: 
   if (status >= 300) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`);
 }
 
-/** One invented person, held by every vendor of one customer, and known to the gateway. */
+/**
+ * One invented person, held by every vendor of one customer (except the integrations in `unknownTo`), and known to the
+ * gateway.
+ */
 export async function seedPerson(
   api: Call,
   admin: (path: string, body: unknown) => Promise<void>,
   slug: string,
   key: string,
   person: { readonly id: string; readonly email: string; readonly name: string; readonly facebookId: string },
-  options: { readonly payments?: number; readonly age_days?: number } = {},
+  options: { readonly payments?: number; readonly age_days?: number; readonly unknownTo?: readonly string[] } = {},
 ): Promise<void> {
   const customer = customers.find((each) => each.slug === slug);
   if (customer === undefined) throw new Error(`there is no customer ${slug}`);
@@ -100,6 +111,7 @@ export async function seedPerson(
   const tag = `${slug}-${person.id}`;
   const objects: { subprocessor: string; type: string; id: string }[] = [];
   for (const [id, { integration, settings }] of Object.entries(customer.subprocessors)) {
+    if (options.unknownTo?.includes(integration) === true) continue;
     if (integration === "first-party")
       await admin("/seed", {
         vendor: "first-party",
@@ -127,6 +139,19 @@ export async function seedPerson(
           },
         ],
       });
+    if (integration === "mixpanel") {
+      // One person, known by the device before signing in and by the product's own id after.
+      const [device, user] = [`$device:${tag}`, tag];
+      await admin("/seed", {
+        ...mixpanelProject(settings),
+        users: [
+          { distinct_id: device, events: ["Page viewed"] },
+          { distinct_id: user, profile: { $email: person.email, $name: person.name }, events: ["Signed in"] },
+        ],
+      });
+      for (const distinctId of [device, user])
+        objects.push({ subprocessor: id, type: "mixpanel.distinct_id", id: distinctId });
+    }
     if (integration === "openai") {
       await admin("/seed", {
         vendor: "openai",

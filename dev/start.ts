@@ -55,7 +55,8 @@ async function main(): Promise<void> {
     { mode: 0o600 },
   );
   const key = tenants.cloutmetrics?.api_key ?? "";
-  await seedPerson(apiOf(gateway.url), admin, "cloutmetrics", key, ADA);
+  // Mixpanel's jobs take days, and the clock cannot be moved here: to be followed by eye, she is not one of its people.
+  await seedPerson(apiOf(gateway.url), admin, "cloutmetrics", key, ADA, { unknownTo: ["mixpanel"] });
   const sweeping = setInterval(() => void gateway.sweep(), SWEEP_MS);
 
   console.log(`

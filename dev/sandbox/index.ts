@@ -1,4 +1,5 @@
 export { firstParty } from "./first-party.ts";
 export { meta } from "./meta.ts";
+export { mixpanel } from "./mixpanel.ts";
 export { openai } from "./openai.ts";
 export { stripe } from "./stripe.ts";

@@ -125,6 +125,9 @@ export const unforeseen = (
   what,
 });
 
+/** Accepted work that will never be done: visible, and begun anew when somebody says `retry`. */
+export const cameToNothing = (what: string): Unforeseen => ({ ...unforeseen(noCall, what), anew: true });
+
 export const unauthorized = (reply: Pick<Reply, "status">, what: string): Unauthorized => ({
   outcome: "unauthorized",
   status: reply.status,

@@ -110,7 +110,7 @@ export type BulkAction<S extends Settings> = ActionFacts & {
     readonly most: number;
     /** An answer for each order, in their order. An answer that stops the lane stops it for all. */
     run(orders: readonly Order<S>[], idempotencyKey: string): Steps<readonly Answer[]>;
-    /** Asks once about a piece of accepted work, for all orders that wait for it. */
+    /** Asks once about a piece of accepted work, for all orders that wait for it; two may be of one identity. */
     check?(reference: string, orders: readonly Order<S>[]): Steps<readonly Answer[]>;
   };
 };

@@ -43,7 +43,13 @@ export type More = { readonly outcome: "more" };
 export type SlowDown = { readonly outcome: "slow_down"; readonly seconds: number };
 
 /** An answer that the vendor does not document for this call: the task becomes `stuck`, visibly. */
-export type Unforeseen = { readonly outcome: "unforeseen"; readonly status: number; readonly what: string };
+export type Unforeseen = {
+  readonly outcome: "unforeseen";
+  readonly status: number;
+  readonly what: string;
+  /** What the holder had accepted came to nothing: told to retry, the action begins anew instead of asking about it. */
+  readonly anew?: true;
+};
 
 /** The credential was refused: the whole lane stops until it is mended. */
 export type Unauthorized = { readonly outcome: "unauthorized"; readonly status: number; readonly what: string };

@@ -60,13 +60,19 @@ export async function workBulk(
   const { call, attempt } = calls(ports, pace);
   const problems: (Stopped | undefined)[] = [];
   for (const [reference, items] of Map.groupBy(asked, referenceOf))
-    problems.push(await call(items, (each) => bulk.check?.(reference, each) ?? unasked(each)));
+    problems.push(
+      // Each order by itself: whether an answer serves an identity can depend on when it was asked for.
+      await call(
+        items.map((item) => [item]),
+        (each) => bulk.check?.(reference, each) ?? unasked(each),
+      ),
+    );
   const members = [...new Set(batch.map(({ opened }) => opened.order.id))];
   let problem: Stopped | undefined;
   if (members.length > 0) {
     const fixed = isSame(frozen, members) ? frozen : { id: `batch_${crypto.randomUUID()}`, members };
     if (fixed !== frozen) await ports.store.freeze(lane, fixed);
-    problem = await call(batch, (each) => bulk.run(each, fixed.id));
+    problem = await call([...Map.groupBy(batch, identityOf).values()], (each) => bulk.run(each, fixed.id));
   }
   const attempts = [...new Set([...batch, ...asked].map(({ opened }) => opened))].map((opened) => ({
     opened,
@@ -111,25 +117,31 @@ function calls(ports: Ports, pace: Pace) {
   const stops = new Map<BulkOpened, Attempt>();
   const cursorOf = (opened: BulkOpened) => cursors.get(opened) ?? opened.job.cursor;
 
-  /** Answers why there is no answer, if there is none. */
+  /** One call for items, those that share one answer together. Answers why there is none, if there is none. */
   const call = async (
-    items: readonly Item[],
+    named: readonly (readonly Item[])[],
     steps: (orders: readonly Order[]) => Steps<readonly Answer[]>,
   ): Promise<Stopped | undefined> => {
-    const named = [...Map.groupBy(items, identityOf).values()];
     const orders = named.flatMap(([item]) => (item === undefined ? [] : [orderFor(item, pace, ports.now())]));
-    const [first] = items;
+    const [[first] = []] = named;
     if (first === undefined) return undefined;
     const { integration, settings } = first.opened.job;
     const evidence: Evidence[] = [];
     const answered = await stepped(steps(orders), sender(ports, { integration, settings, ...pace }, evidence));
+    // One call is evidence once, and fails once, however many of an order's identities went with it.
+    const noted = new Set<BulkOpened>();
     named.forEach((sharing, index) => {
       for (const { opened, target } of sharing) {
-        const cursor = withEvidence(cursorOf(opened), evidence);
+        const cursor = noted.has(opened) ? cursorOf(opened) : withEvidence(cursorOf(opened), evidence);
         if ("problem" in answered) {
-          stops.set(opened, failed(answered.problem, false, cursor, ports));
+          if (noted.has(opened)) continue;
+          const stop = failed(answered.problem, false, cursor, ports);
+          cursors.set(opened, stop.cursor);
+          stops.set(opened, stop);
+          noted.add(opened);
           continue;
         }
+        noted.add(opened);
         const next = answer(answered.answer[index] ?? MISSING, target, cursor, { ...opened.job, ...pace }, ports);
         cursors.set(opened, next.cursor);
         if (next.stop !== undefined) stops.set(opened, { cursor: next.cursor, ...next.stop });
@@ -140,8 +152,9 @@ function calls(ports: Ports, pace: Pace) {
 
   const attempt = (opened: BulkOpened): Attempt => {
     const stop = stops.get(opened);
-    if (stop !== undefined) return stop;
     const cursor = cursorOf(opened);
+    // What was answered for the order's other identities, before it or after, stands.
+    if (stop !== undefined) return { ...stop, cursor };
     // The rest of a person with more identities than fitted.
     if (cursor.targets.some(({ state }) => state.at === "todo")) return { cursor, again: ports.now(), state: "queued" };
     return concluded(cursor, { ...opened.job, ...pace }, ports);

@@ -156,7 +156,7 @@ export function answer(
       return { cursor, stop: { again: now, state: "queued", rest: now + answer.seconds * 1000 } };
     case "unforeseen":
       return {
-        cursor: { ...cursor, epoch: cursor.epoch + 1 },
+        cursor: { ...(answer.anew === true ? move({ at: "todo" }) : cursor), epoch: cursor.epoch + 1 },
         stop: { park: "stuck", reason: described(answer.what, answer.status) },
       };
     case "unauthorized":

@@ -648,6 +648,109 @@ describe("OpenAI", () => {
   });
 });
 
+describe("Mixpanel", () => {
+  const TOKEN = "591b3354bb2bdd96f72f23bf56911673";
+  const mixpanel = (method: string, path: string, body?: object, { host = "eu.mixpanel.com", token = TOKEN } = {}) =>
+    call(method, `https://${host}/api/app/data-deletions/v3.0${path}?token=${token}`, {
+      headers: { authorization: "Bearer oauth-1", "content-type": "application/json" },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+  const begin = async (...distinct_ids: string[]) =>
+    String((await json(mixpanel("POST", "/", { distinct_ids, compliance_type: "GDPR" }))).results.task_id);
+  const status = async (job: string) => (await json(mixpanel("GET", `/${job}`))).results.status;
+  const held = () => admin("GET", "/holdings?text=ada@example.com");
+  const set = (settings: object) => admin("PUT", "/mixpanel/settings", settings);
+  beforeEach(() =>
+    seed({
+      vendor: "mixpanel",
+      account: TOKEN,
+      residency: "EU",
+      oauth_token: "oauth-1",
+      users: [
+        { distinct_id: "u-1", profile: { $email: "ada@example.com" }, events: ["Signed in", "Signed out"] },
+        { distinct_id: "$device:d-1", events: ["Page viewed"] },
+      ],
+    }),
+  );
+
+  it("deletes events and profile of each id that a job names, a day a step", async () => {
+    const job = await begin("u-1", "nobody");
+    for (const expected of ["PENDING", "STAGING", "STARTED", "SUCCESS", "SUCCESS"]) {
+      expect(await status(job)).toBe(expected);
+      expect(await held()).toHaveLength(expected === "SUCCESS" ? 0 : 1);
+      now += DAY_MS;
+    }
+    expect(Object(await admin("GET", "/holdings")).mixpanel.events[TOKEN]).toEqual([
+      { event: "Page viewed", properties: { distinct_id: "$device:d-1" } },
+    ]);
+  });
+
+  it("tells of a job as the description does, with its time in UTC", async () => {
+    const job = await begin("u-1");
+    expect(await json(mixpanel("GET", `/${job}`))).toEqual({
+      status: "ok",
+      results: {
+        tracking_id: job,
+        status: "PENDING",
+        requesting_user: expect.any(String),
+        compliance_type: "gdpr",
+        project_id: 1,
+        date_requested: "2026-11-21T12:00:00.000000",
+        distinct_ids: ["u-1"],
+      },
+    });
+  });
+
+  it("moves with each reading when so set, fails when so set, and tells of a new job in the guide's shape", async () => {
+    await set({ pace: "per_read", ends: "FAILURE", created: "tracking_id" });
+    const made = await mixpanel("POST", "/", { distinct_ids: ["u-1"] });
+    expect(made.status).toBe(201);
+    const { results } = (await made.json()) as { results: { tracking_id: string; status: string }[] };
+    expect(results).toMatchObject([{ status: "PENDING" }]);
+    const job = results[0]?.tracking_id ?? "";
+    expect([await status(job), await status(job), await status(job)]).toEqual(["STAGING", "STARTED", "FAILURE"]);
+    expect(await held()).not.toEqual([]);
+  });
+
+  it("refuses ids whose job is not over, and names ids and jobs", async () => {
+    const job = await begin("u-1");
+    const again = await mixpanel("POST", "/", { distinct_ids: ["u-1", "u-2"] });
+    expect([again.status, await again.json()]).toMatchObject([
+      409,
+      { status: "error", error: { conflicting_distinct_ids: ["u-1"], conflicting_task_ids: [job] } },
+    ]);
+    now += 3 * DAY_MS;
+    expect(await begin("u-1", "u-2")).not.toBe(job);
+  });
+
+  it("cancels a job until it has started", async () => {
+    const [early, late] = [await begin("u-1"), await begin("u-2")];
+    expect((await mixpanel("DELETE", `/${early}`)).status).toBe(204);
+    expect(await status(early)).toBe("REVOKED");
+    now += 2 * DAY_MS;
+    expect((await mixpanel("DELETE", `/${late}`)).status).toBe(405);
+  });
+
+  it("knows no job of another project, and no project of another region or with another token", async () => {
+    await seed({ vendor: "mixpanel", account: "0".repeat(32), residency: "EU" });
+    const job = await begin("u-1");
+    const other = await json(mixpanel("GET", `/${job}`, undefined, { token: "0".repeat(32) }));
+    expect(other.results.status).toBe("NOT_FOUND");
+    expect((await mixpanel("GET", `/${job}`, undefined, { host: "mixpanel.com" })).status).toBe(403);
+    expect((await mixpanel("GET", `/${job}`, undefined, { token: "1".repeat(32) })).status).toBe(403);
+    await seed({ vendor: "mixpanel", account: TOKEN, residency: "EU", oauth_token: "oauth-2" });
+    const refused = await mixpanel("GET", `/${job}`);
+    expect([refused.status, await refused.json()]).toMatchObject([401, { status: "error", error: expect.any(String) }]);
+  });
+
+  it("refuses what is no list of ids, and more than one call takes", async () => {
+    expect((await mixpanel("POST", "/", { distinct_ids: "u-1" })).status).toBe(400);
+    const many = Array.from({ length: 2000 }, (_, index) => `u-${index}`);
+    expect((await mixpanel("POST", "/", { distinct_ids: many })).status).toBe(400);
+    expect((await mixpanel("POST", "/", { distinct_ids: many.slice(1) })).status).toBe(201);
+  });
+});
+
 describe("a customer's own endpoint", () => {
   const secret = `whsec_${btoa("a secret of twenty-four bytes")}`;
   const data = { request: "req_1", task: "task_1", identities: [{ type: "email", value: "ada@example.com" }] };

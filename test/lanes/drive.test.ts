@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { at, bearer, type Call, del, endpointAt, get, type Reply } from "../../src/contract/call.ts";
+import { at, bearer, type Call, cameToNothing, del, endpointAt, get, type Reply } from "../../src/contract/call.ts";
 import type { Identity } from "../../src/contract/identity.ts";
 import {
   absent,
@@ -651,6 +651,24 @@ describe("work that was accepted", () => {
     const first = await drove.first({ status: 202 });
     drove.wait(60_000);
     expect(await drove.attempt(first.cursor)).toMatchObject({ park: "stuck" });
+  });
+
+  it("begins anew when told to retry, where the holder's work came to nothing", async () => {
+    const drove = setup({
+      action: {
+        ...accepting,
+        *check() {
+          yield get(at`https://api.acme.example/jobs`, {});
+          return cameToNothing("the job failed");
+        },
+      },
+    });
+    const first = await drove.first({ status: 202 });
+    drove.wait(60_000);
+    const stuck = await drove.attempt(first.cursor, { status: 200 });
+    expect(stuck).toMatchObject({ park: "stuck", reason: "the job failed", cursor: { epoch: 1 } });
+    expect(await drove.attempt(stuck.cursor, { status: 202 })).toMatchObject({ state: "accepted" });
+    expect(drove.lines().map((line) => line.split(" ")[0])).toEqual(["DELETE", "GET", "DELETE"]);
   });
 
   it("[I4] is not an end either where the action takes the whole person", async () => {

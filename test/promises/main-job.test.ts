@@ -24,6 +24,7 @@ describe("the main job, through the deployed bundle", () => {
 
   const EVERYWHERE = {
     "facebook.revoke": "revoked revoked",
+    "mixpanel.erase": "erased deleted_reported",
     "openai.erase": "erased verified_absent",
     "product.erase": "erased deleted_reported",
     "stripe.erase": "retained retained",

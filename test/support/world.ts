@@ -125,12 +125,20 @@ export async function startWorld(
   const until: World["until"] = async (slug, request, done) => {
     for (let round = 0; round < 60; round++) {
       // Work that is going on needs real time; what waits for its time gets it from the clock.
-      for (let wait = 0; wait < 6; wait++) {
+      let isWaiting = false;
+      let isAtWork = false;
+      // A run that waits a second between two calls is not to find that its time has passed meanwhile.
+      for (let wait = 0; wait < (isAtWork ? LONGEST_WAITS : WAITS); wait++) {
         const seen = await view(slug, request);
         if (done(seen)) return seen;
+        isAtWork = seen.tasks.some(({ state }) => state === "in_flight");
+        // Jobs that take days are asked about once a day.
+        isWaiting =
+          seen.tasks.some(isAccepted) && seen.tasks.every((task) => task.state === "ended" || isAccepted(task));
         await new Promise((resolve) => setTimeout(resolve, 15));
       }
-      await advance(round < 20 ? 15_000 : 10 * 60_000);
+      if (isWaiting) await advance(DAY);
+      else await advance(round < 20 ? 15_000 : 10 * 60_000);
       await gateway.sweep();
     }
     throw new Error(`it never came to that: ${JSON.stringify(await view(slug, request), null, 1)}`);
@@ -169,6 +177,12 @@ export async function startWorld(
     },
   };
 }
+
+/** Looks at a request before the clock is moved on: usually, and while one of its tasks is being worked on. */
+const WAITS = 6;
+const LONGEST_WAITS = 100;
+
+const isAccepted = ({ state }: RequestShape["tasks"][number]): boolean => state === "accepted";
 
 /** What was sent to vendors is kept, so that it can be judged by the vendors' own descriptions of their APIs. */
 function keepRequests(sandbox: Sandbox): void {
