@@ -107,8 +107,11 @@ export const subprocessors = () => {
     });
     if (!changed.ok) return problemResponse(c, changed.problem);
     // A lane that rests because its credential was refused need not rest any longer.
-    await ports.store.unpause(laneName(context.tenant.n, id), await accountOf(ports, context, id), ports.now());
-    await ports.wake([laneName(context.tenant.n, id)]);
+    const laneOf = (subprocessor: string) => laneName(context.tenant.n, subprocessor);
+    const account = await accountOf(ports, context, id);
+    const resting = account && { name: account.name, lanes: account.others.map(laneOf) };
+    await ports.store.unpause(laneOf(id), resting, ports.now());
+    await ports.wake([laneOf(id)]);
     const entry = changed.value.subprocessors[id];
     return entry === undefined ? problemResponse(c, { reason: "internal" }) : c.json(subprocessorView(entry));
   });

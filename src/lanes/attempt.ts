@@ -7,6 +7,7 @@ import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
 import { days, rfc3339 } from "../request/deadline.ts";
 import { isHeld } from "../request/hold.ts";
+import { failed } from "../request/step.ts";
 import type { OpenTask, Task } from "../request/task.ts";
 import type { Attempt, Job, Pace } from "./drive.ts";
 import { ECHO_MS } from "./echo.ts";
@@ -60,16 +61,23 @@ export function untouched(order: Claimed, due: Instant): Settlement {
   return { id: order.id, attempt: order.attempt, deadline, what: "back", due, cursor: "" };
 }
 
-/** What an attempt came to, sealed for its own request. What it learned is first made known. */
+/**
+ * What an attempt came to, sealed for its own request. What it learned is first made known. What is wrong with one order
+ * leaves the others that were worked with it as they are.
+ */
 export async function concludedOrder(
   ports: Ports,
   context: Context,
   { order, payload, key, job }: Opened,
   attempt: Attempt,
 ): Promise<Settlement> {
-  const fresh = attempt.cursor.learned.slice(job.cursor.learned.length);
-  if (fresh.length > 0) await suppressEchoes(ports, context, payload, fresh);
-  return settled(ports, context, order, payload, key, attempt);
+  try {
+    const fresh = attempt.cursor.learned.slice(job.cursor.learned.length);
+    if (fresh.length > 0) await suppressEchoes(ports, context, payload, fresh);
+    return await settled(ports, context, order, payload, key, attempt);
+  } catch (error) {
+    return failed(ports, order, error);
+  }
 }
 
 /** A legal hold that was placed while the order waited: it is asked about again each day until the hold is lifted. */

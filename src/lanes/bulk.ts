@@ -2,26 +2,20 @@ import { type BulkAction, isBulk, type Order, type Steps } from "../contract/int
 import type { Answer } from "../contract/outcome.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { Instant } from "../ids.ts";
-import type { Frozen, Settlement } from "../platform/store/lanes.ts";
+import type { Frozen } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import type { Evidence } from "../request/task.ts";
 import { concludedOrder, type Opened, untouched } from "./attempt.ts";
 import { type Stopped, sender, stepped } from "./call.ts";
 import { type Attempt, answer, concluded, failed, isReady, orderOf, type Pace, withEvidence } from "./drive.ts";
+import { newToken, STUCK_AFTER } from "./lane.ts";
 import type { Cursor, Target } from "./order.ts";
+import type { Bounds, Worked } from "./work.ts";
 
 export type BulkOpened = Opened & { readonly job: { readonly action: BulkAction<Settings> } };
 
 export const isBulkOpened = (opened: Opened): opened is BulkOpened => isBulk(opened.job.action);
-
-export type BulkWorked = {
-  readonly settlements: readonly Settlement[];
-  readonly rest: Instant;
-  readonly timeouts: number;
-  /** False while nobody knows what became of the batch: it is then repeated as it was. */
-  readonly thaws: boolean;
-};
 
 /** One identity of one order, on its way through a bulk call. */
 type Item = { readonly opened: BulkOpened; readonly target: Target };
@@ -40,68 +34,77 @@ export async function workBulk(
   orders: readonly BulkOpened[],
   frozen: Frozen | undefined,
   pace: Pace,
-): Promise<BulkWorked> {
+  bounds: Bounds,
+): Promise<Worked> {
   const now = ports.now();
   const [first] = orders;
-  if (first === undefined) return { settlements: [], rest: 0, timeouts: 0, thaws: false };
+  // Whoever was in a fixed batch has been held or parked: there is nothing left to repeat.
+  if (first === undefined) return { settlements: [], rest: 0, repeat: 0, timeouts: 0, thaws: frozen?.id };
   const { bulk } = first.job.action;
   // Another action of the same lane has a turn of its own.
   const ours = orders.filter(({ job }) => job.action === first.job.action);
   const due = ours.flatMap((opened) =>
     opened.job.cursor.targets.filter((target) => isReady(target, now)).map((target): Item => ({ opened, target })),
   );
-  const batch = fitting(
-    due.filter(({ target }) => target.state.at === "todo"),
-    bulk.most,
-  );
-  const asked = due.filter(({ target }) => target.state.at === "accepted");
-  const idle = orders.filter((opened) => ![...batch, ...asked].some((item) => item.opened === opened));
+  const todo = due.filter(({ target }) => target.state.at === "todo");
+  // An answer about other work could put more into a batch that is to be repeated to the letter.
+  const asked = frozen === undefined ? due.filter(({ target }) => target.state.at === "accepted") : [];
 
-  const { call, attempt } = calls(ports, pace);
-  const problems: (Stopped | undefined)[] = [];
+  const calls = caller(ports, pace);
+  const mayGoOn = () => calls.rest() === 0 && calls.timeouts() < bounds.timeouts && ports.now() < bounds.end;
+  // Each order by itself: whether an answer serves an identity can depend on when it was asked for.
   for (const [reference, items] of Map.groupBy(asked, referenceOf))
-    problems.push(
-      // Each order by itself: whether an answer serves an identity can depend on when it was asked for.
-      await call(
+    if (mayGoOn())
+      await calls.make(
         items.map((item) => [item]),
         (each) => bulk.check?.(reference, each) ?? unasked(each),
-      ),
-    );
+      );
+
+  const batch = fitting(todo, bulk.most);
   const members = [...new Set(batch.map(({ opened }) => opened.order.id))];
-  let problem: Stopped | undefined;
-  if (members.length > 0) {
-    const fixed = isSame(frozen, members) ? frozen : { id: `batch_${crypto.randomUUID()}`, members };
-    if (fixed !== frozen) await ports.store.freeze(lane, fixed);
-    problem = await call([...Map.groupBy(batch, identityOf).values()], (each) => bulk.run(each, fixed.id));
-  }
-  const attempts = [...new Set([...batch, ...asked].map(({ opened }) => opened))].map((opened) => ({
-    opened,
-    attempt: attempt(opened),
-  }));
-  const isLost = problem !== undefined && LOST.has(problem.reason);
-  const repeat = isLost ? Math.min(now + REPEAT_MS, ...attempts.flatMap(({ attempt }) => again(attempt))) : 0;
+  const fixed = isSame(frozen, members) ? frozen : { id: `batch_${newToken(ports)}`, members };
+  const isOurs =
+    mayGoOn() &&
+    members.length > 0 &&
+    (fixed === frozen || (await ports.store.freeze(lane, bounds.run, fixed, ports.now())));
+  const problem = isOurs
+    ? await calls.make([...Map.groupBy(batch, identityOf).values()], (each) => bulk.run(each, fixed.id))
+    : undefined;
+
+  const ready = new Set(due.map(({ opened }) => opened));
+  const isWaiting = (opened: BulkOpened) => opened.job.action !== first.job.action || ready.has(opened);
+  const [left, worked] = parted(orders, (opened) => !calls.took(opened) && isWaiting(opened));
+  const attempts = worked.map((opened) => ({ opened, attempt: calls.attempt(opened) }));
+  const isLost =
+    problem !== undefined &&
+    LOST.has(problem.reason) &&
+    // What is lost each time must not hold up the lane for ever.
+    batch.some(({ opened }) => calls.cursorOf(opened).fails < STUCK_AFTER);
+  const isKnown = members.length === 0 || (isOurs && !isLost);
+  const agains = attempts.flatMap(({ attempt }) => ("again" in attempt ? [attempt.again] : []));
   return {
     settlements: [
-      ...idle.map(({ order }) => untouched(order, ports.now())),
+      ...left.map(({ order }) => untouched(order, ports.now())),
       ...(await Promise.all(attempts.map(({ opened, attempt }) => concludedOrder(ports, context, opened, attempt)))),
     ],
-    rest: Math.max(repeat, ...attempts.map(({ attempt }) => attempt.rest ?? 0)),
-    timeouts: [...problems, problem].filter((each) => each?.reason === "timed_out").length,
-    thaws: members.length > 0 && !isLost,
+    rest: calls.rest(),
+    repeat: isLost ? Math.min(ports.now() + REPEAT_MS, ...agains) : 0,
+    timeouts: calls.timeouts(),
+    thaws: isKnown ? (isOurs ? fixed : frozen)?.id : undefined,
   };
 }
 
 /** After these nobody knows whether the vendor has acted. */
 const LOST: ReadonlySet<Stopped["reason"]> = new Set(["timed_out", "connection_failed", "too_large", "out_of_time"]);
 
-const again = (attempt: Attempt): number[] => ("again" in attempt ? [attempt.again] : []);
-
 const isSame = (frozen: Frozen | undefined, members: readonly string[]): frozen is Frozen =>
   frozen !== undefined &&
   frozen.members.length === members.length &&
   frozen.members.every((id) => members.includes(id));
 
-const identityOf = ({ target }: Item): string => `${target.identity.type}\u0000${target.identity.value}`;
+/** What makes two orders for one identity the same to the holder. */
+const identityOf = ({ opened: { payload }, target: { identity } }: Item): string =>
+  JSON.stringify([identity.type, identity.value, payload.task.scope, Object.keys(payload.keeps).sort()]);
 
 const referenceOf = ({ target }: Item): string => (target.state.at === "accepted" ? target.state.reference : "");
 
@@ -111,56 +114,70 @@ function fitting(items: readonly Item[], most: number): readonly Item[] {
   return items.filter((item) => taken.has(identityOf(item)));
 }
 
+function parted<T>(all: readonly T[], is: (each: T) => boolean): readonly [readonly T[], readonly T[]] {
+  return [all.filter(is), all.filter((each) => !is(each))];
+}
+
 /** Makes calls for many and keeps what they come to, order by order. */
-function calls(ports: Ports, pace: Pace) {
+function caller(ports: Ports, pace: Pace) {
   const cursors = new Map<BulkOpened, Cursor>();
   const stops = new Map<BulkOpened, Attempt>();
+  let rest = 0;
+  let timeouts = 0;
   const cursorOf = (opened: BulkOpened) => cursors.get(opened) ?? opened.job.cursor;
+  const stop = (opened: BulkOpened, attempt: Attempt) => {
+    cursors.set(opened, attempt.cursor);
+    if (!stops.has(opened)) stops.set(opened, attempt);
+    rest = Math.max(rest, attempt.rest ?? 0);
+  };
 
   /** One call for items, those that share one answer together. Answers why there is none, if there is none. */
-  const call = async (
+  const make = async (
     named: readonly (readonly Item[])[],
     steps: (orders: readonly Order[]) => Steps<readonly Answer[]>,
   ): Promise<Stopped | undefined> => {
-    const orders = named.flatMap(([item]) => (item === undefined ? [] : [orderFor(item, pace, ports.now())]));
     const [[first] = []] = named;
     if (first === undefined) return undefined;
+    const orders = named.flatMap(([item]) => (item === undefined ? [] : [orderFor(item, pace, ports.now())]));
     const { integration, settings } = first.opened.job;
     const evidence: Evidence[] = [];
     const answered = await stepped(steps(orders), sender(ports, { integration, settings, ...pace }, evidence));
-    // One call is evidence once, and fails once, however many of an order's identities went with it.
-    const noted = new Set<BulkOpened>();
+    const taking = new Set(named.flat().map(({ opened }) => opened));
+    for (const opened of taking) cursors.set(opened, withEvidence(cursorOf(opened), evidence));
+    if ("problem" in answered) {
+      if (answered.problem.reason === "timed_out") timeouts++;
+      for (const opened of taking) stop(opened, failed(answered.problem, false, cursorOf(opened), ports));
+      return answered.problem;
+    }
     named.forEach((sharing, index) => {
       for (const { opened, target } of sharing) {
-        const cursor = noted.has(opened) ? cursorOf(opened) : withEvidence(cursorOf(opened), evidence);
-        if ("problem" in answered) {
-          if (noted.has(opened)) continue;
-          const stop = failed(answered.problem, false, cursor, ports);
-          cursors.set(opened, stop.cursor);
-          stops.set(opened, stop);
-          noted.add(opened);
-          continue;
-        }
-        noted.add(opened);
-        const next = answer(answered.answer[index] ?? MISSING, target, cursor, { ...opened.job, ...pace }, ports);
+        const job = { ...opened.job, ...pace };
+        const next = answer(answered.answer[index] ?? MISSING, target, cursorOf(opened), job, ports);
         cursors.set(opened, next.cursor);
-        if (next.stop !== undefined) stops.set(opened, { cursor: next.cursor, ...next.stop });
+        if (next.stop !== undefined) stop(opened, { cursor: next.cursor, ...next.stop });
       }
     });
-    return "problem" in answered ? answered.problem : undefined;
+    return undefined;
   };
 
   const attempt = (opened: BulkOpened): Attempt => {
-    const stop = stops.get(opened);
+    const stopped = stops.get(opened);
     const cursor = cursorOf(opened);
-    // What was answered for the order's other identities, before it or after, stands.
-    if (stop !== undefined) return { ...stop, cursor };
+    // What its other identities came to is kept, whatever stopped one.
+    if (stopped !== undefined) return { ...stopped, cursor };
     // The rest of a person with more identities than fitted.
     if (cursor.targets.some(({ state }) => state.at === "todo")) return { cursor, again: ports.now(), state: "queued" };
     return concluded(cursor, { ...opened.job, ...pace }, ports);
   };
 
-  return { call, attempt };
+  return {
+    make,
+    attempt,
+    cursorOf,
+    took: (opened: BulkOpened) => cursors.has(opened),
+    rest: () => rest,
+    timeouts: () => timeouts,
+  };
 }
 
 function* unasked(orders: readonly Order[]): Steps<readonly Answer[]> {

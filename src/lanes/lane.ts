@@ -42,6 +42,10 @@ export function restMs(retryAfter: string | undefined, now: Instant, random: num
   return Number.isNaN(ms) ? DEFAULT_REST_MS : Math.min(Math.max(ms, 1000), LONGEST_REST_MS);
 }
 
+/** An unguessable name of a run, a claim or a batch, from the port's randomness. */
+export const newToken = ({ random }: { readonly random: (bytes: number) => Uint8Array }): string =>
+  Array.from(random(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** A number in [0, 1) from the port's randomness. */
 export const randomOf = ({ random }: { readonly random: (bytes: number) => Uint8Array }): number =>
   (random(1)[0] ?? 0) / 256;

@@ -6,7 +6,7 @@ import { accountOf } from "../registry/account.ts";
 import type { Context } from "../registry/load.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { steps } from "../request/steps.ts";
-import { BATCH, BULK_BATCH, LEASE_MARGIN_MS, LEASE_MS, RUN_MS } from "./lane.ts";
+import { BATCH, BULK_BATCH, LEASE_MARGIN_MS, LEASE_MS, newToken, RUN_MS } from "./lane.ts";
 import { work } from "./work.ts";
 
 /** Why a run ended: nothing was due, its time was up, the holder did not bear more, or others are at work. */
@@ -31,26 +31,21 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
 
   for (;;) {
     const context = await ports.tenants.byNumber(tenantNumber(n));
-    if (context === undefined) return ended("empty");
-    const shared = await accountOf(ports, context, subprocessor);
-    const account = shared === undefined ? {} : { account: shared };
+    const shared = context && (await accountOf(ports, context, subprocessor));
+    const account = shared === undefined ? {} : { account: shared.name };
     const now = ports.now();
     const token = newToken(ports);
-    const stop = now >= end || settle?.pauseUntil !== undefined;
-    const claim = {
-      token,
-      most: mostOf(ports, context, subprocessor),
-      leaseUntil: now + LEASE_MS,
-      run: id,
-      ...account,
-    };
+    const stop = context === undefined || now >= end || settle?.pauseUntil !== undefined;
     const { settled, claim: claimed } = await ports.store.settleAndClaim(
       lane,
-      settle && { ...settle, ...account, ...(stop && { release: id }) },
-      stop ? undefined : claim,
+      settle && { ...settle, ...(stop && { release: id }) },
+      stop
+        ? undefined
+        : { token, most: mostOf(ports, context, subprocessor), leaseUntil: now + LEASE_MS, run: id, ...account },
       now,
     );
     for (const each of settled?.woken ?? []) woken.add(each);
+    if (context === undefined) return ended("empty");
     if (stop) return ended(settle?.pauseUntil === undefined ? "time" : "paused");
     if (claimed === undefined || claimed.state === "none") return ended("empty");
     if (claimed.state !== "batch") return ended(claimed.state);
@@ -61,18 +56,23 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
       settle = { token, settlements: done.settlements };
       continue;
     }
-    const bounds = { end, until: now + LEASE_MS - LEASE_MARGIN_MS, timeouts: TIMEOUTS - timeouts };
-    const worked = await work(ports, context, lane, claimed, bounds);
+    const bounds = { run: id, end, until: now + LEASE_MS - LEASE_MARGIN_MS, timeouts: TIMEOUTS - timeouts };
+    const { settlements, thaws, ...worked } = await work(ports, context, lane, claimed, bounds);
     timeouts += worked.timeouts;
     const rest = Math.max(worked.rest, timeouts >= TIMEOUTS ? ports.now() + CIRCUIT_MS : 0);
-    const { settlements, thaws } = worked;
-    settle = { token, settlements, thaws, ...(rest > 0 && { pauseUntil: rest }) };
-    if (rest > 0) ports.log("lane_paused", { tenant: context.tenant.slug, subprocessor, until: rfc3339(rest) });
+    const pauseUntil = Math.max(rest, worked.repeat);
+    settle = {
+      token,
+      settlements,
+      ...(thaws !== undefined && { thaws }),
+      ...(pauseUntil > 0 && { pauseUntil }),
+      // A batch that waits to be repeated is the lane's own matter.
+      ...(rest > 0 && account),
+    };
+    if (pauseUntil > 0)
+      ports.log("lane_paused", { tenant: context.tenant.slug, subprocessor, until: rfc3339(pauseUntil) });
   }
 }
-
-const newToken = (ports: Ports): string =>
-  Array.from(ports.random(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** A lane whose holder takes many at once is claimed in larger batches. */
 function mostOf(ports: Ports, { tenant }: Context, subprocessor: string): number {

@@ -8,18 +8,26 @@ import { failed } from "../request/step.ts";
 import { concludedOrder, isOpened, type Opened, open, readPayload, untouched } from "./attempt.ts";
 import { type BulkOpened, isBulkOpened, workBulk } from "./bulk.ts";
 import { type Attempt, drive, type Pace } from "./drive.ts";
-import { joint, together } from "./joint.ts";
+import { joint, ownAttempt, together } from "./joint.ts";
 import { noticed } from "./notice.ts";
 
 export type Worked = {
   readonly settlements: readonly Settlement[];
   /** Until when the holder asked for rest; 0 if it did not. */
   readonly rest: Instant;
+  /** When a bulk batch whose answer was lost is to be repeated; 0 if none is. */
+  readonly repeat: Instant;
   readonly timeouts: number;
-  readonly thaws: boolean;
+  /** The bulk batch that need not be repeated any more. */
+  readonly thaws: string | undefined;
 };
 
-type Bounds = { readonly end: Instant; readonly until: Instant; readonly timeouts: number };
+export type Bounds = {
+  readonly run: string;
+  readonly end: Instant;
+  readonly until: Instant;
+  readonly timeouts: number;
+};
 
 /** Drives a batch over as many connections as the holder bears. Once it asks for rest, the others go back untouched. */
 export async function work(
@@ -52,6 +60,10 @@ export async function work(
       const opened = begun.filter(isOpened);
       bulk.push(...opened.filter(isBulkOpened));
       for (const party of together(opened.filter((each) => !isBulkOpened(each)))) {
+        if (!mayGoOn()) {
+          goesBack(party.map(({ order }) => order));
+          continue;
+        }
         const { attempt, settled } = await oneForAll(ports, context, party, pace);
         settlements.push(...settled);
         rest = Math.max(rest, attempt?.rest ?? 0);
@@ -60,16 +72,21 @@ export async function work(
     }
   };
   await Promise.all(Array.from({ length: integration?.limits.connections ?? 1 }, worker));
-  if (bulk.length === 0 || !mayGoOn()) {
+  if (!mayGoOn()) {
     goesBack(bulk.map(({ order }) => order));
-    return { settlements, rest, timeouts, thaws: false };
+    return { settlements, rest, repeat: 0, timeouts, thaws: undefined };
   }
-  const done = await workBulk(ports, context, lane, bulk, claimed.frozen, pace);
+  // In the order of the claim, which is that of a fixed batch: its call is made again to the letter.
+  const places = new Map(claimed.orders.map(({ id }, place) => [id, place]));
+  const placeOf = ({ order }: Opened) => places.get(order.id) ?? 0;
+  const inOrder = bulk.toSorted((a, b) => placeOf(a) - placeOf(b));
+  const left = { ...bounds, timeouts: bounds.timeouts - timeouts };
+  const done = await workBulk(ports, context, lane, inOrder, claimed.frozen, pace, left);
   return {
+    ...done,
     settlements: [...settlements, ...done.settlements],
     rest: Math.max(rest, done.rest),
     timeouts: timeouts + done.timeouts,
-    thaws: done.thaws,
   };
 }
 
@@ -115,7 +132,8 @@ async function oneForAll(
     // A digest is salted for one receipt; what is answered for several belongs to none.
     const salted = party.length === 1 && salt !== undefined ? { salt } : {};
     const attempt = await drive(ports, { ...job, action, ...salted, ...pace });
-    return { attempt, settled: await Promise.all(party.map((each) => concludedOrder(ports, context, each, attempt))) };
+    const settled = party.map((each) => concludedOrder(ports, context, each, ownAttempt(attempt, leader, each)));
+    return { attempt, settled: await Promise.all(settled) };
   } catch (error) {
     return { settled: party.map(({ order }) => failed(ports, order, error)) };
   }

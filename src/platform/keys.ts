@@ -29,7 +29,7 @@ export const keys = {
   /** A lane: its sorted set, its orders. */
   due: (n: string, subprocessor: string) => `l:${n}:${subprocessor}`,
   orders: (n: string, subprocessor: string) => `o:${n}:${subprocessor}`,
-  /** The tenant's lanes that are being worked, until the end of their runs' leases. */
+  /** The tenant's lanes that are being worked, until the end of their runs' leases, and below zero those that wait for a run. */
   runs: (n: string) => `k:${n}`,
   /** Until when a vendor account that several lanes share rests. */
   account: (n: string, account: string) => `a:${n}:${account}`,

@@ -1,36 +1,55 @@
 import type { Integration } from "../contract/integration.ts";
-import type { Ports } from "../ports.ts";
+import { CannotOpen, type Ports } from "../ports.ts";
 import type { Context } from "./load.ts";
 import { settingsOf } from "./settings.ts";
 
-/**
- * The name of the vendor account whose limits a subprocessor shares with another of the tenant; undefined where it has its
- * account for itself. A keyed hash, because an account may be named by a secret.
- */
+/** A vendor account whose limits several subprocessors of a tenant share. */
+export type Account = {
+  /** A keyed hash, because an account may be named by a secret. */
+  readonly name: string;
+  /** The others that share it. */
+  readonly others: readonly string[];
+};
+
+/** The account that a subprocessor shares with another; undefined where it has its account for itself. */
 export function accountOf(
   { integrations }: Pick<Ports, "integrations">,
   context: Context,
   subprocessor: string,
-): Promise<string | undefined> {
+): Promise<Account | undefined> {
   const { subprocessors } = context.tenant;
   const integration = integrations.get(subprocessors[subprocessor]?.integration ?? "");
   const family = integration === undefined ? undefined : familyOf(integration);
   if (integration === undefined || family === undefined) return Promise.resolve(undefined);
   return context.once(`account ${subprocessor}`, async () => {
     const own = await named(context, subprocessor, integration);
-    for (const other of Object.values(subprocessors)) {
-      const its = integrations.get(other.integration);
-      if (other.id === subprocessor || its === undefined || familyOf(its) !== family) continue;
-      if ((await named(context, other.id, its)) === own) return context.keys.derive("account", `${family}\n${own}`);
+    if (own === undefined) return undefined;
+    const others: string[] = [];
+    for (const { id, integration: name } of Object.values(subprocessors)) {
+      const its = integrations.get(name);
+      if (id === subprocessor || its === undefined || familyOf(its) !== family) continue;
+      if ((await named(context, id, its)) === own) others.push(id);
     }
-    return undefined;
+    if (others.length === 0) return undefined;
+    return { name: await context.keys.derive("account", `${family}\n${own}`), others };
   });
 }
 
 const familyOf = ({ id, limits }: Integration): string | undefined =>
   limits.account === undefined ? undefined : (limits.account.family ?? id);
 
-async function named(context: Context, subprocessor: string, { settings, limits }: Integration): Promise<string> {
-  const values = await settingsOf(context, subprocessor, settings);
-  return (limits.account?.settings ?? []).map((name) => values[name] ?? "").join("\n");
+/** Undefined where nothing is filled in, or it does not open: an order finds that out, and holds up nobody else's lane. */
+async function named(
+  context: Context,
+  subprocessor: string,
+  { settings, limits }: Integration,
+): Promise<string | undefined> {
+  try {
+    const values = await settingsOf(context, subprocessor, settings);
+    const names = (limits.account?.settings ?? []).map((name) => values[name] ?? "");
+    return names.every((name) => name === "") ? undefined : JSON.stringify(names);
+  } catch (error) {
+    if (error instanceof CannotOpen) return undefined;
+    throw error;
+  }
 }

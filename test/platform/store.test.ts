@@ -4,7 +4,7 @@ import type { RequestId } from "../../src/ids.ts";
 import { laneName } from "../../src/platform/keys.ts";
 import type { Command, RedisClient } from "../../src/platform/redis.ts";
 import { AUDIT, CANCEL, RESTART, TELL } from "../../src/platform/scripts/cancel.ts";
-import { CLAIM } from "../../src/platform/scripts/claim.ts";
+import { CLAIM, FREEZE, RELEASE } from "../../src/platform/scripts/claim.ts";
 import { CLOSE } from "../../src/platform/scripts/close.ts";
 import { LINK } from "../../src/platform/scripts/link.ts";
 import { OPEN } from "../../src/platform/scripts/open.ts";
@@ -78,7 +78,8 @@ async function life(store: Store): Promise<void> {
   await store.sweep([alpha, beta, gateway], NOW + SECOND);
   await store.unpause(beta, undefined, NOW + SECOND);
   await claimed(store, beta, "beta-second", { now: NOW + MINUTE });
-  const park = { token: "beta-second", settlements: [parks(ONE, "beta.erase", 2)] };
+  await store.freeze(beta, "run", { id: "batch", members: [`${ONE}/beta.erase`] }, NOW + MINUTE);
+  const park = { token: "beta-second", settlements: [parks(ONE, "beta.erase", 2)], thaws: "batch", release: "run" };
   await store.settleAndClaim(beta, park, undefined, NOW + MINUTE);
   await store.byHand(beta, goesBack(ONE, "beta.erase", 0), NOW + MINUTE);
   await store.byHand(beta, ends(ONE, "beta.stop", 0), NOW + MINUTE);
@@ -120,9 +121,11 @@ onEach("a life in the store", engines, ({ client, store, state, scripts, flush }
         CHANGE,
         CLAIM,
         CLOSE,
+        FREEZE,
         LINK,
         OPEN,
         RECORD,
+        RELEASE,
         RESERVE,
         RESTART,
         SETTLE,
@@ -200,7 +203,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 type Plan = { readonly id: RequestId; readonly waits: boolean; readonly both: boolean };
 type Hold = { readonly lane: string; readonly token: string; readonly order: Claimed };
 
-/** Two lanes, their runners and the gateway, on a clock of their own. What it does depends on nothing but the happenings. */
+/**
+ * Two lanes, their runners and the gateway, on a clock of their own; all requests are of one person, so that they join. What
+ * it does depends on nothing but the happenings.
+ */
 class World {
   readonly plans: Plan[] = [];
   readonly #store: Store;
@@ -290,10 +296,10 @@ class World {
       for (const order of orders) {
         const held = { token, attempt: order.attempt };
         if (order.id === `start:${plan.id}`)
-          await this.#store.open([opening(plan.id, held, tasksOf(plan), { now: this.#now })]);
+          await this.#store.open([opening(plan.id, held, tasksOf(plan), { now: this.#now, subject: "ada" })]);
         // Somebody who only starts leaves the closes to the next, whose lease comes later.
         if (order.id === `close:${plan.id}` && which === "both")
-          await this.#store.close([closing(plan.id, held, { now: this.#now })]);
+          await this.#store.close([closing(plan.id, held, { now: this.#now, subject: "ada" })]);
       }
   }
 

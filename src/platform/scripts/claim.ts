@@ -1,18 +1,22 @@
 import { HEAD } from "./shared.ts";
 
+/** A lane that was refused keeps its place in the line for this long; the sweep brings it back each minute. */
+const LINE_MS = 5 * 60_000;
+
 /**
  * Takes what is ready from one lane under a lease. The same token gets the same batch again, because a client may
  * repeat a call whose answer was lost. One run works a lane at a time, so that its holder's limits hold whatever else was
- * woken, and a tenant has so many runs at a time and no more. Orders that were joined come together; a bulk batch that was
- * fixed comes as it was fixed, and nothing beside it, until it is known what became of it.
+ * woken, and a tenant has so many runs at a time and no more; who was refused comes before who comes later. Orders that were
+ * joined come together, as far as they are ready; a bulk batch that was fixed comes as it was fixed, and nothing beside it,
+ * until it is known what became of it.
  *
  * KEYS 1 due, 2 orders, 3 the tenant's runs, 4 the vendor account's pause, where several lanes share one. ARGV 1 now,
- * 2 token, 3 lease end, 4 most, 5 awake until, 6 run, 7 lane, 8 most runs of a tenant.
+ * 2 token, 3 lease end, 4 most, 5 awake until, 6 run, 7 lane, 8 most runs of a tenant (0: this one is not counted).
  * Answers `paused` with its end, `busy` (another run is at it), `full` (the tenant has enough runs), `none`, or `batch`
  * with the fixed batch and (id, attempt, payload, cursor, learned, joint) of each.
  */
 export const CLAIM = `${HEAD}
-local READY = 1e15
+local READY, LINE_MS = 1e15, ${LINE_MS}
 local z, o, runs = KEYS[1], KEYS[2], KEYS[3]
 local now, token, lease, most, awake_until, run, lane = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
 local state = redis.call('HMGET', o, '~p', '~r', '~o', '~b')
@@ -20,9 +24,10 @@ local paused, last, frozen = tonumber(state[1] or '0'), state[2], state[4]
 local owner, owned_until = string.match(state[3] or '', '^(%S+) (%S+)$')
 local mine = owner == run
 if owner and not mine and tonumber(owned_until) > now then return {'busy'} end
+local most_runs = tonumber(ARGV[8])
 local function leave(answer)
   redis.call('HDEL', o, '~a', '~o')
-  if owner then redis.call('ZREM', runs, lane) end
+  if most_runs > 0 then redis.call('ZREM', runs, lane) end
   return answer
 end
 if KEYS[4] then
@@ -54,11 +59,23 @@ else
   end
 end
 if #ids == 0 then return leave({'none'}) end
-if not mine and redis.call('ZCOUNT', runs, '(' .. now, '+inf') >= tonumber(ARGV[8]) then return leave({'full'}) end
+if most_runs > 0 and not mine then
+  -- Below zero stands who waits, since when: so many go first.
+  local place = tonumber(redis.call('ZSCORE', runs, lane) or '0')
+  local oldest = now - LINE_MS - READY
+  if place >= 0 or place < oldest then place = now - READY end
+  local ahead = redis.call('ZCOUNT', runs, string.format('%.0f', oldest), string.format('(%.0f', place))
+  if redis.call('ZCOUNT', runs, '(' .. now, '+inf') + ahead >= most_runs then
+    leave()
+    redis.call('ZADD', runs, string.format('%.0f', place), lane)
+    return {'full'}
+  end
+end
 for _, id in ipairs(ids) do seen[id] = true end
-local function is_free(id)
+-- What failed by itself and waits for its time is not pulled out of it.
+local function is_ready(id)
   local score = redis.call('ZSCORE', z, id)
-  return score and (tonumber(score) <= now or not redis.call('HGET', o, id .. ':t'))
+  return score and tonumber(score) <= now
 end
 local batch = {'batch', frozen or ''}
 local i = 1
@@ -73,16 +90,27 @@ while i <= #ids do
   batch[#batch + 1] = id
   for f = 1, 5 do batch[#batch + 1] = row[f] or '' end
   for twin in string.gmatch(not again and not frozen and row[5] or '', '%S+') do
-    if not seen[twin] and is_free(twin) then
+    if not seen[twin] and is_ready(twin) then
       seen[twin] = true
       ids[#ids + 1] = twin
     end
   end
   i = i + 1
 end
-redis.call('ZADD', runs, lease, lane)
+if most_runs > 0 then redis.call('ZADD', runs, lease, lane) end
 redis.call('HSET', o, '~a', awake_until, '~r', token .. ' ' .. table.concat(ids, ' '), '~o', run .. ' ' .. lease)
 return batch
+`;
+
+/**
+ * Fixes a bulk batch before its call, as long as the run has the lane: whoever has lost it must not undo what another has
+ * fixed since. KEYS 1 orders. ARGV 1 now, 2 run, 3 batch: its id and its members.
+ */
+export const FREEZE = `${HEAD}
+local owner, lease = string.match(redis.call('HGET', KEYS[1], '~o') or '', '^(%S+) (%S+)$')
+if owner ~= ARGV[2] or tonumber(lease) <= tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], '~b', ARGV[3])
+return 1
 `;
 
 /** A run that stops lets go of its lane. KEYS 1 orders, 2 the tenant's runs. ARGV 1 run, 2 lane. */

@@ -6,8 +6,9 @@ import { HEAD, LANE } from "./shared.ts";
  * into the gateway lane, all in this one step.
  *
  * KEYS 1 due, 2 orders, 3 lanes, 4-6 the gateway lane's, then whatever the entries name by number.
- * ARGV 1 now, 2 token, 3 lane, 4 gateway lane, 5 awake until, 6 pause until (0: none), 7 number of entries, 8 thaws (1: what
- * became of the lane's bulk batch is known), then entries:
+ * ARGV 1 now, 2 token, 3 lane, 4 gateway lane, 5 awake until, 6 pause until (0: none), 7 number of entries, 8 the bulk batch
+ * of which it is known what became (empty: none), 9 number of the key of the vendor account that rests with the lane (0: none),
+ * then entries:
  * id, attempt, what, number of the request's key (0: none; its open tasks follow it), request, task, document, deadline, then
  * - `end`: learned, number of freed, and per freed: task, number of its lane's first key, lane, id, deadline
  * - `back`: due, cursor
@@ -18,7 +19,7 @@ import { HEAD, LANE } from "./shared.ts";
 export const SETTLE = `${HEAD}${LANE}
 local z, o, index = KEYS[1], KEYS[2], KEYS[3]
 local now, token, lane, gateway, awake_until, pause = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local a = 8
+local a = 9
 local function take()
   a = a + 1
   return ARGV[a]
@@ -65,7 +66,7 @@ for e = 1, count do
           if payload and enqueue(zf, of, indexf, freed_lane, freed_id, payload, now, freed_deadline, now, awake_until) then woken[#woken + 1] = freed_lane end
           -- What was one piece of work stays one in what it frees.
           for twin in string.gmatch(payload and redis.call('HGET', o, id .. ':j') or '', '%S+') do
-            if twin ~= id then join(of, freed_id, string.match(twin, '^[^/]+') .. '/' .. freed) end
+            if twin ~= id and join(of, freed_id, string.match(twin, '^[^/]+') .. '/' .. freed) then break end
           end
         else
           redis.call('HSET', r, 'w:' .. freed, left)
@@ -114,8 +115,13 @@ for e = 1, count do
 end
 local any = false
 for e = 1, count do any = any or results[e] == 'applied' end
-if ARGV[8] == '1' and any then redis.call('HDEL', o, '~b') end
-if pause > 0 and any and pause > tonumber(redis.call('HGET', o, '~p') or '0') then redis.call('HSET', o, '~p', pause) end
+-- Whoever comes too late knows nothing of the batch that is fixed now, and asks nobody to rest.
+if any and ARGV[8] ~= '' and string.match(redis.call('HGET', o, '~b') or '', '^(%S+)') == ARGV[8] then redis.call('HDEL', o, '~b') end
+if any and pause > tonumber(redis.call('HGET', o, '~p') or '0') then redis.call('HSET', o, '~p', pause) end
+local account = KEYS[tonumber(ARGV[9])]
+if any and account and pause > now and pause > tonumber(redis.call('GET', account) or '0') then
+  redis.call('SET', account, ARGV[6], 'PX', pause - now)
+end
 local answer = {count}
 for e = 1, count do answer[#answer + 1] = results[e] end
 for _, each in ipairs(woken) do answer[#answer + 1] = each end

@@ -49,19 +49,20 @@ local function drop(z, o, id)
   redis.call('HDEL', o, id, id .. ':d', id .. ':n', id .. ':t', id .. ':c', id .. ':l', id .. ':j')
 end
 -- Orders of one person for the same thing become one piece of work, as long as the other has not been started: each then
--- names all of them, and whoever claims one claims the others too.
+-- names all of them, and whoever claims one claims the others too. Returns true when it is joined: to one party, and no more.
 local function join(o, id, other)
   local row = redis.call('HMGET', o, other, other .. ':n', other .. ':j')
-  if not row[1] or row[2] then return end
-  local joint = row[3] or other
+  if not row[1] or row[2] then return false end
   local all = {}
-  for each in string.gmatch(joint, '%S+') do
-    if each == id then return end
-    all[#all + 1] = each
+  for each in string.gmatch(row[3] or other, '%S+') do
+    if each == id then return true end
+    -- One that was ended by hand meanwhile is no member any more.
+    if redis.call('HEXISTS', o, each) == 1 then all[#all + 1] = each end
   end
-  if #all >= 8 then return end
+  if #all >= 8 then return false end
   all[#all + 1] = id
   for _, each in ipairs(all) do redis.call('HSET', o, each .. ':j', table.concat(all, ' ')) end
+  return true
 end
 local function held_by(o, id, token, attempt)
   return redis.call('HGET', o, id .. ':t') == token and redis.call('HGET', o, id .. ':n') == attempt

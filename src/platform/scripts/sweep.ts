@@ -26,8 +26,15 @@ redis.call('HSET', KEYS[2], '~a', ARGV[3])
 return 1
 `;
 
-/** Lifts a lane's pause, so that the sweep finds it now. KEYS 1 due, 2 orders, 3 lanes. ARGV 1 now, 2 lane. */
+/**
+ * Lifts a lane's pause, so that the sweep finds it now, and that of its vendor account, where one is named. Of the others
+ * that share it only a pause that came from it is lifted; they come first.
+ * KEYS 1 due, 2 orders, 3 lanes, 4 the account's pause. ARGV 1 now, 2 lane, 3 `own` or `other`.
+ */
 export const UNPAUSE = `${HEAD}${LANE}
+local paused = redis.call('HGET', KEYS[2], '~p')
+if ARGV[3] == 'other' and (not paused or paused ~= redis.call('GET', KEYS[4])) then return 0 end
+if ARGV[3] == 'own' and KEYS[4] then redis.call('DEL', KEYS[4]) end
 redis.call('HDEL', KEYS[2], '~p')
 lower_index(KEYS[3], ARGV[2], tonumber(ARGV[1]))
 return 1

@@ -1,7 +1,7 @@
 import type { Instant, RequestId } from "../../ids.ts";
 import { GATEWAY, keys, laneName, parseLane, SHARDS } from "../keys.ts";
 import type { Answer, Command, RedisClient } from "../redis.ts";
-import { CLAIM, RELEASE } from "../scripts/claim.ts";
+import { CLAIM, FREEZE, RELEASE } from "../scripts/claim.ts";
 import { SETTLE } from "../scripts/settle.ts";
 import { SWEEP, UNPAUSE } from "../scripts/sweep.ts";
 
@@ -49,7 +49,10 @@ export type Settled = {
 /** A lane is awake for at most this long without a sign of life. */
 export const AWAKE_MS = 60_000;
 
-/** Runs of one tenant at a time, over all invocations: one tenant's hanging endpoints hold up nobody else. */
+/**
+ * Runs of one tenant at a time, over all invocations: one tenant's hanging endpoints hold up nobody else. The gateway's own
+ * lane calls nobody and is not counted: starts and closes do not wait for holders.
+ */
 export const RUNS_A_TENANT = 8;
 
 export type Settle = {
@@ -58,8 +61,8 @@ export type Settle = {
   readonly pauseUntil?: Instant;
   /** The vendor account that rests with the lane, where others share it. */
   readonly account?: string;
-  /** It is known what became of the lane's bulk batch. */
-  readonly thaws?: boolean;
+  /** The bulk batch of which it is known what became. */
+  readonly thaws?: string;
   /** The run that lets go of the lane. */
   readonly release?: string;
 };
@@ -81,8 +84,8 @@ export type LaneStore = {
     claim: Claiming | undefined,
     now: Instant,
   ) => Promise<{ readonly settled: Settled | undefined; readonly claim: Claim | undefined }>;
-  /** Fixes a bulk batch before its call. */
-  readonly freeze: (lane: string, batch: Frozen) => Promise<void>;
+  /** Fixes a bulk batch before its call; false when the run has lost the lane meanwhile. */
+  readonly freeze: (lane: string, run: string, batch: Frozen, now: Instant) => Promise<boolean>;
   /** Lanes that their index says are due, shard by shard. */
   readonly dueLanes: (now: Instant, most: number) => Promise<readonly string[]>;
   /** Wakes those of them that are asleep and have something ready; corrects the index for the others. */
@@ -96,8 +99,12 @@ export type LaneStore = {
     lane: string,
     id: string,
   ) => Promise<{ readonly payload: string; readonly cursor: string } | undefined>;
-  /** A pause that no longer has a reason is lifted, and that of the account with it. */
-  readonly unpause: (lane: string, account: string | undefined, now: Instant) => Promise<void>;
+  /** A pause that no longer has a reason is lifted; that of the account too, for all lanes that rest because of it. */
+  readonly unpause: (
+    lane: string,
+    account: { readonly name: string; readonly lanes: readonly string[] } | undefined,
+    now: Instant,
+  ) => Promise<void>;
 };
 
 export const laneKeys = (lane: string): [string, string, string] => {
@@ -113,20 +120,18 @@ export const texts = (answer: Answer | undefined): readonly string[] =>
 export function laneStore(redis: RedisClient): LaneStore {
   return {
     settleAndClaim: async (lane, settle, claim, now) => {
-      const { n } = parseLane(lane);
+      const { n, subprocessor } = parseLane(lane);
       const [due, orders] = laneKeys(lane);
-      const pauses = settle?.account !== undefined && settle.pauseUntil !== undefined && settle.pauseUntil > now;
+      const mostRuns = subprocessor === GATEWAY ? 0 : RUNS_A_TENANT;
       const commands: Command[] = [];
       if (settle !== undefined) commands.push(settleCommand(lane, settle, now));
-      if (pauses)
-        commands.push(["set", keys.account(n, settle.account), settle.pauseUntil, "px", settle.pauseUntil - now]);
       if (settle?.release !== undefined)
         commands.push({ script: RELEASE, keys: [orders, keys.runs(n)], args: [settle.release, lane] });
       if (claim !== undefined)
         commands.push({
           script: CLAIM,
           keys: [due, orders, keys.runs(n), ...(claim.account === undefined ? [] : [keys.account(n, claim.account)])],
-          args: [now, claim.token, claim.leaseUntil, claim.most, now + AWAKE_MS, claim.run, lane, RUNS_A_TENANT],
+          args: [now, claim.token, claim.leaseUntil, claim.most, now + AWAKE_MS, claim.run, lane, mostRuns],
         });
       const answers = await redis.run(commands);
       return {
@@ -135,8 +140,11 @@ export function laneStore(redis: RedisClient): LaneStore {
       };
     },
 
-    freeze: async (lane, { id, members }) => {
-      await redis.run([["hset", laneKeys(lane)[1], "~b", [id, ...members].join(" ")]]);
+    freeze: async (lane, run, { id, members }, now) => {
+      const [answer] = await redis.run([
+        { script: FREEZE, keys: [laneKeys(lane)[1]], args: [now, run, [id, ...members].join(" ")] },
+      ]);
+      return Number(answer) === 1;
     },
 
     dueLanes: async (now, most) => {
@@ -177,10 +185,13 @@ export function laneStore(redis: RedisClient): LaneStore {
 
     unpause: async (lane, account, now) => {
       const { n } = parseLane(lane);
-      await redis.run([
-        ...(account === undefined ? [] : [["del", keys.account(n, account)]]),
-        { script: UNPAUSE, keys: laneKeys(lane), args: [now, lane] },
-      ]);
+      const key = account === undefined ? [] : [keys.account(n, account.name)];
+      const lift = (each: string, whose: "own" | "other") => ({
+        script: UNPAUSE,
+        keys: [...laneKeys(each), ...key],
+        args: [now, each, whose],
+      });
+      await redis.run([...(account?.lanes ?? []).map((each) => lift(each, "other")), lift(lane, "own")]);
     },
   };
 }
@@ -188,7 +199,7 @@ export function laneStore(redis: RedisClient): LaneStore {
 /** One script settles a whole batch; every key it may touch is named before. */
 export function settleCommand(
   lane: string,
-  { token, settlements, pauseUntil = 0, thaws = false }: Omit<Settle, "account" | "release">,
+  { token, settlements, pauseUntil = 0, account, thaws = "" }: Omit<Settle, "release">,
   now: Instant,
 ) {
   const { n } = parseLane(lane);
@@ -229,11 +240,9 @@ export function settleCommand(
     });
     return [...head, settlement.learned, settlement.frees.length, ...freed];
   });
-  return {
-    script: SETTLE,
-    keys: named,
-    args: [now, token, lane, gateway, now + AWAKE_MS, pauseUntil, settlements.length, thaws ? 1 : 0, ...entries],
-  };
+  const resting = account === undefined || pauseUntil === 0 ? 0 : named.push(keys.account(n, account));
+  const head = [now, token, lane, gateway, now + AWAKE_MS, pauseUntil, settlements.length, thaws, resting];
+  return { script: SETTLE, keys: named, args: [...head, ...entries] };
 }
 
 /** A task's order in its lane. */

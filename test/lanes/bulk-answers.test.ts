@@ -78,7 +78,7 @@ async function worked(
     now: () => NOW,
     random: (count: number) => new Uint8Array(count),
     log: () => undefined,
-    store: { freeze: async () => undefined },
+    store: { freeze: async () => true },
   };
   const { settlements } = await workBulk(
     // What a bulk call uses of them.
@@ -88,6 +88,7 @@ async function worked(
     orders,
     undefined,
     { turn: async () => undefined, until: NOW + 1 },
+    { run: "run", end: NOW + 1, until: NOW + 1, timeouts: 2 },
   );
   return new Map(
     settlements.map((each) => [

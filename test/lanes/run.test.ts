@@ -1,0 +1,149 @@
+import { describe, expect, it } from "vitest";
+import { BATCH, BULK_BATCH, LEASE_MS, RUN_MS } from "../../src/lanes/lane.ts";
+import { run } from "../../src/lanes/run.ts";
+import type { Claim, Claiming, LaneStore, Settle } from "../../src/platform/store/lanes.ts";
+import type { Context } from "../../src/registry/load.ts";
+import { type Answered, bench, bulk, entry, LANE, NOW, TIMED_OUT } from "./samples.ts";
+
+type Round = { readonly settle: Settle | undefined; readonly claim: Claiming | undefined };
+
+/** A lane that hands out what the test says, and remembers what it was told. */
+async function lane(setup: Parameters<typeof bench>[0] = {}) {
+  const rounds: Round[] = [];
+  let claims: readonly Claim[] = [];
+  const settleAndClaim: LaneStore["settleAndClaim"] = async (_, settle, claim) => {
+    rounds.push({ settle, claim });
+    const [next = { state: "none" as const }, ...rest] = claims;
+    if (claim !== undefined) claims = rest;
+    const settled = settle && { results: settle.settlements.map(() => "applied" as const), woken: ["1:next"] };
+    return { settled, claim: claim && next };
+  };
+  const at = await bench({ ...setup, lanes: { settleAndClaim } });
+  const batch = async (...names: readonly string[]): Promise<Claim> => ({
+    state: "batch",
+    orders: await Promise.all(names.map((name) => at.order(name))),
+    frozen: undefined,
+  });
+  return {
+    at,
+    rounds,
+    batch,
+    run: (given: readonly Claim[], answers: readonly Answered[] = [], until = NOW + 10 * RUN_MS) => {
+      claims = given;
+      at.answers(...answers);
+      return run(at.ports, LANE, until);
+    },
+  };
+}
+
+describe("a run", () => {
+  it("settles one batch and claims the next in one round trip, under one name and new tokens", async () => {
+    const { run, rounds, batch } = await lane();
+    const ran = await run([await batch("aa"), await batch("bb")], [{ status: 204 }, { status: 204 }]);
+    expect(ran).toEqual({ ended: "empty", woken: ["1:next"] });
+    expect(rounds).toHaveLength(3);
+    expect(new Set(rounds.map(({ claim }) => claim?.run)).size).toBe(1);
+    expect(new Set(rounds.map(({ claim }) => claim?.token)).size).toBe(3);
+    expect(rounds[1]?.settle?.token).toBe(rounds[0]?.claim?.token);
+    expect(rounds[0]?.claim).toMatchObject({ most: BATCH, leaseUntil: NOW + LEASE_MS });
+  });
+
+  it.each(["busy", "full"] as const)("ends where the lane is %s, and works nothing", async (state) => {
+    const { run, rounds, at } = await lane();
+    expect(await run([{ state }])).toEqual({ ended: state, woken: [] });
+    expect(rounds).toHaveLength(1);
+    expect(at.calls).toEqual([]);
+  });
+
+  it("lets go of the lane with the settle that makes it rest", async () => {
+    const { run, rounds, batch, at } = await lane();
+    const rest = { status: 429, headers: { "retry-after": "60" } };
+    expect(await run([await batch("aa", "bb")], [rest])).toMatchObject({ ended: "paused" });
+    const [first, last] = rounds;
+    expect(last).toEqual({
+      claim: undefined,
+      settle: expect.objectContaining({ pauseUntil: NOW + 60_000, release: first?.claim?.run }),
+    });
+    expect(last?.settle).not.toHaveProperty("account");
+    expect(at.events).toContain("lane_paused acme");
+  });
+
+  it("lets go of the lane when its time is up", async () => {
+    const { run, rounds, batch, at } = await lane();
+    const { send } = at.ports;
+    const slow: typeof send = (call) => {
+      at.pass(RUN_MS);
+      return send(call);
+    };
+    Object.assign(at.ports, { send: slow });
+    expect(await run([await batch("aa")], [{ status: 204 }])).toMatchObject({ ended: "time" });
+    expect(rounds[1]?.settle).toMatchObject({ release: rounds[0]?.claim?.run });
+    expect(rounds[1]?.claim).toBeUndefined();
+  });
+
+  it("[I2] settles what it did, and lets go, when the tenant cannot be found any more", async () => {
+    const { run, rounds, batch, at } = await lane();
+    let loads = 0;
+    const byNumber = async () => (loads++ === 0 ? at.context : undefined);
+    Object.assign(at.ports, { tenants: { ...at.ports.tenants, byNumber } });
+    expect(await run([await batch("aa")], [{ status: 204 }])).toMatchObject({ ended: "empty" });
+    expect(rounds[1]).toMatchObject({ claim: undefined, settle: { settlements: [{ what: "end" }] } });
+    expect(rounds[1]?.settle?.release).toBe(rounds[0]?.claim?.run);
+  });
+
+  it("claims nothing of a tenant that is not there", async () => {
+    const { run, rounds, at } = await lane();
+    Object.assign(at.ports, { tenants: { ...at.ports.tenants, byNumber: async () => undefined } });
+    expect(await run([])).toEqual({ ended: "empty", woken: [] });
+    expect(rounds).toEqual([{ settle: undefined, claim: undefined }]);
+  });
+
+  it("claims more at once for a holder that takes many in one call", async () => {
+    const { run, rounds } = await lane({ erase: bulk() });
+    await run([]);
+    expect(rounds[0]?.claim?.most).toBe(BULK_BATCH);
+  });
+});
+
+describe("a run of a lane that shares its vendor account", () => {
+  const shared = async (setup: Parameters<typeof bench>[0] = {}) => {
+    const made = await lane({ ...setup, limits: { connections: 1, account: { settings: ["apiKey"] } } });
+    const { context } = made.at;
+    const subprocessors = { acme: entry("acme"), twin: entry("twin", { integration: "acme" }) };
+    const both: Context = { ...context, tenant: { ...context.tenant, subprocessors }, secrets: async () => ["key"] };
+    const tenants = { ...made.at.ports.tenants, byNumber: async () => both };
+    Object.assign(made.at.ports, { tenants });
+    return made;
+  };
+
+  it("[I10] claims with the account's name, and rests with it when the holder asks for rest", async () => {
+    const { run, rounds, batch } = await shared();
+    await run([await batch("aa")], [{ status: 429 }]);
+    const account = rounds[0]?.claim?.account;
+    expect(account).toMatch(/^[a-z2-7]{32}$/);
+    expect(rounds[1]?.settle).toMatchObject({ account });
+  });
+
+  it("[I10] opens the circuit for all of it after two time-outs", async () => {
+    const { run, rounds, batch } = await shared();
+    await run([await batch("aa", "bb", "cc")], [TIMED_OUT, TIMED_OUT]);
+    expect(rounds[1]?.settle).toMatchObject({ account: rounds[0]?.claim?.account, pauseUntil: NOW + 60_000 });
+  });
+
+  it("waits by itself before a bulk batch is repeated", async () => {
+    const { run, rounds, batch, at } = await shared({ erase: bulk() });
+    await run([await batch("aa")], [TIMED_OUT]);
+    const settle = rounds[1]?.settle;
+    expect(settle?.pauseUntil).toBeGreaterThan(NOW);
+    expect(settle).not.toHaveProperty("account");
+    expect(settle).not.toHaveProperty("thaws");
+    expect(settle?.release).toBe(rounds[0]?.claim?.run);
+    expect(at.frozen).toHaveLength(1);
+  });
+
+  it("says which batch is over, with the settle", async () => {
+    const { run, rounds, batch, at } = await shared({ erase: bulk() });
+    await run([await batch("aa")], [{ status: 200, body: [204] }]);
+    expect(rounds[1]?.settle).toMatchObject({ thaws: at.frozen[0]?.id });
+  });
+});
