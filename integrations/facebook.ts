@@ -2,17 +2,18 @@ import { z } from "zod";
 import { at, bearer, del, type Reply, read, readRefusal, unauthorized, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
 import { type Answer, notFound, revoked } from "../src/contract/outcome.ts";
-import { secret, text } from "../src/contract/settings.ts";
-import { json, type SignalType, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
+import { json, type SignalType, UnixSeconds, type VendorEvent, withinSecond } from "../src/contract/signal.ts";
 
 /**
  * Facebook Login: people grant the tenant's app access to their account.
- * It tells us when a person removes the app or asks for deletion; we can revoke the whole grant. What Meta itself holds
- * cannot be erased by API.
+ * It tells us when a person removes the app, withdraws a permission or asks for deletion; we can revoke the whole grant.
+ * What Meta itself holds cannot be erased by API.
  */
 const DELETION = "https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback";
 const DEAUTHORIZE = "https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow";
 const PERMISSIONS = "https://developers.facebook.com/docs/graph-api/reference/user/permissions/";
+const WEBHOOKS = "https://developers.facebook.com/docs/graph-api/webhooks/getting-started";
 
 /** Graph versions live about two years; this one is pinned and raised with a release. */
 const GRAPH = "v23.0";
@@ -37,6 +38,56 @@ const callback = (type: SignalType) => ({
   retriesForHours: "unknown" as const,
 });
 
+const GraphId = z.union([z.string().min(1), z.int().positive()]).transform(String);
+
+/**
+ * Up to a thousand updates of one kind of object. Without "Include Values" in the app's dashboard only `changed_fields` say
+ * what has changed, and not to what.
+ */
+const Update = z.object({
+  object: z.string(),
+  entry: z.array(
+    z.object({
+      id: GraphId,
+      /** On objects that are people. */
+      uid: GraphId.optional(),
+      time: UnixSeconds,
+      changes: z.array(z.object({ field: z.string(), value: z.unknown().optional() })).optional(),
+      changed_fields: z.array(z.string()).optional(),
+    }),
+  ),
+});
+type Entry = z.infer<typeof Update>["entry"][number];
+const Verb = z.object({ verb: z.string() });
+
+/**
+ * The `permissions` reference says of a person "connected or disconnected", and of a permission "granted or revoked".
+ * Unconfirmed: how the first is spelled. Every spelling that can only mean the end is taken for it; any other ends nothing,
+ * and the deauthorize callback tells of the same removal.
+ */
+const ENDED: ReadonlySet<string> = new Set(["disconnected", "disconnect", "removed", "remove", "revoked"]);
+
+function signalOf(object: string, field: string, verb: string | undefined): SignalType | undefined {
+  if (object !== "permissions" || verb === undefined || field === "bookmarked") return undefined;
+  if (field === "connected") return ENDED.has(verb) ? "deauthorized" : undefined;
+  return verb === "revoked" ? "consent_withdrawn" : undefined;
+}
+
+function changed(object: string, { id, uid = id, time, changes, changed_fields = [] }: Entry): VendorEvent[] {
+  const all = changes ?? changed_fields.map((field) => ({ field, value: undefined }));
+  return all.map(({ field, value }) => {
+    const verb = Verb.safeParse(value).data?.verb;
+    const type = signalOf(object, field, verb);
+    const identity = { type: "facebook.user_id", value: uid };
+    return {
+      // Meta gives no ids, and a repeat may be cut into other batches.
+      id: `${object}:${uid}:${time}:${field}:${verb ?? ""}`,
+      name: `${object}.${field}`,
+      signals: type === undefined ? [] : [{ type, identity, at: withinSecond(time) }],
+    };
+  });
+}
+
 /** https://developers.facebook.com/docs/graph-api/guides/error-handling */
 const GraphError = z.object({ error: z.object({ code: z.number(), error_subcode: z.number().optional() }) });
 const Success = z.union([z.literal(true), z.object({ success: z.literal(true) })]);
@@ -49,6 +100,7 @@ export const facebook = defineIntegration({
   settings: {
     appId: text("App id", /^\d{5,20}$/),
     appSecret: secret("App secret"),
+    verifyToken: optional(secret("Verify token of the webhooks product")),
   },
   identities: { "facebook.user_id": "App-scoped user id" },
 
@@ -67,6 +119,34 @@ export const facebook = defineIntegration({
       // Unconfirmed: which body Meta expects; its documents ask for none and name 200 as the safe answer.
       answer: () => ({}),
       events: ["deauthorize"],
+    },
+    webhooks: {
+      source: WEBHOOKS,
+      verify: {
+        scheme: "hmac",
+        key: "appSecret",
+        hash: "SHA-256",
+        // `X-Hub-Signature` with SHA-1 may come along, and is of no use.
+        signature: { header: "x-hub-signature-256", encoding: "hex", prefix: "sha256=" },
+        over: ["body"],
+      },
+      contentTypes: ["application/json"],
+      read: json(Update, ({ object, entry }) => entry.flatMap((each) => changed(object, each))),
+      authority: { deauthorized: "here", consent_withdrawn: "record" },
+      challenges: [
+        {
+          ask: "query",
+          name: "hub.challenge",
+          // "An int you must pass back": with room for another generation's.
+          shape: /[\w-]+/,
+          token: { name: "hub.verify_token", key: "verifyToken" },
+          answer: { give: "value" },
+          source: WEBHOOKS,
+        },
+      ],
+      answer: 200,
+      retriesForHours: 36,
+      events: ["permissions.connected", "permissions.{permission}"],
     },
   },
 

@@ -1,5 +1,13 @@
 export { facebook } from "./facebook.ts";
 export { firstParty } from "./first-party.ts";
+export { instagram } from "./instagram.ts";
+export { linkedin } from "./linkedin.ts";
 export { mixpanel } from "./mixpanel.ts";
 export { openai } from "./openai.ts";
+export { pinterest } from "./pinterest.ts";
+export { reddit } from "./reddit.ts";
+export { snapchat } from "./snapchat.ts";
 export { stripe } from "./stripe.ts";
+export { threads } from "./threads.ts";
+export { tiktok } from "./tiktok.ts";
+export { x } from "./x.ts";

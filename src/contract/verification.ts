@@ -48,6 +48,8 @@ export type SignatureAt = {
   readonly encoding: "hex" | "base64" | "base64url";
   /** What stands before it: `sha256=`. */
   readonly prefix?: string;
+  /** The prefix may also be left out: where a vendor's documents can be read both ways. */
+  readonly prefixOptional?: true;
   /** A header that is a list of `name=value`: under `name` stand the signatures, several while keys are rotated. */
   readonly items?: { readonly separator: "," | ";"; readonly name: string };
 };

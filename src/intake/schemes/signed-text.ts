@@ -74,11 +74,16 @@ const ways = {
   }),
 } as const;
 
-function saidBy({ prefix = "", encoding, items }: SignatureAt, header: string | undefined): Said | undefined {
+function saidBy(
+  { prefix = "", prefixOptional, encoding, items }: SignatureAt,
+  header: string | undefined,
+): Said | undefined {
   if (header === undefined || header.length > MAX_HEADER) return undefined;
   const decode = { hex: strictHex, base64: strictBase64, base64url: unpadded }[encoding];
   if (items === undefined) {
-    const signature = header.startsWith(prefix) ? decode(header.slice(prefix.length)) : undefined;
+    const isPrefixed = header.startsWith(prefix);
+    const signature =
+      isPrefixed || prefixOptional ? decode(isPrefixed ? header.slice(prefix.length) : header) : undefined;
     return signature === undefined ? undefined : { signatures: [signature], items: new Map() };
   }
   const pieces = header.split(items.separator);

@@ -21,10 +21,18 @@ const removal = (name: string, reply: Played, outcome: Answer): Way => ({
 });
 
 export const sample: Sample = {
-  settings: { appId: "123456789012345", appSecret: "0123456789abcdef0123456789abcdef" },
+  settings: {
+    appId: "123456789012345",
+    appSecret: "0123456789abcdef0123456789abcdef",
+    verifyToken: "meadow-lantern-cobalt",
+  },
   hooks: {
     "data-deletion": { data_deletion: (at) => [signal("erasure_requested", facebookUser, at)] },
     deauthorize: { deauthorize: (at) => [signal("deauthorized", facebookUser, at)] },
+    webhooks: {
+      "permissions.connected": (at) => [signal("deauthorized", facebookUser, at)],
+      "permissions.{permission}": (at) => [signal("consent_withdrawn", facebookUser, at)],
+    },
   },
   ways: [
     removal("success", { status: 200, body: { success: true } }, revoked),

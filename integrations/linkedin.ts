@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { absent, defineIntegration } from "../src/contract/integration.ts";
+import { secret } from "../src/contract/settings.ts";
+import { json, type Signal, type VendorEvent } from "../src/contract/signal.ts";
+
+/**
+ * LinkedIn: members grant the tenant's app access, and pages and lead forms bring in what others wrote.
+ * It tells us when a comment on a page or a lead was deleted, and only apps with an approved use case. It tells nothing when a
+ * member revokes the app or closes the account: that shows in the next call with the token. What we could tell it needs the
+ * member's token, and it documents no end of a grant.
+ */
+const WEBHOOKS = "https://learn.microsoft.com/en-us/linkedin/shared/api-guide/webhook-validation";
+const OAUTH = "https://learn.microsoft.com/en-us/linkedin/shared/authentication/authorization-code-flow";
+const INTROSPECTION = "https://learn.microsoft.com/en-us/linkedin/shared/authentication/token-introspection";
+const POSTS = "https://learn.microsoft.com/en-us/linkedin/marketing/community-management/shares/posts-api";
+
+const Urn = z.string().min(1);
+const Millis = z.int().nonnegative().max(8_640_000_000_000_000);
+
+const SOCIAL = "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS";
+const LEAD = "LEAD_ACTION";
+
+/** https://learn.microsoft.com/en-us/linkedin/marketing/community-management/organizations/organization-social-action-notifications */
+const Notification = z.object({
+  // A number that may be longer than one holds; with the comment's own name it is still of one thing only.
+  notificationId: z.union([z.string().min(1), z.number()]).transform(String),
+  action: z.string(),
+  // Unconfirmed: that a deletion always names it. Without it nothing can be noted, and the rest of the batch must not suffer.
+  generatedActivity: Urn.optional(),
+  lastModifiedAt: Millis.optional(),
+});
+type Notification = z.infer<typeof Notification>;
+
+/** https://learn.microsoft.com/en-us/linkedin/marketing/lead-sync/leadsync */
+const Lead = z.object({
+  type: z.literal(LEAD),
+  leadGenFormResponse: Urn,
+  leadAction: z.string(),
+  occurredAt: Millis.optional(),
+});
+
+const Delivery = z.union([
+  z.object({ type: z.literal(SOCIAL), notifications: z.array(Notification) }),
+  Lead,
+  z.object({ type: z.string().refine((type) => type !== SOCIAL && type !== LEAD) }),
+]);
+
+function social(notification: Notification, receivedAt: number): VendorEvent {
+  const { notificationId, action, generatedActivity, lastModifiedAt: at = receivedAt } = notification;
+  const id = `${notificationId}:${action}:${generatedActivity ?? ""}`;
+  if (action !== "COMMENT_DELETE" || generatedActivity === undefined) return { id, name: action, signals: [] };
+  const identity = { type: "linkedin.comment", value: generatedActivity };
+  return { id, name: action, signals: [{ type: "content_deleted", identity, at }] };
+}
+
+function lead({ leadGenFormResponse, leadAction, occurredAt }: z.infer<typeof Lead>, receivedAt: number): VendorEvent {
+  const identity = { type: "linkedin.lead", value: leadGenFormResponse };
+  const signal: Signal = { type: "content_deleted", identity, at: occurredAt ?? receivedAt };
+  return {
+    // LinkedIn names no id; a response is created once and deleted once.
+    id: `${leadGenFormResponse}:${leadAction}`,
+    name: `${LEAD}.${leadAction}`,
+    signals: leadAction === "DELETED" ? [signal] : [],
+  };
+}
+
+export const linkedin = defineIntegration({
+  id: "linkedin",
+  name: "LinkedIn",
+  about: "Platform access under a member's grant; comments on pages; leads from forms.",
+  origins: [],
+  settings: { clientSecret: secret("Client secret (primary)") },
+  identities: {
+    "linkedin.person": "Member id of this app (OpenID `sub`)",
+    "linkedin.comment": "URN of a comment",
+    "linkedin.lead": "URN of a lead form response",
+  },
+
+  hooks: {
+    webhooks: {
+      source: WEBHOOKS,
+      verify: {
+        scheme: "hmac",
+        key: "clientSecret",
+        hash: "SHA-256",
+        // Unconfirmed: "hash of the POST body prefixed by hmacsha256=" can be read of the header too. Whichever it is,
+        // the prefix is inside what is signed: a code over the body alone is none.
+        signature: { header: "x-li-signature", encoding: "hex", prefix: "hmacsha256=", prefixOptional: true },
+        over: [{ text: "hmacsha256=" }, "body"],
+      },
+      contentTypes: ["application/json"],
+      read: json(Delivery, (said, { receivedAt }) => {
+        if ("notifications" in said) return said.notifications.map((each) => social(each, receivedAt));
+        if ("leadAction" in said) return [lead(said, receivedAt)];
+        return [{ id: said.type, name: said.type, signals: [] }];
+      }),
+      authority: { content_deleted: "record" },
+      challenges: [
+        {
+          ask: "query",
+          name: "challengeCode",
+          // The key that answers also signs deliveries, so that only the documented form is answered.
+          shape: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/i,
+          answer: {
+            give: "hmac",
+            key: "clientSecret",
+            encoding: "hex",
+            body: (challengeCode, challengeResponse) => ({ challengeCode, challengeResponse }),
+          },
+          source: WEBHOOKS,
+        },
+      ],
+      // Social actions: every five minutes for eight hours; lead sync does not say.
+      retriesForHours: 8,
+      events: ["COMMENT_DELETE", `${LEAD}.DELETED`],
+    },
+  },
+
+  oauth: absent("not yet connected by Quittance", OAUTH),
+
+  actions: {
+    erase: absent("needs the person's token, which connections will hold", POSTS),
+    // Without instructions: only the member can remove the app, under "Permitted services".
+    revoke: absent(
+      "LinkedIn documents no call that ends a grant; introspection tells whether it has ended",
+      INTROSPECTION,
+    ),
+  },
+
+  residuals: [],
+  retainable: [],
+  limits: { connections: 2 },
+});
