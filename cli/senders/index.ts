@@ -1,7 +1,12 @@
+export { apple } from "./apple.ts";
 export { facebook } from "./facebook.ts";
+export { google } from "./google.ts";
+export { googleCloud } from "./google-cloud.ts";
 export { instagram } from "./instagram.ts";
 export { linkedin } from "./linkedin.ts";
+export { sharedSignals } from "./shared-signals.ts";
 export { stripe } from "./stripe.ts";
 export { threads } from "./threads.ts";
 export { tiktok } from "./tiktok.ts";
 export { x } from "./x.ts";
+export { youtube } from "./youtube.ts";

@@ -299,7 +299,8 @@ const otherKey = (key: string): string =>
 
 function ageOf(scheme: Verification): number | undefined {
   if ("withinSeconds" in scheme) return scheme.withinSeconds;
-  if (scheme.scheme === "jwt" && scheme.expires) return 86_400;
+  // The longest life that a vendor is known to give a token, and the clocks' tolerance.
+  if (scheme.scheme === "jwt" && scheme.expires) return 86_400 + 300;
   return "fresh" in scheme ? scheme.fresh?.withinSeconds : undefined;
 }
 

@@ -751,6 +751,61 @@ describe("Mixpanel", () => {
   });
 });
 
+describe("the Gemini API", () => {
+  const KEY_OF_A_PROJECT = "AIza-dev-0123456789abcdef";
+  const gemini = (method: string, path: string, key = KEY_OF_A_PROJECT) =>
+    call(method, `https://generativelanguage.googleapis.com/v1beta${path}`, { headers: { "x-goog-api-key": key } });
+  beforeEach(() =>
+    seed({
+      vendor: "gemini",
+      account: KEY_OF_A_PROJECT,
+      files: [{ id: "f-1", display_name: "ada.txt" }],
+      cached_contents: [{ id: "c-1", display_name: "ada" }],
+      file_search_stores: [{ id: "s-1", display_name: "notes", documents: ["d-1", "d-2"] }],
+      interactions: [{ id: "v1_1", output: "Hello Ada" }],
+    }),
+  );
+
+  it.each([
+    ["/files/f-1", 403, "PERMISSION_DENIED"],
+    ["/cachedContents/c-1", 403, "PERMISSION_DENIED"],
+    ["/fileSearchStores/s-1/documents/d-1", 404, "NOT_FOUND"],
+    ["/interactions/v1_1", 404, "NOT_FOUND"],
+  ])("deletes %s once, and then knows nothing of it: %i", async (path, status, code) => {
+    expect((await gemini("GET", path)).status).toBe(200);
+    expect(await json(gemini("DELETE", path))).toEqual({});
+    for (const method of ["GET", "DELETE"]) {
+      const answer = await gemini(method, path);
+      expect(answer.status).toBe(status);
+      expect(await answer.json()).toMatchObject({ error: { code: status, status: code } });
+    }
+  });
+
+  it("deletes a store with documents only by force, and the documents with it", async () => {
+    expect(await json(gemini("DELETE", "/fileSearchStores/s-1"))).toMatchObject({
+      error: { status: "FAILED_PRECONDITION" },
+    });
+    expect((await json(gemini("GET", "/fileSearchStores/s-1/documents?pageSize=1"))).documents).toHaveLength(1);
+    expect(await json(gemini("DELETE", "/fileSearchStores/s-1?force=true"))).toEqual({});
+    expect(Object((await admin("GET", "/holdings")) ?? {}).gemini.documents).toEqual({});
+  });
+
+  it("lets a cached content go after an hour and a file after 48", async () => {
+    now += 3_600_000;
+    expect([(await gemini("GET", "/cachedContents/c-1")).status, (await gemini("GET", "/files/f-1")).status]).toEqual([
+      403, 200,
+    ]);
+    now += 47 * 3_600_000;
+    expect(await json(gemini("GET", "/files"))).toEqual({});
+  });
+
+  it("shows another project nothing, and refuses a missing key and one of the wrong form", async () => {
+    expect((await gemini("GET", "/files/f-1", "AIza-dev-another-project-1")).status).toBe(403);
+    expect((await gemini("GET", "/files/f-1", "nope")).status).toBe(400);
+    expect((await call("GET", "https://generativelanguage.googleapis.com/v1beta/files")).status).toBe(403);
+  });
+});
+
 describe("a customer's own endpoint", () => {
   const secret = `whsec_${btoa("a secret of twenty-four bytes")}`;
   const data = { request: "req_1", task: "task_1", identities: [{ type: "email", value: "ada@example.com" }] };

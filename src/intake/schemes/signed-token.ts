@@ -3,7 +3,7 @@ import { z } from "zod";
 import { isPublicEndpoint } from "../../contract/settings.ts";
 import type { SignedToken } from "../../contract/verification.ts";
 import { fail, ok, type Result } from "../../result.ts";
-import { decoded } from "./bytes.ts";
+import { decoded, strictBase64url } from "./bytes.ts";
 import { badSignature, type Delivery, type Means, malformed, proven, type Refused, type Verified } from "./scheme.ts";
 
 /** A clock of a vendor's may be ahead of ours by so much. */
@@ -24,8 +24,7 @@ export async function signedToken(scheme: SignedToken, delivery: Delivery, means
   const body = decoded(delivery.body);
   if (!body.ok) return body;
   const token = tokenIn(scheme.at, body.value, delivery);
-  if (token === undefined || token.length > MAX_TOKEN || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token))
-    return malformed("token");
+  if (token === undefined || token.length > MAX_TOKEN || !isCompact(token)) return malformed("token");
   const address = typeof scheme.keys === "string" ? scheme.keys : (await means.values(scheme.keys.setting))[0];
   if (address === undefined || (typeof scheme.keys !== "string" && !isPublicEndpoint(address)))
     return fail({ reason: "no_key" });
@@ -39,6 +38,10 @@ export async function signedToken(scheme: SignedToken, delivery: Delivery, means
   const text = typeof scheme.at === "object" && "bearer" in scheme.at ? body.value : JSON.stringify(claims);
   return proven(text, delivery, means.now);
 }
+
+/** Three parts, each in its one spelling: unused bits at a part's end would make two texts of one token. */
+const isCompact = (token: string): boolean =>
+  /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token) && token.split(".").every((part) => strictBase64url(part) !== undefined);
 
 function tokenIn(at: SignedToken["at"], body: string, { header }: Delivery): string | undefined {
   if (at === "body") return body.trim();

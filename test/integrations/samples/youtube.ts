@@ -1,0 +1,24 @@
+import { type HookSample, type Sample, signal } from "./kit.ts";
+
+const uri = (profile: string, name: string) => `https://schemas.openid.net/secevent/${profile}/event-type/${name}`;
+const PERSON = "100000000000000000001";
+const account = { type: "youtube.google_account", value: PERSON };
+const token = { type: "youtube.refresh_token", value: `prefix:${PERSON}` };
+
+const events: HookSample = {
+  [uri("oauth", "tokens-revoked")]: (at) => [signal("deauthorized", account, at)],
+  [uri("oauth", "token-revoked")]: (at) => [signal("token_revoked", token, at)],
+  [uri("risc", "account-disabled")]: (at) => [signal("account_disabled", account, at)],
+  [uri("risc", "account-enabled")]: (at) => [signal("account_restored", account, at)],
+  [uri("risc", "account-credential-change-required")]: () => [],
+  [uri("risc", "sessions-revoked")]: () => [],
+  [uri("risc", "verification")]: () => [],
+};
+
+export const sample: Sample = {
+  settings: {
+    clientIds: "123456789-abcdefgh.apps.googleusercontent.com, 123456789-ijklmnop.apps.googleusercontent.com",
+  },
+  hooks: { "security-events": events },
+  ways: [],
+};
