@@ -5,40 +5,19 @@ import { type Answer, notFound, revoked } from "../src/contract/outcome.ts";
 import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, type SignalType, UnixSeconds, type VendorEvent, withinSecond } from "../src/contract/signal.ts";
 
+import { DELETION, dataDeletion, deauthorize, MetaId, webhooks } from "./houses/meta.ts";
+
 /**
  * Facebook Login: people grant the tenant's app access to their account.
  * It tells us when a person removes the app, withdraws a permission or asks for deletion; we can revoke the whole grant.
  * What Meta itself holds cannot be erased by API.
  */
-const DELETION = "https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback";
 const DEAUTHORIZE = "https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow";
 const PERMISSIONS = "https://developers.facebook.com/docs/graph-api/reference/user/permissions/";
 const WEBHOOKS = "https://developers.facebook.com/docs/graph-api/webhooks/getting-started";
 
 /** Graph versions live about two years; this one is pinned and raised with a release. */
 const GRAPH = "v23.0";
-
-/** `user_id` is app-scoped text; old SDK data shows it as a number too. */
-const Payload = z.object({
-  user_id: z.union([z.string().min(1), z.number().int().positive()]).transform(String),
-  issued_at: UnixSeconds,
-});
-
-const callback = (type: SignalType) => ({
-  verify: { scheme: "signed-request", key: "appSecret" } as const,
-  contentTypes: ["application/x-www-form-urlencoded"] as const,
-  // There is no delivery id: the same person asking at the same second is the same delivery.
-  read: json(Payload, ({ user_id, issued_at }) => [
-    {
-      id: `${user_id}:${issued_at}`,
-      name: type,
-      signals: [{ type, identity: { type: "facebook.user_id", value: user_id }, at: withinSecond(issued_at) }],
-    },
-  ]),
-  retriesForHours: "unknown" as const,
-});
-
-const GraphId = z.union([z.string().min(1), z.int().positive()]).transform(String);
 
 /**
  * Up to a thousand updates of one kind of object. Without "Include Values" in the app's dashboard only `changed_fields` say
@@ -48,9 +27,9 @@ const Update = z.object({
   object: z.string(),
   entry: z.array(
     z.object({
-      id: GraphId,
+      id: MetaId,
       /** On objects that are people. */
-      uid: GraphId.optional(),
+      uid: MetaId.optional(),
       time: UnixSeconds,
       changes: z.array(z.object({ field: z.string(), value: z.unknown().optional() })).optional(),
       changed_fields: z.array(z.string()).optional(),
@@ -105,49 +84,13 @@ export const facebook = defineIntegration({
   identities: { "facebook.user_id": "App-scoped user id" },
 
   hooks: {
-    "data-deletion": {
-      ...callback("erasure_requested"),
-      source: DELETION,
-      authority: { erasure_requested: "everywhere" },
-      answer: ({ statusUrl, code }) => ({ url: statusUrl, confirmation_code: code }),
-      events: ["data_deletion"],
-    },
-    deauthorize: {
-      ...callback("deauthorized"),
-      source: DEAUTHORIZE,
-      authority: { deauthorized: "here" },
-      // Unconfirmed: which body Meta expects; its documents ask for none and name 200 as the safe answer.
-      answer: () => ({}),
-      events: ["deauthorize"],
-    },
-    webhooks: {
-      source: WEBHOOKS,
-      verify: {
-        scheme: "hmac",
-        key: "appSecret",
-        hash: "SHA-256",
-        // `X-Hub-Signature` with SHA-1 may come along, and is of no use.
-        signature: { header: "x-hub-signature-256", encoding: "hex", prefix: "sha256=" },
-        over: ["body"],
-      },
-      contentTypes: ["application/json"],
+    "data-deletion": dataDeletion("facebook.user_id"),
+    deauthorize: deauthorize("facebook.user_id", DEAUTHORIZE),
+    webhooks: webhooks(WEBHOOKS, {
       read: json(Update, ({ object, entry }) => entry.flatMap((each) => changed(object, each))),
       authority: { deauthorized: "here", consent_withdrawn: "record" },
-      challenges: [
-        {
-          ask: "query",
-          name: "hub.challenge",
-          // "An int you must pass back": with room for another generation's.
-          shape: /[\w-]+/,
-          token: { name: "hub.verify_token", key: "verifyToken" },
-          answer: { give: "value" },
-          source: WEBHOOKS,
-        },
-      ],
-      answer: 200,
-      retriesForHours: 36,
       events: ["permissions.connected", "permissions.{permission}"],
-    },
+    }),
   },
 
   oauth: absent("not yet connected by Quittance", DEAUTHORIZE),

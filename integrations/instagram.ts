@@ -1,37 +1,17 @@
 import { z } from "zod";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
 import { optional, secret } from "../src/contract/settings.ts";
-import { json, type SignalType, UnixSeconds, type VendorEvent, withinSecond } from "../src/contract/signal.ts";
+import { json, type VendorEvent, withinSecond } from "../src/contract/signal.ts";
+import { DELETION, dataDeletion, deauthorize, MetaId, webhooks } from "./houses/meta.ts";
 
 /**
  * Instagram API with Instagram Login: owners of professional accounts grant the tenant's app access.
  * It tells us when a person removes the app, asks for deletion or takes back a message. There is nothing that we can tell it
  * with the app's own credentials.
  */
-const DELETION = "https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback";
 const LOGIN =
   "https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login";
 const WEBHOOKS = "https://developers.facebook.com/docs/instagram-platform/webhooks";
-
-/** `user_id` is text; old data of Meta's SDKs shows it as a number too. */
-const Payload = z.object({
-  user_id: z.union([z.string().min(1), z.int().positive()]).transform(String),
-  issued_at: UnixSeconds,
-});
-
-const callback = (type: SignalType) => ({
-  verify: { scheme: "signed-request", key: "appSecret" } as const,
-  contentTypes: ["application/x-www-form-urlencoded"] as const,
-  // There is no delivery id: the same person asking at the same second is the same delivery.
-  read: json(Payload, ({ user_id, issued_at }) => [
-    {
-      id: `${user_id}:${issued_at}`,
-      name: type,
-      signals: [{ type, identity: { type: "instagram.user_id", value: user_id }, at: withinSecond(issued_at) }],
-    },
-  ]),
-  retriesForHours: "unknown" as const,
-});
 
 /** Whole seconds in some of Meta's examples and milliseconds in others: no date of ours has so few milliseconds. */
 const Time = z
@@ -44,7 +24,7 @@ const Update = z.object({
   object: z.string(),
   entry: z.array(
     z.object({
-      id: z.union([z.string().min(1), z.int().positive()]).transform(String),
+      id: MetaId,
       time: Time,
       changes: z.array(z.object({ field: z.string() })).optional(),
       messaging: z
@@ -100,47 +80,13 @@ export const instagram = defineIntegration({
   },
 
   hooks: {
-    "data-deletion": {
-      ...callback("erasure_requested"),
-      source: DELETION,
-      authority: { erasure_requested: "everywhere" },
-      answer: ({ statusUrl, code }) => ({ url: statusUrl, confirmation_code: code }),
-      events: ["data_deletion"],
-    },
-    deauthorize: {
-      ...callback("deauthorized"),
-      source: LOGIN,
-      authority: { deauthorized: "here" },
-      // Unconfirmed: which body Meta expects; its documents ask for none and name 200 as the safe answer.
-      answer: () => ({}),
-      events: ["deauthorize"],
-    },
-    webhooks: {
-      source: WEBHOOKS,
-      verify: {
-        scheme: "hmac",
-        key: "appSecret",
-        hash: "SHA-256",
-        signature: { header: "x-hub-signature-256", encoding: "hex", prefix: "sha256=" },
-        over: ["body"],
-      },
-      contentTypes: ["application/json"],
+    "data-deletion": dataDeletion("instagram.user_id"),
+    deauthorize: deauthorize("instagram.user_id", LOGIN),
+    webhooks: webhooks(WEBHOOKS, {
       read: json(Body, (updates) => updates.flatMap(eventsOf)),
       authority: { content_deleted: "record" },
-      challenges: [
-        {
-          ask: "query",
-          name: "hub.challenge",
-          shape: /[\w-]+/,
-          token: { name: "hub.verify_token", key: "verifyToken" },
-          answer: { give: "value" },
-          source: WEBHOOKS,
-        },
-      ],
-      answer: 200,
-      retriesForHours: 36,
       events: ["messages.is_deleted"],
-    },
+    }),
   },
 
   oauth: absent("not yet connected by Quittance", LOGIN),

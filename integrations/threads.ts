@@ -1,44 +1,25 @@
 import { z } from "zod";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
 import { optional, secret } from "../src/contract/settings.ts";
-import { json, type SignalType, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
+import { json, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
+import { dataDeletion, deauthorize, MetaId, webhooks } from "./houses/meta.ts";
 
 /**
  * Threads API: people grant the tenant's app access to their profile.
  * It tells us when a person removes the app, asks for deletion or deletes a post. What we could tell it, the deletion of a
  * post, needs the person's own token.
  */
-const DELETION = "https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback";
 const USE_CASE = "https://developers.facebook.com/docs/development/create-an-app/threads-use-case";
 const WEBHOOKS = "https://developers.facebook.com/documentation/threads/webhooks";
 const TOKENS = "https://developers.facebook.com/docs/threads/get-started/get-access-tokens-and-permissions";
 const POSTS = "https://developers.facebook.com/docs/threads/posts/delete-posts";
-
-const Id = z.union([z.string().min(1), z.int().positive()]).transform(String);
-
-/** `user_id` is text; old data of Meta's SDKs shows it as a number too. */
-const Payload = z.object({ user_id: Id, issued_at: UnixSeconds });
-
-const callback = (type: SignalType) => ({
-  verify: { scheme: "signed-request", key: "appSecret" } as const,
-  contentTypes: ["application/x-www-form-urlencoded"] as const,
-  // There is no delivery id: the same person asking at the same second is the same delivery.
-  read: json(Payload, ({ user_id, issued_at }) => [
-    {
-      id: `${user_id}:${issued_at}`,
-      name: type,
-      signals: [{ type, identity: { type: "threads.user_id", value: user_id }, at: withinSecond(issued_at) }],
-    },
-  ]),
-  retriesForHours: "unknown" as const,
-});
 
 /** An envelope of Threads' own: one update, not in `entry`. */
 const Update = z
   .object({
     topic: z.string(),
     time: UnixSeconds,
-    values: z.object({ field: z.string(), value: z.object({ id: Id.optional() }).optional() }),
+    values: z.object({ field: z.string(), value: z.object({ id: MetaId.optional() }).optional() }),
   })
   .refine(({ topic, values }) => !isDeletion(topic, values.field) || values.value?.id !== undefined, {
     path: ["values", "value", "id"],
@@ -67,31 +48,9 @@ export const threads = defineIntegration({
   },
 
   hooks: {
-    "data-deletion": {
-      ...callback("erasure_requested"),
-      source: DELETION,
-      authority: { erasure_requested: "everywhere" },
-      answer: ({ statusUrl, code }) => ({ url: statusUrl, confirmation_code: code }),
-      events: ["data_deletion"],
-    },
-    deauthorize: {
-      ...callback("deauthorized"),
-      source: USE_CASE,
-      authority: { deauthorized: "here" },
-      // Unconfirmed: which body Meta expects; its documents ask for none and name 200 as the safe answer.
-      answer: () => ({}),
-      events: ["deauthorize"],
-    },
-    webhooks: {
-      source: WEBHOOKS,
-      verify: {
-        scheme: "hmac",
-        key: "appSecret",
-        hash: "SHA-256",
-        signature: { header: "x-hub-signature-256", encoding: "hex", prefix: "sha256=" },
-        over: ["body"],
-      },
-      contentTypes: ["application/json"],
+    "data-deletion": dataDeletion("threads.user_id"),
+    deauthorize: deauthorize("threads.user_id", USE_CASE),
+    webhooks: webhooks(WEBHOOKS, {
       read: json(Update, ({ topic, time, values: { field, value } }) => {
         const post = value?.id;
         if (post === undefined || !isDeletion(topic, field))
@@ -102,20 +61,8 @@ export const threads = defineIntegration({
         return [{ id: `delete:${post}`, name: "delete", signals }];
       }),
       authority: { content_deleted: "record" },
-      challenges: [
-        {
-          ask: "query",
-          name: "hub.challenge",
-          shape: /[\w-]+/,
-          token: { name: "hub.verify_token", key: "verifyToken" },
-          answer: { give: "value" },
-          source: WEBHOOKS,
-        },
-      ],
-      answer: 200,
-      retriesForHours: 36,
       events: ["delete"],
-    },
+    }),
   },
 
   oauth: absent("not yet connected by Quittance", TOKENS),

@@ -28,12 +28,14 @@ const allowed = (file: string, fits: (path: string) => boolean) =>
   (imports.get(file) ?? []).map(({ from }) => from).filter((path) => !fits(path));
 
 describe("who may import whom", () => {
-  it("lets an integration see the contract and the schema library only", () => {
-    for (const file of files("integrations").filter((each) => each !== "integrations/index.ts"))
-      expect(
-        allowed(file, (path) => path.startsWith("src/contract/") || path === "zod"),
-        file,
-      ).toEqual([]);
+  it("lets an integration see the contract, its house and the schema library only", () => {
+    const mayImport = (path: string) => path.startsWith("src/contract/") || path === "zod";
+    for (const file of files("integrations").filter((each) => each !== "integrations/index.ts")) {
+      // What the products of one house share lies in `houses`, and sees no more than they do.
+      const isHouse = file.startsWith("integrations/houses/");
+      const fits = (path: string) => mayImport(path) || (!isHouse && path.startsWith("integrations/houses/"));
+      expect(allowed(file, fits), file).toEqual([]);
+    }
   });
 
   it("lets only the worker see integrations", () => {
@@ -62,6 +64,7 @@ describe("who may import whom", () => {
 
   it("names no vendor in the core", () => {
     const vendors = files("integrations")
+      .filter((file) => !file.startsWith("integrations/houses/"))
       .map((file) => file.replace(/^integrations\/|\.ts$/g, ""))
       .filter((id) => id !== "index" && id !== "first-party");
     // Stripe's own SDK checks Stripe's signature scheme, which is a member of the contract.
