@@ -17,7 +17,12 @@ export type Occasion = {
   readonly token: (claims: Readonly<Record<string, unknown>>, header?: { readonly typ?: string }) => Promise<string>;
 };
 
-export type Made = { readonly body: string; readonly headers: Readonly<Record<string, string>> };
+export type Made = {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What stands in the query of the address that was registered, where a secret does. */
+  readonly query?: Readonly<Record<string, string>>;
+};
 
 export type SampleEvent = {
   /** The id that is used where nobody is named. */

@@ -1,6 +1,10 @@
 export { firstParty } from "./first-party.ts";
 export { gemini } from "./gemini.ts";
+export { intercom } from "./intercom.ts";
+export { mailchimp } from "./mailchimp.ts";
 export { meta } from "./meta.ts";
 export { mixpanel } from "./mixpanel.ts";
 export { openai } from "./openai.ts";
+export { sendgrid } from "./sendgrid.ts";
 export { stripe } from "./stripe.ts";
+export { zendesk } from "./zendesk.ts";

@@ -134,7 +134,10 @@ export type Integration<S extends Settings = Settings> = {
   readonly id: string;
   readonly name: string;
   readonly about: string;
-  /** Where its calls may go; `endpoint` settings add the customer's own. */
+  /**
+   * Where its calls may go: `https://{subdomain}.vendor.example` where the setting `subdomain` is a `dnsLabel`. `endpoint`
+   * settings add the customer's own.
+   */
   readonly origins: readonly string[];
   readonly settings: S;
   /** Its own identity types, with what each is. A hook speaks only for these. */

@@ -19,7 +19,28 @@ export type SettingValues<S extends Settings> = { readonly [K in keyof S]: strin
 export const secret = (label: string, pattern?: RegExp): Setting => make("secret", label, true, pattern);
 export const text = (label: string, pattern?: RegExp): Setting => make("text", label, true, pattern);
 export const optional = (setting: Setting): Setting => ({ ...setting, required: false });
+/** The one part of a vendor's host name that is the customer's own; an origin may name it as `{setting}`. */
+export const dnsLabel = (label: string): Setting => text(label, DNS_LABEL);
 export const endpoint = (label: string): Setting => ({ kind: "endpoint", label, required: true });
+
+/** One label of a host name in lower case, so without a dot. RFC 1123 section 2.1, RFC 1035 section 2.3.4. */
+export const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * An origin as an integration declares it, with each `{setting}` replaced by that setting's value; undefined unless every
+ * one of them is a `text` and its value one DNS label, so that no value can name another host.
+ */
+export function originOf(
+  declared: string,
+  settings: Settings,
+  values: Readonly<Record<string, string>>,
+): string | undefined {
+  const filled = declared.replace(/\{(\w+)\}/g, (braced, name: string) => {
+    const value = settings[name]?.kind === "text" ? values[name] : undefined;
+    return value !== undefined && DNS_LABEL.test(value) ? value : braced;
+  });
+  return filled.includes("{") ? undefined : filled;
+}
 
 const make = (kind: "secret" | "text", label: string, required: boolean, pattern: RegExp | undefined): Setting =>
   pattern === undefined ? { kind, label, required } : { kind, label, required, pattern };

@@ -1,6 +1,6 @@
 import type { Call, Reply } from "../contract/call.ts";
 import type { Integration, Steps } from "../contract/integration.ts";
-import { isPublicEndpoint, type Settings, type SettingValues } from "../contract/settings.ts";
+import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
 import type { Instant } from "../ids.ts";
 import type { Ports, SendProblem } from "../ports.ts";
 import { rfc3339 } from "../request/deadline.ts";
@@ -83,10 +83,15 @@ export function sender(ports: Pick<Ports, "send" | "now" | "random">, job: Calle
   };
 }
 
-/** Fixed origins, or a customer's own endpoint; nothing else, whatever a vendor's code or answer says. */
+/**
+ * Fixed origins, those with a DNS label from a setting, or a customer's own endpoint; nothing else, whatever a vendor's code
+ * or answer says.
+ */
 export function isAllowed(call: Call, { integration, settings }: Pick<Caller, "integration" | "settings">): boolean {
   if (!URL.canParse(call.at.url)) return false;
-  if (integration.origins.includes(new URL(call.at.url).origin)) return true;
+  const { origin } = new URL(call.at.url);
+  if (integration.origins.some((declared) => originOf(declared, integration.settings, settings) === origin))
+    return true;
   return Object.entries(integration.settings).some(
     ([name, setting]) => setting.kind === "endpoint" && settings[name] === call.at.url && isPublicEndpoint(call.at.url),
   );
@@ -96,7 +101,7 @@ const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host :
 
 async function evidenceOf(call: Call, reply: Reply, salt: string | undefined, at: Instant): Promise<Evidence> {
   const { host } = new URL(call.at.url);
-  const template = call.at.template.replace(`https://${host}`, "").split("?")[0] ?? "";
+  const template = call.at.template.replace(/^https:\/\/[^/]+/, "").split("?")[0] ?? "";
   const vendorRequestId = reply.header("request-id") ?? reply.header("x-request-id");
   return {
     method: call.method,

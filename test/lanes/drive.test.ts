@@ -20,7 +20,7 @@ import {
   revoked,
   type Sight,
 } from "../../src/contract/outcome.ts";
-import { endpoint, type Settings, secret } from "../../src/contract/settings.ts";
+import { dnsLabel, endpoint, type Settings, secret } from "../../src/contract/settings.ts";
 import { parseRequestId } from "../../src/ids.ts";
 import { isAllowed } from "../../src/lanes/call.ts";
 import { type Attempt, drive, type Job } from "../../src/lanes/drive.ts";
@@ -80,8 +80,8 @@ function setup({ action = plain, residuals = [], keeps = {}, identities = [ada] 
     id: "acme",
     name: "Acme",
     about: "Holds contacts.",
-    origins: ["https://api.acme.example"],
-    settings: { apiKey: secret("API key"), url: endpoint("Address") },
+    origins: ["https://api.acme.example", "https://{label}.acme.example"],
+    settings: { apiKey: secret("API key"), url: endpoint("Address"), label: dnsLabel("Label") },
     identities: { "acme.contact": "Contact id" },
     hooks: absent("none", SOURCE),
     oauth: absent("none", SOURCE),
@@ -112,7 +112,7 @@ function setup({ action = plain, residuals = [], keeps = {}, identities = [ada] 
     cursor: firstCursor(identities),
     integration,
     action: whole,
-    settings: { apiKey: "secret key", url: "https://privacy.example.com/erasure" },
+    settings: { apiKey: "secret key", url: "https://privacy.example.com/erasure", label: "mine" },
     turn: async () => {
       turns++;
     },
@@ -411,6 +411,26 @@ describe("[I13] where calls may go", () => {
     const drove = setup({ action: calling(get(endpointAt("https://privacy.example.com/erasure"), {})) });
     expect(await drove.first({ status: 200 })).toMatchObject({ end: { outcome: "erased" } });
     expect(drove.calls).toHaveLength(1);
+  });
+
+  it("calls an origin with one DNS label from a setting, and shows the path in evidence", async () => {
+    const contact = at`https://${{ label: "mine" }}.acme.example/contacts/${{ contact: "c1" }}`;
+    const attempt = await setup({ action: calling(del(contact, {})) }).first({ status: 200 });
+    expect(attempt).toMatchObject({ end: { outcome: "erased" } });
+    expect(attempt.cursor.evidence).toMatchObject([{ host: "mine.acme.example", path: "/contacts/{contact}" }]);
+  });
+
+  it("fills a label from a text only, and from nothing but one label", () => {
+    const { job } = setup();
+    const allowed = (host: string, settings: Record<string, string>, origins = job.integration.origins) =>
+      isAllowed(get({ url: `https://${host}/x`, template: "" }, {}), {
+        integration: { ...job.integration, origins },
+        settings: { ...job.settings, ...settings },
+      });
+    expect(allowed("mine.acme.example", { label: "mine" })).toBe(true);
+    expect(allowed("other.acme.example", { label: "mine" })).toBe(false);
+    expect(allowed("a.b.acme.example", { label: "a.b" })).toBe(false);
+    expect(allowed("mine.acme.example", { apiKey: "mine" }, ["https://{apiKey}.acme.example"])).toBe(false);
   });
 
   it("calls no endpoint that is not public, even if a setting says so", () => {

@@ -1,0 +1,259 @@
+import { z } from "zod";
+import {
+  at,
+  byStatus,
+  get,
+  noCall,
+  postJson,
+  type Reply,
+  read,
+  unauthorized,
+  unforeseen,
+} from "../src/contract/call.ts";
+import { absent, defineIntegration, type Hook, type Order, type Steps } from "../src/contract/integration.ts";
+import {
+  type Answer,
+  erased,
+  found,
+  notFound,
+  type Sight,
+  type Unauthorized,
+  type Unforeseen,
+} from "../src/contract/outcome.ts";
+import { dnsLabel, optional, type Settings, secret } from "../src/contract/settings.ts";
+import { form, type Signal, withinSecond } from "../src/contract/signal.ts";
+
+/**
+ * Mailchimp keeps audiences: who gets the tenant's newsletters, and what they did with them.
+ * It tells us when a person leaves an audience; we have it erase a person for good, audience by audience.
+ */
+const WEBHOOKS = "https://mailchimp.com/developer/marketing/guides/sync-audience-data-webhooks/";
+const MEMBERS = "https://mailchimp.com/developer/marketing/api/list-members/delete-list-member/";
+const DELETE_FOR_GOOD = "https://mailchimp.com/developer/marketing/api/list-member-actions/";
+
+const Text = z.string().min(1).optional();
+const Fields = z.object({
+  type: z.string().min(1),
+  /** Unconfirmed: that it is UTC. It names no zone, and does no more than date a note. */
+  fired_at: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
+    .optional(),
+  "data[action]": Text,
+  "data[id]": Text,
+  "data[list_id]": Text,
+  "data[new_id]": Text,
+});
+type Fields = z.infer<typeof Fields>;
+
+const Lists = z.object({ lists: z.array(z.object({ id: z.string().min(1) })), total_items: z.int() });
+const Member = z.object({ id: z.string().min(1), email_address: z.string().nullish() });
+const Members = z.object({ members: z.array(Member) });
+
+const settings = {
+  apiKey: secret("API key", /^[0-9a-f]{32}-[a-z0-9]{2,10}$/),
+  dataCenter: dnsLabel("Data center: what stands after the hyphen of the API key, such as us21"),
+  signingSecret: optional(secret("Signing secret of the webhook, shown once when it is made")),
+  addressSecret: optional(
+    secret(
+      "A long random text of your own, as ?secret=… in the address of a webhook without signature",
+      /^[A-Za-z0-9_-]{32,}$/,
+    ),
+  ),
+} satisfies Settings;
+
+/** Both kinds of webhook say the same; only how they prove it differs. */
+const audience = {
+  source: WEBHOOKS,
+  contentTypes: ["application/x-www-form-urlencoded"],
+  read: form(Fields, (fields, { receivedAt }) => [
+    { id: idOf(fields), name: nameOf(fields), signals: signalsOf(fields, receivedAt) },
+  ]),
+  authority: { consent_withdrawn: "record", account_deleted: "record" },
+  challenges: [{ ask: "presence", method: "GET", source: WEBHOOKS }],
+  answer: 200,
+  // "About 75 minutes".
+  retriesForHours: 1.25,
+  events: ["unsubscribe/unsub", "unsubscribe/delete", "cleaned", "upemail", "profile", "subscribe"],
+} as const satisfies Omit<Hook, "verify">;
+
+export const mailchimp = defineIntegration({
+  id: "mailchimp",
+  name: "Mailchimp",
+  about: "Keeps audiences and sends them newsletters.",
+  origins: ["https://{dataCenter}.api.mailchimp.com"],
+  settings,
+  identities: {
+    "mailchimp.member": "Member of one audience: audience id, a slash, member id",
+    "mailchimp.address_id": "An address's id across all audiences: unique_email_id, data[id] of a webhook",
+  },
+
+  hooks: {
+    audience: {
+      ...audience,
+      verify: {
+        scheme: "hmac",
+        key: "signingSecret",
+        hash: "SHA-256",
+        signature: { header: "x-mailchimp-signature", encoding: "hex", items: { separator: ",", name: "v1" } },
+        over: [{ item: "t" }, { text: "." }, "body"],
+        // It asks for five minutes, and repeats for 75. Unconfirmed: that each attempt is signed anew; so no age is set.
+      },
+    },
+    /** Webhooks made before there were signatures: whoever knows the address is believed, and nothing but a note comes of it. */
+    "audience-unsigned": {
+      ...audience,
+      verify: { scheme: "shared-secret", key: "addressSecret", at: { query: "secret" } },
+    },
+  },
+
+  oauth: absent(
+    "not yet connected by Quittance",
+    "https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/",
+  ),
+
+  actions: {
+    revoke: absent("nothing is granted by a person, so nothing can be revoked", MEMBERS),
+    erase: {
+      source: DELETE_FOR_GOOD,
+      by: ["mailchimp.member", "mailchimp.address_id", "email"],
+      each: "identity",
+      learns: ["mailchimp.member"],
+      *run(order) {
+        const { type, value } = order.identity;
+        if (type === "mailchimp.member") return yield* eraseMember(value, order);
+        return yield* membersOf(value, order);
+      },
+      look: {
+        afterSeconds: 60,
+        *run(order) {
+          if (order.identity.type !== "mailchimp.member") return "no_view";
+          const member = memberIn(order.identity.value);
+          if (member === undefined) return noMember;
+          return seen(
+            yield get(
+              at`https://${hostOf(order)}.api.mailchimp.com/3.0/lists/${{ list: member.list }}/members/${{ member: member.id }}`,
+              auth(order),
+            ),
+          );
+        },
+      },
+    },
+  },
+
+  residuals: [],
+  retainable: [],
+  // Ten connections for each user of the account, whoever else uses them.
+  limits: { connections: 2, account: { settings: ["apiKey"] } },
+});
+
+type MailchimpOrder = Order<typeof settings>;
+
+/** Basic, with any name. https://mailchimp.com/developer/marketing/docs/fundamentals/#authenticate-with-an-api-key */
+const auth = ({ settings: { apiKey } }: MailchimpOrder) => ({ authorization: `Basic ${btoa(`quittance:${apiKey}`)}` });
+const hostOf = ({ settings: { dataCenter } }: MailchimpOrder) => ({ dataCenter });
+
+/** There is no delivery id: the same change of the same address in the same audience and second is the same delivery. */
+const idOf = (fields: Fields) =>
+  [
+    nameOf(fields),
+    fields["data[list_id]"] ?? "",
+    fields["data[id]"] ?? fields["data[new_id]"] ?? "",
+    fields.fired_at ?? "",
+  ].join(":");
+
+const nameOf = ({ type, "data[action]": action }: Fields) =>
+  type === "unsubscribe" && action !== undefined ? `${type}/${action}` : type;
+
+/** A member who was deleted may have been archived or erased, which cannot be told apart; so it is only noted. */
+function signalsOf(fields: Fields, receivedAt: number): readonly Signal[] {
+  const { type, fired_at, "data[action]": action, "data[id]": id } = fields;
+  if (type !== "unsubscribe" || id === undefined) return [];
+  const fired = fired_at === undefined ? Number.NaN : Date.parse(`${fired_at.replace(" ", "T")}Z`);
+  const at = Number.isNaN(fired) ? receivedAt : withinSecond(fired / 1000);
+  const identity = { type: "mailchimp.address_id", value: id };
+  return [{ type: action === "delete" ? "account_deleted" : "consent_withdrawn", identity, at }];
+}
+
+/** Each audience is asked, and all of that has to fit into one run. */
+const MOST_LISTS = 100;
+
+/**
+ * The person's member in each audience, archived ones included: the search over all of them is not exact, and the list of
+ * audiences with an address is not said to count members who left.
+ */
+function* membersOf(value: string, order: MailchimpOrder): Steps<Answer> {
+  const misfit = keyMisfit(order);
+  if (misfit !== undefined) return misfit;
+  const reply = yield get(
+    at`https://${hostOf(order)}.api.mailchimp.com/3.0/lists?count=1000&fields=lists.id,total_items`,
+    auth(order),
+  );
+  const lists = read(reply, Lists);
+  if (!lists.ok) return lists.problem;
+  if (lists.value.total_items > MOST_LISTS || lists.value.lists.length < lists.value.total_items)
+    return unforeseen(reply, `more than ${MOST_LISTS} audiences: register the member's ids`);
+  const members: string[] = [];
+  for (const { id: list } of lists.value.lists) {
+    const ids =
+      order.identity.type === "email" ? yield* byEmail(list, value, order) : yield* byAddressId(list, value, order);
+    if ("outcome" in ids) return ids;
+    members.push(...ids.map((id) => `${list}/${id}`));
+  }
+  return found(members.map((member) => ({ type: "mailchimp.member", value: member })));
+}
+
+/** A member can be named by the hash of the address or by the address itself. */
+function* byEmail(list: string, email: string, order: MailchimpOrder): Steps<readonly string[] | Unforeseen> {
+  const reply = yield get(
+    at`https://${hostOf(order)}.api.mailchimp.com/3.0/lists/${{ list }}/members/${{ email }}`,
+    auth(order),
+  );
+  if (reply.status === 404) return [];
+  const member = read(reply, Member);
+  if (!member.ok) return member.problem;
+  return member.value.email_address?.toLowerCase() === email.toLowerCase()
+    ? [member.value.id]
+    : unforeseen(reply, "Mailchimp gave a member with another address");
+}
+
+function* byAddressId(list: string, id: string, order: MailchimpOrder): Steps<readonly string[] | Unforeseen> {
+  const members = read(
+    yield get(
+      at`https://${hostOf(order)}.api.mailchimp.com/3.0/lists/${{ list }}/members?unique_email_id=${{ id }}&fields=members.id`,
+      auth(order),
+    ),
+    Members,
+  );
+  return members.ok ? members.value.members.map((member) => member.id) : members.problem;
+}
+
+/** DELETE would only archive. */
+function* eraseMember(value: string, order: MailchimpOrder): Steps<Answer> {
+  const member = memberIn(value);
+  if (member === undefined) return noMember;
+  const misfit = keyMisfit(order);
+  if (misfit !== undefined) return misfit;
+  const reply = yield postJson(
+    at`https://${hostOf(order)}.api.mailchimp.com/3.0/lists/${{ list: member.list }}/members/${{ member: member.id }}/actions/delete-permanent`,
+    auth(order),
+    {},
+  );
+  return byStatus(reply, { 204: erased, 404: notFound });
+}
+
+function memberIn(value: string): { readonly list: string; readonly id: string } | undefined {
+  const [, list, id] = /^([^/]+)\/([^/]+)$/.exec(value) ?? [];
+  return list === undefined || id === undefined ? undefined : { list, id };
+}
+
+const noMember = unforeseen(noCall, "a member reads audience/member; correct it where it was registered");
+
+/** At another data center the key is nobody's, and it is not shown there. */
+const keyMisfit = ({ settings: { apiKey, dataCenter } }: MailchimpOrder): Unauthorized | undefined =>
+  apiKey.endsWith(`-${dataCenter}`) ? undefined : unauthorized(noCall, "the data center is not the one of the API key");
+
+const seen = (reply: Reply): Sight => {
+  if (reply.status === 404) return "absent";
+  return reply.status === 200 ? "present" : unforeseen(reply, "the look was refused");
+};
