@@ -1,6 +1,8 @@
 export { firstParty } from "./first-party.ts";
 export { gemini } from "./gemini.ts";
+export { hubspot } from "./hubspot.ts";
 export { intercom } from "./intercom.ts";
+export { klaviyo } from "./klaviyo.ts";
 export { mailchimp } from "./mailchimp.ts";
 export { meta } from "./meta.ts";
 export { mixpanel } from "./mixpanel.ts";

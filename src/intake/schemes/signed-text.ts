@@ -66,7 +66,12 @@ const ways = {
     const { hash = "SHA-256", keyEncoding = "text" } = scheme.scheme === "hmac" ? scheme : {};
     return { kind: `hmac ${hash} ${keyEncoding}`, algorithm: { name: "HMAC" }, form: asItIs };
   },
-  ed25519: (): Way => ({ kind: "ed25519 hex", algorithm: { name: "Ed25519" }, form: asItIs }),
+  // The platform throws at a signature of another length; whoever sends one is to be refused like anybody else.
+  ed25519: (): Way => ({
+    kind: "ed25519 hex",
+    algorithm: { name: "Ed25519" },
+    form: (signature) => (signature.length === 64 ? signature : undefined),
+  }),
   "ecdsa-p256": (): Way => ({
     kind: "ecdsa-p256 spki",
     algorithm: { name: "ECDSA", hash: "SHA-256" },

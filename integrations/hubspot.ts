@@ -1,0 +1,233 @@
+import { z } from "zod";
+import { at, bearer, byStatus, get, noCall, postJson, read, unforeseen } from "../src/contract/call.ts";
+import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
+import { type Answer, erased, found, notFound } from "../src/contract/outcome.ts";
+import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
+import { json, type SignalType } from "../src/contract/signal.ts";
+
+/**
+ * HubSpot: the tenant's customer relations.
+ * It tells us when a contact was deleted for good under privacy law, when one was deleted so that it can be restored, and
+ * when conversations were deleted. It tells ids only, in batches. We delete contacts for
+ * good, found by id or by any of their addresses.
+ */
+const WEBHOOKS = "https://developers.hubspot.com/docs/api-reference/latest/webhooks/guide";
+const VALIDATION = "https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests";
+const DELETION =
+  "https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/gdpr/post-crm-v3-objects-contacts-gdpr-delete";
+const REVOKE = "https://developers.hubspot.com/docs/api-reference/auth-oauth-v1/guide";
+
+const TIME = "x-hubspot-request-timestamp";
+
+const Id = z.union([z.int().nonnegative().transform(String), z.string().regex(/^[\w-]{1,100}$/)]);
+
+const Event = z.object({
+  subscriptionType: z.string().min(1),
+  portalId: Id,
+  occurredAt: z.int().nonnegative().max(8_640_000_000_000_000),
+  objectId: Id.nullish(),
+  objectTypeId: z.string().nullish(),
+});
+
+/** A deletion can be restored for 90 days; for good is what a person asked for. It comes with an ordinary one, in either order. */
+const MEANINGS: ReadonlyMap<string, { readonly type: SignalType; readonly kind: string }> = new Map([
+  ["contact.privacyDeletion", { type: "account_deleted", kind: "contact" }],
+  ["contact.deletion", { type: "account_disabled", kind: "contact" }],
+  ["contact.restore", { type: "account_restored", kind: "contact" }],
+  ["conversation.privacyDeletion", { type: "content_deleted", kind: "conversation" }],
+  ["conversation.deletion", { type: "content_deleted", kind: "conversation" }],
+]);
+
+/** The newer names say `object`, and of which kind in a member of its own: contacts are `0-1`. */
+const nameOf = ({ subscriptionType, objectTypeId }: z.infer<typeof Event>): string =>
+  objectTypeId === "0-1" ? subscriptionType.replace(/^object\./, "contact.") : subscriptionType;
+
+const Batch = z.array(
+  Event.refine((event) => !MEANINGS.has(nameOf(event)) || event.objectId != null, { path: ["objectId"] }),
+);
+
+const Contacts = z.object({
+  results: z.array(
+    z.object({
+      id: z.string().min(1),
+      properties: z.object({ email: z.string().nullish(), hs_additional_emails: z.string().nullish() }),
+    }),
+  ),
+  paging: z.object({ next: z.object({ after: z.string().min(1) }).nullish() }).nullish(),
+});
+const Contact = z.object({ id: z.string().min(1) });
+
+const settings = {
+  accessToken: secret("Access token of the private app"),
+  portalId: text("Account id (Hub ID)", /^\d{1,20}$/),
+  clientSecret: optional(secret("Client secret of the app")),
+} satisfies Settings;
+
+export const hubspot = defineIntegration({
+  id: "hubspot",
+  name: "HubSpot",
+  about: "Customer relations: contacts, their conversations and what was sent to them.",
+  origins: ["https://api.hubapi.com"],
+  settings,
+  identities: {
+    "hubspot.contact": "`<account id>/<contact id>`",
+    "hubspot.conversation": "`<account id>/<thread id>`",
+  },
+
+  hooks: {
+    events: {
+      source: WEBHOOKS,
+      verify: {
+        scheme: "hmac",
+        hash: "SHA-256",
+        key: "clientSecret",
+        signature: { header: "x-hubspot-signature-v3", encoding: "base64" },
+        over: ["method", "url", "body", { header: TIME }],
+        // HubSpot's own rule, and it repeats for 24 hours: a repeat must be signed anew, or none would ever pass it.
+        fresh: { at: { header: TIME }, unit: "milliseconds", withinSeconds: 300 },
+      },
+      contentTypes: ["application/json"],
+      read: json(Batch, (events) =>
+        events.map((event) => {
+          const { portalId, objectId, occurredAt: at } = event;
+          const name = nameOf(event);
+          const meaning = MEANINGS.get(name);
+          // `eventId` is not unique.
+          const id = `${portalId}:${name}:${objectId ?? ""}:${at}`;
+          if (meaning === undefined || objectId == null) return { id, name, signals: [] };
+          const identity = { type: `hubspot.${meaning.kind}`, value: `${portalId}/${objectId}` };
+          return { id, name, signals: [{ type: meaning.type, identity, at }] };
+        }),
+      ),
+      authority: {
+        // "This will allow your integration to comply with a user's request to permanently delete the contact and all
+        // associated data": https://developers.hubspot.com/changelog/now-live-webhooks-now-support-privacy-compliant-contact-deletions
+        account_deleted: "everywhere",
+        account_disabled: "record",
+        account_restored: "record",
+        content_deleted: "record",
+      },
+      answer: 200,
+      refusal: { status: 401, source: VALIDATION },
+      // Ten times.
+      retriesForHours: 24,
+      events: [...MEANINGS.keys()],
+    },
+  },
+
+  oauth: absent("not yet connected by Quittance", REVOKE),
+
+  actions: {
+    erase: {
+      source: DELETION,
+      by: ["hubspot.contact", "email"],
+      each: "identity",
+      learns: ["hubspot.contact"],
+      *run(order) {
+        const { type, value } = order.identity;
+        return type === "email" ? yield* contactsWith(value, order) : yield* eraseContact(value, order);
+      },
+      look: {
+        afterSeconds: 60,
+        *run(order) {
+          const { type, value } = order.identity;
+          if (type === "email") {
+            const left = yield* contactsWith(value, order);
+            if (left.outcome === "unforeseen") return left;
+            return left.outcome === "not_found" ? "absent" : "present";
+          }
+          const id = ownId(value, order);
+          if (id === undefined) return foreign;
+          const reply = yield get(contactAt(id), auth(order));
+          if (reply.status === 404) return "absent";
+          const contact = read(reply, Contact);
+          return contact.ok ? "present" : contact.problem;
+        },
+      },
+    },
+    revoke: absent("needs the account's token, which connections will hold", REVOKE),
+  },
+
+  residuals: [
+    {
+      category: "deleted_contacts",
+      days: 30,
+      ground: "HubSpot purges what was deleted for good within 30 days",
+      source: "https://knowledge.hubspot.com/privacy-and-consent/how-do-i-perform-a-gdpr-delete-in-hubspot",
+    },
+  ],
+  retainable: [],
+  limits: { perSecond: 5, connections: 2, account: { settings: ["portalId"] } },
+});
+
+type HubspotOrder = Order<typeof settings>;
+const auth = ({ settings }: HubspotOrder) => bearer(settings.accessToken);
+
+/** Versions carry their date; this one is raised with a release. */
+const contactAt = (id: string) => at`https://api.hubapi.com/crm/objects/2026-03/contacts/${{ contact: id }}`;
+
+/** More is for a person to look at: one address has a contact or two. */
+const MAX_PAGES = 10;
+
+/**
+ * Contacts with this address, as their own or as a further one. The search compares word by word, so each hit is compared
+ * again: what only resembles it stays. A deletion by address is not used, because it blocks an address that it does not find.
+ */
+function* contactsWith(email: string, order: HubspotOrder): Steps<Answer> {
+  const value = email.toLowerCase();
+  const search = at`https://api.hubapi.com/crm/objects/2026-03/contacts/search`;
+  const having = (propertyName: string, operator: string) => ({ filters: [{ propertyName, operator, value }] });
+  const ids: string[] = [];
+  let after = "0";
+  for (let pages = 1; ; pages++) {
+    const reply = yield postJson(search, auth(order), {
+      filterGroups: [having("email", "EQ"), having("hs_additional_emails", "CONTAINS_TOKEN")],
+      properties: ["email", "hs_additional_emails"],
+      sorts: [],
+      limit: 100,
+      after,
+    });
+    const page = read(reply, Contacts);
+    if (!page.ok) return page.problem;
+    for (const { id, properties } of page.value.results) {
+      const further = properties.hs_additional_emails?.split(";") ?? [];
+      const all = [properties.email ?? "", ...further].map((each) => each.trim().toLowerCase());
+      if (all.includes(value)) ids.push(id);
+    }
+    const next = page.value.paging?.next?.after;
+    if (next === undefined)
+      return found(ids.map((id) => ({ type: "hubspot.contact", value: `${order.settings.portalId}/${id}` })));
+    if (pages === MAX_PAGES) return unforeseen(reply, "more than a thousand contacts resemble one address");
+    after = next;
+  }
+}
+
+/** Contact ids are an account's own. */
+function ownId(value: string, { settings }: HubspotOrder): string | undefined {
+  const [portal, id, ...more] = value.split("/");
+  return portal === settings.portalId && more.length === 0 && id !== undefined && /^\d+$/.test(id) ? id : undefined;
+}
+
+const foreign = unforeseen(noCall, "a contact that is not of this HubSpot account");
+
+/**
+ * For good, whether the contact is there or was deleted so that it could be restored. Unconfirmed: what the deletion answers
+ * for an id that is not there; so it is looked for first, and a 404 of the deletion too means that it is not there.
+ */
+function* eraseContact(value: string, order: HubspotOrder): Steps<Answer> {
+  const id = ownId(value, order);
+  if (id === undefined) return foreign;
+  const address = contactAt(id);
+  let reply = yield get(address, auth(order));
+  if (reply.status === 404) {
+    const restorable = at`?archived=true`;
+    const archived = { url: address.url + restorable.url, template: address.template + restorable.template };
+    reply = yield get(archived, auth(order));
+    if (reply.status === 404) return notFound;
+  }
+  // A contact that was merged into another is read under the id of the other, which has its data.
+  const contact = read(reply, Contact);
+  if (!contact.ok) return contact.problem;
+  const purge = at`https://api.hubapi.com/crm/objects/2026-03/contacts/gdpr-delete`;
+  return byStatus(yield postJson(purge, auth(order), { objectId: contact.value.id }), { 204: erased, 404: notFound });
+}
