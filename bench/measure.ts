@@ -4,6 +4,7 @@ import { memory } from "./memory.ts";
 import type { Options } from "./options.ts";
 import { propagation } from "./propagation.ts";
 import { startup } from "./startup.ts";
+import { verification } from "./verification.ts";
 
 /** All figures, one part after the other, so that none disturbs another. `tell` hears of what begins. */
 export async function measure(options: Options, tell: (what: string) => void): Promise<Figures> {
@@ -11,9 +12,11 @@ export async function measure(options: Options, tell: (what: string) => void): P
   const size = await startup(options.startup.starts);
   tell("intake");
   const taken = await intake(options.intake);
+  tell("verification");
+  const verified = await verification(options.verification);
   tell("propagation");
   const propagated = await propagation(options.propagation);
   tell("memory");
   const kept = await memory(options.memory);
-  return { ...taken, ...propagated, ...size, ...kept };
+  return { ...taken, ...verified, ...propagated, ...size, ...kept };
 }

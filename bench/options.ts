@@ -11,6 +11,8 @@ export type Options = {
     readonly offeredPerSecond: number;
     readonly offeredSeconds: number;
   };
+  /** Rounds of all schemes, one after another, each for about so long. */
+  readonly verification: { readonly rounds: number; readonly roundMs: number };
   readonly propagation: { readonly requests: number };
   readonly memory: { readonly requests: number };
   readonly startup: { readonly starts: number };
@@ -26,6 +28,7 @@ export const whole: Options = {
     offeredPerSecond: 200,
     offeredSeconds: 5,
   },
+  verification: { rounds: 5, roundMs: 100 },
   propagation: { requests: 1000 },
   memory: { requests: 200 },
   startup: { starts: 7 },
@@ -42,6 +45,7 @@ export const quick: Options = {
     offeredPerSecond: 200,
     offeredSeconds: 1.5,
   },
+  verification: { rounds: 3, roundMs: 15 },
   propagation: { requests: 100 },
   memory: { requests: 40 },
   startup: { starts: 3 },
@@ -58,6 +62,7 @@ export const tiny: Options = {
     offeredPerSecond: 50,
     offeredSeconds: 0.2,
   },
+  verification: { rounds: 1, roundMs: 2 },
   propagation: { requests: 3 },
   memory: { requests: 2 },
   startup: { starts: 1 },

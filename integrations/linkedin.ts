@@ -85,7 +85,7 @@ export const linkedin = defineIntegration({
         hash: "SHA-256",
         // Unconfirmed: "hash of the POST body prefixed by hmacsha256=" can be read of the header too. Whichever it is,
         // the prefix is inside what is signed: a code over the body alone is none.
-        signature: { header: "x-li-signature", encoding: "hex", prefix: "hmacsha256=", prefixOptional: true },
+        signature: { header: "x-li-signature", encoding: "hex", prefix: { optional: "hmacsha256=" } },
         over: [{ text: "hmacsha256=" }, "body"],
       },
       contentTypes: ["application/json"],

@@ -61,11 +61,15 @@ export type Wake = (lanes: readonly string[]) => Promise<void>;
 /** One line of structured log; ids and codes only, never an identity. */
 export type Log = (event: string, facts: Readonly<Record<string, string | number | boolean>>) => void;
 
-/** Keys and certificates that vendors publish. Undefined: they cannot be had now. */
+/** Keys and certificates that vendors publish. */
 export type KeySets = {
-  /** RFC 7517. `isFresh` asks for what is published now, as often as the server may be asked. */
+  /**
+   * RFC 7517; undefined: they cannot be had now. `isFresh` asks for what is published now, as often as the server may be asked.
+   * One set is one object for as long as it is kept.
+   */
   readonly keys: (address: string, isFresh: boolean) => Promise<JSONWebKeySet | undefined>;
-  readonly text: (address: string) => Promise<string | undefined>;
+  /** A certificate in PEM. `absent`: the server says that there is nothing at this address. */
+  readonly text: (address: string) => Promise<Result<string, "absent" | "unavailable">>;
 };
 
 /** All that reaches the core from outside. */

@@ -27,6 +27,7 @@ const sleep = (ms: number) => (ms > 0 ? new Promise<void>((resolve) => setTimeou
 function isolate(config: Config, local: boolean) {
   const store = createStore(redisClient(config.redisUrl, config.redisToken));
   const vault = createVault(config.masterKeys, random);
+  const own = [new URL(config.redisUrl).hostname, new URL(config.origin).hostname];
   const shared = {
     now,
     random,
@@ -38,13 +39,12 @@ function isolate(config: Config, local: boolean) {
     origin: config.origin,
     integrations: new Map<string, Integration>(Object.values(all).map((integration) => [integration.id, integration])),
     signing: signingKeys(config.signingKeys),
-    keySets: keySets(fetch, now, log),
+    keySets: keySets(fetch, now, log, own),
   };
-  const neverCalled = [config.redisUrl, config.origin].map((url) => new URL(url).hostname);
   /** Connections and messages belong to one invocation. */
   const portsOf = (env: Env, execution: ExecutionContext): Ports => ({
     ...shared,
-    send: sender(fetch, now, neverCalled),
+    send: sender(fetch, now, own),
     wake: wakeBy(env.LANES, execution, log),
     later: (work) =>
       execution.waitUntil(

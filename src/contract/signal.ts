@@ -79,11 +79,13 @@ export const json =
     return parsed.ok ? ok(meaning(parsed.value, proven)) : parsed;
   };
 
-/** Reads a proven form: each field's last value, by name. */
+/** Reads a proven form, by name. A field that stands twice is unreadable: a signature over sorted fields does not say which was last. */
 export const form =
   <S extends z.ZodType>(schema: S, meaning: (fields: z.infer<S>, proven: Proven) => Reading): Read =>
   (proven) => {
-    const parsed = fitting(schema, Object.fromEntries(new URLSearchParams(proven.text)));
+    const fields = [...new URLSearchParams(proven.text)];
+    if (new Set(fields.map(([name]) => name)).size < fields.length) return unreadable("body");
+    const parsed = fitting(schema, Object.fromEntries(fields));
     return parsed.ok ? ok(meaning(parsed.value, proven)) : parsed;
   };
 

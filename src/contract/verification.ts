@@ -13,7 +13,8 @@ export type Verification =
   | StandardWebhooks
   | SignedToken
   | SharedSecret
-  | SnsSignature;
+  | SnsSignature
+  | PayPalSignature;
 
 /**
  * Meta's `signed_request` form field: `<base64url HMAC-SHA256>.<base64url JSON>`, keyed with the app secret, over the
@@ -32,6 +33,9 @@ export type StripeSignature = { readonly scheme: "stripe"; readonly key: string;
  * One piece of the text that is signed, in the order in which a vendor joins them: the raw body, the method, the address
  * that was registered with the vendor (with its query), the fields of a form as `name` and `value` in the order of their
  * names, a constant, a header as it came, or an item of the signature's own header.
+ *
+ * Names and values of a form run together, so that they can be cut anew under the same signature: what such a form says is
+ * a hint to be confirmed, unless the whole of it stands in one field.
  */
 export type Part =
   | "body"
@@ -46,10 +50,8 @@ export type Part =
 export type SignatureAt = {
   readonly header: string;
   readonly encoding: "hex" | "base64" | "base64url";
-  /** What stands before it: `sha256=`. */
-  readonly prefix?: string;
-  /** The prefix may also be left out: where a vendor's documents can be read both ways. */
-  readonly prefixOptional?: true;
+  /** What stands before it: `sha256=`. `optional` where a vendor's documents and deliveries disagree. */
+  readonly prefix?: string | { readonly optional: string };
   /** A header that is a list of `name=value`: under `name` stand the signatures, several while keys are rotated. */
   readonly items?: { readonly separator: "," | ";"; readonly name: string };
 };
@@ -69,6 +71,8 @@ type Signed = {
   readonly signature: SignatureAt;
   readonly over: readonly Part[];
   readonly fresh?: Fresh;
+  /** Where the address is signed and not the body: the query that holds the body's SHA-256 in hex. */
+  readonly bodyDigest?: { readonly query: string };
 };
 
 /** A keyed hash, with the key as its text unless an encoding is named. RFC 2104. */
@@ -134,3 +138,19 @@ export type SharedSecret = {
  * https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
  */
 export type SnsSignature = { readonly scheme: "sns"; readonly topics: { readonly setting: string } };
+
+/**
+ * PayPal: RSA over the transmission's id and time, the id of our webhook and a CRC-32 of the body, with the certificate at an
+ * address of PayPal's API.
+ *
+ * A CRC is no digest: whoever gets hold of the headers of one delivery can put another body under them. So an event's id is
+ * `signed("paypal-transmission-id")`, by which the first body under it is the only one; and what the body says is a hint that
+ * is acted upon in PayPal's own scope at most, until PayPal's API confirms it.
+ * https://developer.paypal.com/api/rest/webhooks/rest/#link-selfverificationmethod
+ */
+export type PayPalSignature = {
+  readonly scheme: "paypal";
+  readonly webhookId: { readonly setting: string };
+  /** PayPal repeats a delivery for three days under the time of the first. */
+  readonly withinSeconds: number;
+};

@@ -11,19 +11,18 @@ type Asked = {
   readonly values: (setting: string) => Promise<readonly string[]>;
 };
 
-/** Answers a challenge that stands in the address, or one that only asks whether somebody is there. */
+/** Whether a request only asks if somebody is there. */
+export const isPresence = (challenges: readonly Challenge[], method: string): boolean =>
+  challenges.some((challenge) => challenge.ask === "presence" && challenge.method === method);
+
+/** Answers a challenge that stands in the address. */
 export async function answerAsked(challenges: readonly Challenge[], asked: Asked): Promise<Response | undefined> {
   const { searchParams } = new URL(asked.url);
   for (const challenge of challenges) {
-    if (challenge.ask === "presence" && challenge.method === asked.method) return new Response(null, { status: 200 });
     if (challenge.ask !== "query" || asked.method !== "GET") continue;
     const [value, ...more] = searchParams.getAll(challenge.name);
     if (value === undefined || more.length > 0 || !fits(challenge.shape, value)) continue;
-    if (
-      challenge.token !== undefined &&
-      !(await agrees(searchParams.get(challenge.token.name), challenge.token, asked))
-    )
-      continue;
+    if (challenge.token !== undefined && !(await agrees(searchParams, challenge.token, asked))) continue;
     const answered = await give(challenge.answer, value, asked);
     if (answered !== undefined) return answered;
   }
@@ -47,8 +46,13 @@ export async function answerProven(
 const fits = (shape: RegExp, value: string): boolean =>
   value.length <= MAX_VALUE && shape.exec(value)?.[0].length === value.length;
 
-async function agrees(given: string | null, { key }: { readonly key: string }, asked: Asked): Promise<boolean> {
-  if (given === null) return false;
+async function agrees(
+  query: URLSearchParams,
+  { name, key }: { readonly name: string; readonly key: string },
+  asked: Asked,
+): Promise<boolean> {
+  const [given, ...more] = query.getAll(name);
+  if (given === undefined || more.length > 0) return false;
   const results = await Promise.all((await asked.values(key)).map((token) => sameSecret(token, given)));
   return results.includes(true);
 }

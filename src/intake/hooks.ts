@@ -7,8 +7,9 @@ import { problemResponse } from "../problem.ts";
 import type { Context } from "../registry/load.ts";
 import { SECURITY_HEADERS } from "../security-headers.ts";
 import { limited } from "./body.ts";
-import { answerAsked, answerProven } from "./challenge.ts";
+import { answerAsked, answerProven, isPresence } from "./challenge.ts";
 import { quarantine } from "./quarantine.ts";
+import { importCertificate } from "./schemes/certificate.ts";
 import { importKey } from "./schemes/key.ts";
 import type { Delivery, Means } from "./schemes/scheme.ts";
 import { type Found, find, understand } from "./understand.ts";
@@ -40,12 +41,7 @@ export const hooks = () => {
     const { method } = c.req;
     if (method !== "POST") {
       const isAsked = method === "GET" || method === "HEAD";
-      const found = isAsked ? find(ports, await ports.tenants.bySlug(path.tenant), path) : undefined;
-      const challenges = found?.hook.challenges;
-      const answer =
-        found === undefined || challenges === undefined
-          ? undefined
-          : await answerAsked(challenges, { method, url: registered(ports, c.req.url), values: found.values });
+      const answer = isAsked ? await challenged(ports, path, method, registered(ports, c.req.url)) : undefined;
       return answer ?? problemResponse(c, { reason: "method_not_allowed", allowed: "POST" });
     }
     const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
@@ -108,6 +104,26 @@ function registered({ origin }: Ports, address: string): string {
   return origin + pathname + search;
 }
 
+/** Answers what asks by GET or HEAD; once more with a fresh snapshot, because hooks are set up in minutes. */
+async function challenged(ports: Ports, path: Path, method: string, url: string): Promise<Response | undefined> {
+  // Like a refusal, this is told from the address alone: one that is not there answers like one that is.
+  if (isPresence(namedAt(ports, path)?.challenges ?? [], method)) return new Response(null, { status: 200 });
+  let seen: Context | undefined;
+  for (const maxAgeMs of [undefined, RELOAD_MS]) {
+    const context = await ports.tenants.bySlug(path.tenant, maxAgeMs);
+    if (context !== undefined && context.version === seen?.version) return undefined;
+    seen = context;
+    const found = find(ports, context, path);
+    if (found === undefined) continue;
+    const challenges = found.hook.challenges ?? [];
+    // A subprocessor may have a name that does not tell what it is.
+    if (isPresence(challenges, method)) return new Response(null, { status: 200 });
+    const answer = await answerAsked(challenges, { ...found, method, url });
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
+
 /** Finds the hook and checks the delivery; once more with a fresh snapshot if the one at hand may be out of date. */
 async function prove(
   ports: Ports,
@@ -126,6 +142,7 @@ async function prove(
     const means: Means = {
       values,
       key: (kind, text) => found.context.once(`${kind} ${text}`, () => importKey(kind, text)),
+      certificate: (pem, hash) => found.context.once(`certificate ${hash} ${pem}`, () => importCertificate(pem, hash)),
       keySets: ports.keySets,
       now: ports.now(),
     };
@@ -141,15 +158,17 @@ async function prove(
 }
 
 /**
- * How a refusal looks. It is told from the address alone, by the integration whose id the subprocessor's begins with, so that
- * an address that is not there answers like one that is.
+ * How a refusal looks. It is told from the address alone, so that an address that is not there answers like one that is.
  */
-function refusalAt({ integrations }: Ports, { subprocessor, endpoint }: Path): Refusal["status"] {
+const refusalAt = (ports: Ports, path: Path): Refusal["status"] => namedAt(ports, path)?.refusal?.status ?? 401;
+
+/** The hook that an address speaks of, of the integration whose id the subprocessor's begins with. */
+function namedAt({ integrations }: Ports, { subprocessor, endpoint }: Path): Hook | undefined {
   const named = [...integrations.values()]
     .filter(({ id }) => subprocessor === id || subprocessor.startsWith(`${id}-`))
     .sort((a, b) => b.id.length - a.id.length)[0];
-  if (named === undefined || isAbsent(named.hooks)) return 401;
+  if (named === undefined || isAbsent(named.hooks)) return undefined;
   const hooks = Object.entries(named.hooks);
   const [, hook] = hooks.find(([name]) => name === endpoint) ?? (hooks.length === 1 ? hooks : [])[0] ?? [];
-  return hook?.refusal?.status ?? 401;
+  return hook;
 }

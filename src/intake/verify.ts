@@ -1,4 +1,5 @@
 import type { Verification } from "../contract/verification.ts";
+import { paypal } from "./schemes/paypal.ts";
 import type { Delivery, Means, Verified } from "./schemes/scheme.ts";
 import { sharedSecret } from "./schemes/shared-secret.ts";
 import { signedRequest } from "./schemes/signed-request.ts";
@@ -30,5 +31,7 @@ export function verify(scheme: Verification, delivery: Delivery, means: Means): 
       return sharedSecret(scheme, delivery, means);
     case "sns":
       return sns(scheme, delivery, means);
+    case "paypal":
+      return paypal(scheme, delivery, means);
   }
 }

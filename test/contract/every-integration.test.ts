@@ -18,8 +18,10 @@ import {
 } from "../../src/contract/integration.ts";
 import type { Answer, Sight } from "../../src/contract/outcome.ts";
 import { DNS_LABEL, isPublicEndpoint, originOf, type Settings, settingsSchema } from "../../src/contract/settings.ts";
-import type { Verification } from "../../src/contract/verification.ts";
+import type { Part, Verification } from "../../src/contract/verification.ts";
 import type { Verified } from "../../src/intake/schemes/scheme.ts";
+import type { KeySets } from "../../src/ports.ts";
+import { fail } from "../../src/result.ts";
 import type { Sample, Way } from "../integrations/samples/kit.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
 import { checked, proven } from "../support/proven.ts";
@@ -30,7 +32,7 @@ fc.configureGlobal({ seed: 20_261_121 });
 const NOW = Date.parse("2026-11-21T09:00:00Z");
 const encoder = new TextEncoder();
 const vendor = await newVendorKey();
-const keySets = { keys: async () => vendor.keys, text: async () => undefined };
+const keySets: KeySets = { keys: async () => vendor.keys, text: async () => fail("absent") };
 
 const exported = Object.entries<Integration>(all).map(([name, integration]) => ({
   name,
@@ -183,6 +185,35 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
       expect(await ids(await genuine())).toEqual(one);
     });
 
+    it("[I5] is signed in a way that cannot be read in two", () => {
+      const within = ageOf(scheme);
+      if (within !== undefined) expect(within).toBeGreaterThan(0);
+      // A header or an item that touches another could end one character later: only a time of a fixed form cannot.
+      for (const [one, two] of "over" in scheme ? scheme.over.map((part, at, all) => [part, all[at + 1]] as const) : [])
+        if (isNamed(one) && isNamed(two)) expect([one, two]).toContainEqual("fresh" in scheme ? scheme.fresh?.at : {});
+      if (scheme.scheme !== "jwt") return;
+      if (typeof scheme.keys === "string") expect(integration.origins).toContain(new URL(scheme.keys).origin);
+      // Anybody can have a token made for any address: who is meant stands in a claim of its own.
+      if (scheme.audience === "url")
+        expect(Object.values(scheme.claims ?? {}).some((each) => each !== true)).toBe(true);
+    });
+
+    it("[I5] has challenges that sign nothing which could be a delivery, and bear any delivery", () => {
+      for (const challenge of hook.challenges ?? []) {
+        expect(new URL(challenge.source).protocol).toBe("https:");
+        if (challenge.ask === "presence") continue;
+        expect(challenge.shape.flags, "a pattern that remembers").not.toMatch(/[gy]/);
+        if (challenge.ask === "delivery") {
+          const find = (text: string) => challenge.find(rubbish(text));
+          fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof find(text) !== "number"));
+          for (const text of ["{", "null", "[{}]", "1", '""']) expect(find(text)).toBeUndefined();
+        } else if (challenge.answer.give === "hmac")
+          for (const around of ["", "a", "v0:1:", "hmacsha256=", "1."])
+            for (const text of ["{}", "[]", "[{}]", '{"a":1}', "a=b&c=d", "a:b", '"a"'])
+              expect(challenge.shape.exec(around + text)?.[0], text).not.toBe(around + text);
+      }
+    });
+
     it("[I5] refuses a delivery with any byte of its body changed", async () => {
       if (!coversBody(scheme)) return;
       const delivery = await genuine();
@@ -231,6 +262,18 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
         if (SHARED.has(scheme.scheme))
           expect((await verified(hook, await genuine(NOW, other), sample.settings, endpoint)).ok).toBe(false);
       }
+    });
+
+    it("[I5] knows a delivery whose body is not really signed by the id that is", async () => {
+      if (scheme.scheme !== "paypal") return;
+      const ids = async (each: string, body: string) => {
+        const header = (name: string) => (name === "paypal-transmission-id" ? each : undefined);
+        const reading = hook.read({ ...rubbish(body), signed: header });
+        return reading.ok ? reading.value.map(({ id }) => id) : [];
+      };
+      const [{ body }, { body: other }] = [await genuine(), await genuine(NOW - 60_000)];
+      expect(await ids("one", other)).toEqual(await ids("one", body));
+      expect(await ids("two", body)).not.toEqual(await ids("one", body));
     });
 
     it("[I5] refuses an old delivery where its scheme sets an age, and only there", async () => {
@@ -282,6 +325,8 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
   });
 });
 
+const isNamed = (part: Part | undefined): boolean => typeof part === "object" && ("header" in part || "item" in part);
+
 const NOTHING: SampleEvent = { person: "", make: () => Promise.reject(new Error("no sender")) };
 
 /** Schemes whose key the vendor and we share, so that whoever has it can sign. */
@@ -311,6 +356,8 @@ function signedHeaders(scheme: Verification): readonly string[] {
       return [];
     case "stripe":
       return ["stripe-signature"];
+    case "paypal":
+      return ["id", "time", "sig"].map((each) => `paypal-transmission-${each}`);
     case "standard-webhooks":
       return ["webhook-id", "webhook-timestamp", "webhook-signature"];
     case "jwt":
@@ -327,6 +374,7 @@ function signedHeaders(scheme: Verification): readonly string[] {
 
 const keySettings = (scheme: Verification): readonly string[] => {
   if (scheme.scheme === "sns") return [scheme.topics.setting];
+  if (scheme.scheme === "paypal") return [scheme.webhookId.setting];
   if (scheme.scheme === "jwt") return scheme.audience === "url" ? [] : [scheme.audience.setting];
   return [scheme.key];
 };

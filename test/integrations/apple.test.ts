@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { newVendorKey } from "../../cli/senders/keys.ts";
 import { apple } from "../../integrations/apple.ts";
 import { isAbsent } from "../../src/contract/integration.ts";
+import { fail } from "../../src/result.ts";
 import { checked, proven } from "../support/proven.ts";
 
 const { hooks } = apple;
@@ -95,7 +96,7 @@ describe("what Apple tells us", () => {
 
 describe("whether it is Apple's own", async () => {
   const vendor = await newVendorKey();
-  const keySets = { keys: async () => vendor.keys, text: async () => undefined };
+  const keySets = { keys: async () => vendor.keys, text: async () => fail("absent" as const) };
   const settings = { clientIds: "com.example.app, com.example.web" };
   const verified = async (more: object) => {
     const times = { iat: NOW / 1000 - 60, exp: NOW / 1000 + 86_340 };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { newVendorKey } from "../../cli/senders/keys.ts";
 import { googleCloud } from "../../integrations/google-cloud.ts";
 import { isAbsent } from "../../src/contract/integration.ts";
+import { fail } from "../../src/result.ts";
 import { checked, proven } from "../support/proven.ts";
 
 const { hooks } = googleCloud;
@@ -82,7 +83,7 @@ describe("what a tenant routes to us by Pub/Sub", () => {
 
 describe("whether it is the tenant's own subscription", async () => {
   const vendor = await newVendorKey();
-  const keySets = { keys: async () => vendor.keys, text: async () => undefined };
+  const keySets = { keys: async () => vendor.keys, text: async () => fail("absent" as const) };
   const settings = { serviceAccount: "pusher@example.iam.gserviceaccount.com" };
   const url = "https://gateway.example.com/hooks/acme/google-cloud/pub-sub";
   const verified = async (more: object, scheme = "Bearer") => {

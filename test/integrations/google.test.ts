@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { newVendorKey } from "../../cli/senders/keys.ts";
 import { google } from "../../integrations/google.ts";
 import { isAbsent } from "../../src/contract/integration.ts";
+import { fail } from "../../src/result.ts";
 import { checked, proven } from "../support/proven.ts";
 
 const { hooks } = google;
@@ -111,7 +112,7 @@ describe("what Google tells us", () => {
 
 describe("whether it is Google's own", async () => {
   const vendor = await newVendorKey();
-  const keySets = { keys: async () => vendor.keys, text: async () => undefined };
+  const keySets = { keys: async () => vendor.keys, text: async () => fail("absent" as const) };
   const verified = async (more: object, typ?: string) => {
     const body = await vendor.token({ ...DOCUMENTED, ...more }, typ === undefined ? {} : { typ });
     const settings = { clientIds: `other.apps.googleusercontent.com, ${CLIENT}` };

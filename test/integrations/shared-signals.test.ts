@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { newVendorKey } from "../../cli/senders/keys.ts";
 import { sharedSignals } from "../../integrations/shared-signals.ts";
 import { isAbsent } from "../../src/contract/integration.ts";
+import { fail } from "../../src/result.ts";
 import { checked, proven } from "../support/proven.ts";
 import { sample } from "./samples/shared-signals.ts";
 
@@ -229,7 +230,7 @@ describe("a body that is no event", () => {
 
 describe("whether it is the transmitter's own", async () => {
   const vendor = await newVendorKey();
-  const keySets = { keys: async () => vendor.keys, text: async () => undefined };
+  const keySets = { keys: async () => vendor.keys, text: async () => fail("absent" as const) };
   const claims = {
     iss: sample.settings.issuer,
     aud: [sample.settings.audience, "https://another.example.com"],

@@ -194,7 +194,7 @@ export async function bench({
     },
     wake: async () => undefined,
     later: () => undefined,
-    keySets: { keys: async () => undefined, text: async () => undefined },
+    keySets: { keys: async () => undefined, text: async () => fail("absent") },
     log: (event, facts) => {
       events.push(`${event} ${String(facts.request ?? facts.order ?? facts.subprocessor ?? "")}`.trim());
     },

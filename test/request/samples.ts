@@ -17,6 +17,7 @@ import { Policy } from "../../src/request/policy.ts";
 import { RECEIPT_TYP, type ReceiptTask } from "../../src/request/receipt.ts";
 import { type Intent, record } from "../../src/request/record.ts";
 import type { Step, StepVerb } from "../../src/request/step.ts";
+import { fail } from "../../src/result.ts";
 
 export const NOW = Date.parse("2026-11-21T09:00:00Z");
 export const email = (name: string) => ({ type: "email", value: `${name}@example.com` });
@@ -156,7 +157,7 @@ export async function bench() {
     },
     wake: async () => undefined,
     later: () => undefined,
-    keySets: { keys: async () => undefined, text: async () => undefined },
+    keySets: { keys: async () => undefined, text: async () => fail("unavailable") },
     log: (event, facts) => {
       events.push(`${event} ${String(facts.order ?? facts.request ?? "")}`);
     },

@@ -1,8 +1,10 @@
 import type { Proven } from "../../src/contract/signal.ts";
 import type { Verification } from "../../src/contract/verification.ts";
+import { importCertificate } from "../../src/intake/schemes/certificate.ts";
 import { importKey } from "../../src/intake/schemes/key.ts";
 import type { Delivery, Means, Verified } from "../../src/intake/schemes/scheme.ts";
 import { verify } from "../../src/intake/verify.ts";
+import { fail } from "../../src/result.ts";
 
 const encoder = new TextEncoder();
 
@@ -35,7 +37,13 @@ export const checked = (
   verify(
     scheme,
     { method, url, body: bytes(body), header: (name) => headers[name.toLowerCase()] },
-    { values: async (setting) => [settings[setting] ?? []].flat(), key: importKey, keySets, now },
+    {
+      values: async (setting) => [settings[setting] ?? []].flat(),
+      key: importKey,
+      certificate: importCertificate,
+      keySets,
+      now,
+    },
   );
 
-const nothingPublished: Means["keySets"] = { keys: async () => undefined, text: async () => undefined };
+const nothingPublished: Means["keySets"] = { keys: async () => undefined, text: async () => fail("unavailable") };

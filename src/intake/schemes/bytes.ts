@@ -52,10 +52,14 @@ export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
-/** Whether two secrets are the same, in a time that does not depend on where they differ. */
+/** Whether two are the same, in a time that does not depend on where they differ. Lengths are no secret. */
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.reduce((unlike, byte, at) => unlike | (byte ^ (b[at] ?? 0)), 0) === 0;
+
+/** Whether two secrets are the same, in a time that says nothing of either, not even its length. */
 export async function sameSecret(a: string, b: string): Promise<boolean> {
   const [x, y] = await Promise.all([a, b].map(async (text) => new Uint8Array(await digest(text))));
-  return x !== undefined && y !== undefined && x.reduce((unlike, byte, at) => unlike | (byte ^ (y[at] ?? 0)), 0) === 0;
+  return x !== undefined && y !== undefined && sameBytes(x, y);
 }
 
 const digest = (text: string) => crypto.subtle.digest("SHA-256", utf8(text));

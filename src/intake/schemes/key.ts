@@ -8,7 +8,7 @@ export async function importKey(kind: KeyKind, text: string): Promise<CryptoKey 
   if (bytes === undefined || bytes.length === 0) return undefined;
   try {
     if (algorithm === "hmac")
-      return await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: rest[0] ?? "" }, false, ["verify"]);
+      return await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: rest[0] ?? "" }, false, ["sign"]);
     if (algorithm === "ed25519") return await crypto.subtle.importKey("raw", bytes, "Ed25519", false, ["verify"]);
     return await crypto.subtle.importKey("spki", bytes, { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
   } catch (error) {

@@ -2,6 +2,7 @@ import type { Proven } from "../../contract/signal.ts";
 import type { Instant } from "../../ids.ts";
 import type { KeySets } from "../../ports.ts";
 import { fail, ok, type Result } from "../../result.ts";
+import type { Certificate, CertificateHash } from "./certificate.ts";
 
 export type Delivery = {
   readonly method: string;
@@ -29,6 +30,8 @@ export type Means = {
   readonly values: (setting: string) => Promise<readonly string[]>;
   /** An imported key, made once for as long as the settings are in memory; undefined if the text is no such key. */
   readonly key: (kind: KeyKind, text: string) => Promise<CryptoKey | undefined>;
+  /** A certificate and its key, likewise. */
+  readonly certificate: (pem: string, hash: CertificateHash) => Promise<Certificate | undefined>;
   readonly keySets: KeySets;
   readonly now: Instant;
 };
@@ -39,6 +42,10 @@ export type KeyKind =
   | "ed25519 hex"
   | "ed25519 base64"
   | "ecdsa-p256 spki";
+
+/** A setting may name several, separated by commas. */
+export const listed = async ({ values }: Pick<Means, "values">, setting: string): Promise<readonly string[]> =>
+  (await values(setting)).flatMap((text) => text.split(",").map((each) => each.trim())).filter((each) => each !== "");
 
 export const malformed = (what: string) => fail<Refused>({ reason: "malformed", what });
 export const badSignature = fail<Refused>({ reason: "bad_signature" });

@@ -1,6 +1,7 @@
 import type { SignedRequest } from "../../contract/verification.ts";
 import { fail } from "../../result.ts";
 import { decoded, strictBase64url, utf8 } from "./bytes.ts";
+import { isHmac } from "./check.ts";
 import { badSignature, type Delivery, type Means, malformed, proven, type Verified } from "./scheme.ts";
 
 export async function signedRequest({ key }: SignedRequest, delivery: Delivery, means: Means): Promise<Verified> {
@@ -18,7 +19,7 @@ export async function signedRequest({ key }: SignedRequest, delivery: Delivery, 
   for (const secret of secrets) {
     const imported = await means.key("hmac SHA-256 text", secret);
     // The signed text is the payload as it came, before any decoding.
-    if (imported === undefined || !(await crypto.subtle.verify("HMAC", imported, signature, utf8(payload)))) continue;
+    if (imported === undefined || !(await isHmac(imported, [signature], utf8(payload)))) continue;
     const bytes = strictBase64url(payload);
     if (bytes === undefined) return malformed("payload");
     const text = decoded(bytes);

@@ -1,7 +1,8 @@
 import type { Fresh, Hmac, Part, PublicKeySignature, SignatureAt } from "../../contract/verification.ts";
 import type { Instant } from "../../ids.ts";
 import { fail, ok, type Result } from "../../result.ts";
-import { decoded, joined, strictBase64, strictBase64url, strictHex, utf8 } from "./bytes.ts";
+import { decoded, hexOf, joined, strictBase64, strictBase64url, strictHex, utf8 } from "./bytes.ts";
+import { isEcdsa, isEd25519, isHmac, MAX_SIGNATURES } from "./check.ts";
 import {
   badSignature,
   type Delivery,
@@ -13,10 +14,10 @@ import {
   type Verified,
 } from "./scheme.ts";
 
-/** A longer signature header is nobody's. */
+/** A longer header is nobody's signature. */
 const MAX_HEADER = 4096;
 
-/** One item for each key that is active while they are rotated, one for the time, and room to spare. */
+/** The signatures, one item for the time, and room to spare. */
 const MAX_ITEMS = 16;
 
 /** What a signature's header says: the signatures, and the other items of a list, each once. */
@@ -28,67 +29,46 @@ export async function signedText(
   delivery: Delivery,
   means: Means,
 ): Promise<Verified> {
-  const texts = await means.values(scheme.key);
-  if (texts.length === 0) return fail({ reason: "no_key" });
-  const said = saidBy(scheme.signature, delivery.header(scheme.signature.header));
-  if (said === undefined) return malformed(scheme.signature.header);
-  const text = textOf(scheme.over, delivery, said.items);
+  const { signature, over, fresh, bodyDigest } = scheme;
+  const values = await means.values(scheme.key);
+  if (values.length === 0) return fail({ reason: "no_key" });
+  const said = saidBy(signature, delivery.header(signature.header));
+  if (said === undefined) return malformed(signature.header);
+  const timely = fresh === undefined ? ok(undefined) : checkFresh(fresh, delivery, said.items, means.now);
+  if (!timely.ok) return timely;
+  const text = textOf(over, delivery, said.items);
   if (!text.ok) return text;
-  if (scheme.fresh !== undefined) {
-    const fresh = checkFresh(scheme.fresh, delivery, said.items, means.now);
-    if (!fresh.ok) return fresh;
-  }
-  const { kind, algorithm, form } = ways[scheme.scheme](scheme);
-  for (const value of texts) {
+  if (bodyDigest !== undefined && !(await isDigestOf(bodyDigest.query, delivery))) return malformed(bodyDigest.query);
+  const { kind, check } = wayOf(scheme);
+  let hasKey = false;
+  for (const value of values) {
     const key = await means.key(kind, value);
     if (key === undefined) continue;
-    for (const signature of said.signatures) {
-      const raw = form(signature);
-      if (raw === undefined || !(await crypto.subtle.verify(algorithm, key, raw, text.value))) continue;
-      const body = decoded(delivery.body);
-      return body.ok ? proven(body.value, delivery, means.now, headersOf(scheme.over)) : body;
-    }
+    hasKey = true;
+    if (!(await check(key, said.signatures, text.value))) continue;
+    const body = decoded(delivery.body);
+    return body.ok ? proven(body.value, delivery, means.now, headersOf(over)) : body;
   }
-  return badSignature;
+  return hasKey ? badSignature : fail({ reason: "no_key" });
 }
 
-type Way = {
-  readonly kind: KeyKind;
-  readonly algorithm: { readonly name: string; readonly hash?: string };
-  /** The signature as Web Crypto takes it. */
-  readonly form: (signature: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> | undefined;
-};
+function wayOf(scheme: Hmac | PublicKeySignature): { readonly kind: KeyKind; readonly check: typeof isHmac } {
+  switch (scheme.scheme) {
+    case "hmac":
+      return { kind: `hmac ${scheme.hash} ${scheme.keyEncoding ?? "text"}`, check: isHmac };
+    case "ed25519":
+      return { kind: "ed25519 hex", check: isEd25519 };
+    case "ecdsa-p256":
+      return { kind: "ecdsa-p256 spki", check: isEcdsa };
+  }
+}
 
-const asItIs = (signature: Uint8Array<ArrayBuffer>) => signature;
-
-const ways = {
-  hmac: (scheme: Hmac | PublicKeySignature): Way => {
-    const { hash = "SHA-256", keyEncoding = "text" } = scheme.scheme === "hmac" ? scheme : {};
-    return { kind: `hmac ${hash} ${keyEncoding}`, algorithm: { name: "HMAC" }, form: asItIs };
-  },
-  // The platform throws at a signature of another length; whoever sends one is to be refused like anybody else.
-  ed25519: (): Way => ({
-    kind: "ed25519 hex",
-    algorithm: { name: "Ed25519" },
-    form: (signature) => (signature.length === 64 ? signature : undefined),
-  }),
-  "ecdsa-p256": (): Way => ({
-    kind: "ecdsa-p256 spki",
-    algorithm: { name: "ECDSA", hash: "SHA-256" },
-    form: rawEcdsa,
-  }),
-} as const;
-
-function saidBy(
-  { prefix = "", prefixOptional, encoding, items }: SignatureAt,
-  header: string | undefined,
-): Said | undefined {
+function saidBy({ prefix = "", encoding, items }: SignatureAt, header: string | undefined): Said | undefined {
   if (header === undefined || header.length > MAX_HEADER) return undefined;
   const decode = { hex: strictHex, base64: strictBase64, base64url: unpadded }[encoding];
   if (items === undefined) {
-    const isPrefixed = header.startsWith(prefix);
-    const signature =
-      isPrefixed || prefixOptional ? decode(isPrefixed ? header.slice(prefix.length) : header) : undefined;
+    const bare = withoutPrefix(prefix, header);
+    const signature = bare === undefined ? undefined : decode(bare);
     return signature === undefined ? undefined : { signatures: [signature], items: new Map() };
   }
   const pieces = header.split(items.separator);
@@ -104,7 +84,14 @@ function saidBy(
     } else if (name === "" || others.has(name)) return undefined;
     else others.set(name, value);
   }
-  return signatures.length === 0 ? undefined : { signatures, items: others };
+  const isUsual = signatures.length > 0 && signatures.length <= MAX_SIGNATURES;
+  return isUsual ? { signatures, items: others } : undefined;
+}
+
+function withoutPrefix(prefix: NonNullable<SignatureAt["prefix"]>, header: string): string | undefined {
+  const text = typeof prefix === "string" ? prefix : prefix.optional;
+  if (header.startsWith(text)) return header.slice(text.length);
+  return typeof prefix === "string" ? undefined : header;
 }
 
 const unpadded = (text: string) => (text.endsWith("=") ? undefined : strictBase64url(text));
@@ -131,7 +118,24 @@ function pieceOf(part: Part, delivery: Delivery, items: ReadonlyMap<string, stri
   if (part === "url") return delivery.url;
   if (part === "form") return formOf(delivery.body);
   if ("text" in part) return part.text;
-  return "header" in part ? delivery.header(part.header) : items.get(part.item);
+  return "header" in part ? headerPiece(delivery.header(part.header)) : items.get(part.item);
+}
+
+/**
+ * A header that is signed together with a body often touches it, so that the same text could be cut at another place. Ids and
+ * times have no character with which a JSON text begins or ends, so what has one is refused, as is what is not ASCII: other
+ * bytes do not reach us as they were sent.
+ */
+function headerPiece(value: string | undefined): string | undefined {
+  return value !== undefined && value.length <= 256 && /^[ -~]+$/.test(value) && !/[[\]{}"]/.test(value)
+    ? value
+    : undefined;
+}
+
+/** Where only the address is signed, it names the body's SHA-256 in hex. */
+async function isDigestOf(query: string, { url, body }: Delivery): Promise<boolean> {
+  const [given, ...more] = new URL(url).searchParams.getAll(query);
+  return more.length === 0 && given === hexOf(await crypto.subtle.digest("SHA-256", body));
 }
 
 /** The fields in the order of their names, each name with each of its values, the same value once. */
@@ -168,30 +172,4 @@ function instantOf(text: string, unit: Fresh["unit"]): Instant | undefined {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text)) return undefined;
   const time = Date.parse(text);
   return Number.isNaN(time) ? undefined : time;
-}
-
-/**
- * ECDSA signatures travel as a DER sequence of two integers (RFC 3279 section 2.2.3); Web Crypto takes the two as 32 bytes
- * each. Anything but the one encoding that DER allows is refused.
- */
-export function rawEcdsa(der: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
-  const first = integer(der, 2);
-  const second = first === undefined ? undefined : integer(der, first.end);
-  if (der[0] !== 0x30 || der[1] !== der.length - 2 || first === undefined || second?.end !== der.length)
-    return undefined;
-  return joined([first.bytes, second.bytes]);
-}
-
-function integer(der: Uint8Array, at: number): { readonly bytes: Uint8Array; readonly end: number } | undefined {
-  const length = der[at + 1] ?? 0;
-  const end = at + 2 + length;
-  if (der[at] !== 0x02 || length < 1 || length > 33 || end > der.length) return undefined;
-  const value = der.subarray(at + 2, end);
-  const [head = 0, next = 0] = value;
-  const isNegative = head >= 0x80;
-  const isPadded = length > 1 && head === 0 && next < 0x80;
-  if (isNegative || isPadded) return undefined;
-  const digits = head === 0 ? value.subarray(1) : value;
-  if (digits.length > 32) return undefined;
-  return { bytes: joined([new Uint8Array(32 - digits.length), digits]), end };
 }

@@ -1,10 +1,19 @@
-import { compactVerify, createLocalJWKSet, errors } from "jose";
+import { compactVerify, createLocalJWKSet, errors, type JSONWebKeySet } from "jose";
 import { z } from "zod";
 import { isPublicEndpoint } from "../../contract/settings.ts";
 import type { SignedToken } from "../../contract/verification.ts";
 import { fail, ok, type Result } from "../../result.ts";
 import { decoded, strictBase64url } from "./bytes.ts";
-import { badSignature, type Delivery, type Means, malformed, proven, type Refused, type Verified } from "./scheme.ts";
+import {
+  badSignature,
+  type Delivery,
+  listed,
+  type Means,
+  malformed,
+  proven,
+  type Refused,
+  type Verified,
+} from "./scheme.ts";
 
 /** A clock of a vendor's may be ahead of ours by so much. */
 const AHEAD_SECONDS = 300;
@@ -15,6 +24,7 @@ const Claims = z.looseObject({
   iss: z.string(),
   aud: z.union([z.string(), z.array(z.string())]),
   iat: z.number().optional(),
+  nbf: z.number().optional(),
   exp: z.number().optional(),
 });
 type Claims = z.infer<typeof Claims>;
@@ -25,18 +35,22 @@ export async function signedToken(scheme: SignedToken, delivery: Delivery, means
   if (!body.ok) return body;
   const token = tokenIn(scheme.at, body.value, delivery);
   if (token === undefined || token.length > MAX_TOKEN || !isCompact(token)) return malformed("token");
+  const said = saidIn(token);
+  if (said === undefined) return malformed("claims");
+  // Whom it is for is looked at first: what is not for us costs no key, and does not tell whether a key could be had.
+  const fits = await fitting(said.claims, scheme, delivery, means);
+  if (!fits.ok) return fits;
   const address = typeof scheme.keys === "string" ? scheme.keys : (await means.values(scheme.keys.setting))[0];
   if (address === undefined || (typeof scheme.keys !== "string" && !isPublicEndpoint(address)))
     return fail({ reason: "no_key" });
   const opened = await openedBy(token, scheme, address, means);
   if (!opened.ok) return opened;
-  const claims = claimsIn(opened.value);
-  if (claims === undefined) return malformed("claims");
-  const fits = await fitting(claims, scheme, delivery, means);
-  if (!fits.ok) return fits;
+  const text = decoded(opened.value);
+  // An encoding that the header may ask for (RFC 7797) would have signed another text than the one that was read.
+  if (!text.ok || text.value !== said.text) return malformed("claims");
   // Beside the body, a token says who sent it; otherwise the token is what is said.
-  const text = typeof scheme.at === "object" && "bearer" in scheme.at ? body.value : JSON.stringify(claims);
-  return proven(text, delivery, means.now);
+  const isBeside = typeof scheme.at === "object" && "bearer" in scheme.at;
+  return proven(isBeside ? body.value : said.text, delivery, means.now);
 }
 
 /** Three parts, each in its one spelling: unused bits at a part's end would make two texts of one token. */
@@ -66,25 +80,38 @@ async function openedBy(
     const keys = await keySets.keys(address, isFresh);
     if (keys === undefined) return fail({ reason: "keys_unavailable" });
     try {
-      const { payload, protectedHeader } = await compactVerify(token, createLocalJWKSet(keys), {
-        algorithms: [...algorithms],
-      });
+      const { payload, protectedHeader } = await compactVerify(token, finderIn(keys), { algorithms: [...algorithms] });
       const type = protectedHeader.typ?.toLowerCase().replace(/^application\//, "");
       return typ === undefined || type === typ ? ok(payload) : malformed("typ");
     } catch (error) {
-      if (!(error instanceof errors.JOSEError)) throw error;
+      // A published key that is too short, or none at all, is the platform's to complain of.
+      if (!(error instanceof errors.JOSEError || error instanceof TypeError || error instanceof DOMException))
+        throw error;
       if (!(error instanceof errors.JWKSNoMatchingKey)) return badSignature;
     }
   }
   return badSignature;
 }
 
-function claimsIn(payload: Uint8Array): Claims | undefined {
-  const text = decoded(payload);
-  if (!text.ok) return undefined;
+/** A set's keys are imported once, for as long as the set is kept. */
+const finders = new WeakMap<JSONWebKeySet, ReturnType<typeof createLocalJWKSet>>();
+
+function finderIn(keys: JSONWebKeySet): ReturnType<typeof createLocalJWKSet> {
+  const finder = finders.get(keys) ?? createLocalJWKSet(keys);
+  finders.set(keys, finder);
+  return finder;
+}
+
+type Said = { readonly text: string; readonly claims: Claims };
+
+/** What a token says, before anything is known of who says it. */
+function saidIn(token: string): Said | undefined {
+  const bytes = strictBase64url(token.split(".")[1] ?? "");
+  const text = bytes === undefined ? undefined : decoded(bytes);
+  if (text?.ok !== true) return undefined;
   try {
     const parsed = Claims.safeParse(JSON.parse(text.value));
-    return parsed.success ? parsed.data : undefined;
+    return parsed.success ? { text: text.value, claims: parsed.data } : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -95,21 +122,19 @@ async function fitting(
   claims: Claims,
   { issuer, audience, claims: others = {}, expires }: SignedToken,
   { url }: Delivery,
-  { values, now }: Means,
+  means: Means,
 ): Promise<Result<undefined, Refused>> {
-  const listed = async (setting: string) =>
-    (await values(setting)).flatMap((text) => text.split(",").map((each) => each.trim()));
-  const issuers = "setting" in issuer ? await listed(issuer.setting) : issuer;
+  const issuers = "setting" in issuer ? await listed(means, issuer.setting) : issuer;
   if (!issuers.includes(claims.iss)) return fail({ reason: "not_for_us", what: "iss" });
-  const ours = audience === "url" ? [url] : await listed(audience.setting);
+  const ours = audience === "url" ? [url] : await listed(means, audience.setting);
   const named = typeof claims.aud === "string" ? [claims.aud] : claims.aud;
   if (!named.some((each) => ours.includes(each))) return fail({ reason: "not_for_us", what: "aud" });
   for (const [name, wanted] of Object.entries(others)) {
-    const allowed: readonly unknown[] = wanted === true ? [true, "true"] : await listed(wanted.setting);
+    const allowed: readonly unknown[] = wanted === true ? [true, "true"] : await listed(means, wanted.setting);
     if (!allowed.includes(claims[name])) return fail({ reason: "not_for_us", what: name });
   }
-  const seconds = now / 1000;
-  if (claims.iat !== undefined && claims.iat > seconds + AHEAD_SECONDS) return fail({ reason: "stale" });
+  const seconds = means.now / 1000;
+  if (Math.max(claims.iat ?? 0, claims.nbf ?? 0) > seconds + AHEAD_SECONDS) return fail({ reason: "stale" });
   if (expires && (claims.exp === undefined || claims.exp + AHEAD_SECONDS < seconds)) return fail({ reason: "stale" });
   return ok(undefined);
 }

@@ -1,24 +1,23 @@
-import { exportSPKI, importX509 } from "jose";
 import { z } from "zod";
 import type { SnsSignature } from "../../contract/verification.ts";
 import { fail } from "../../result.ts";
 import { decoded, strictBase64, utf8 } from "./bytes.ts";
-import { badSignature, type Delivery, type Means, malformed, proven, type Verified } from "./scheme.ts";
+import { isInForce } from "./certificate.ts";
+import { badSignature, type Delivery, listed, type Means, malformed, proven, type Verified } from "./scheme.ts";
+
+const OneLine = z.string().regex(/^[^\r\n]*$/);
 
 /** https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html */
 const Message = z.looseObject({
   Type: z.enum(["Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"]),
   // What is signed is joined by line breaks, so nothing signed may hold what could pass for the next field.
   MessageId: z.uuid(),
-  TopicArn: z.string().regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w.-]{1,256}$/),
-  Subject: z
-    .string()
-    .regex(/^[^\r\n]*$/)
-    .nullish(),
+  TopicArn: z.string().regex(/^arn:aws[a-z-]*:sns:[a-z]{2}(?:-[a-z]+)+-\d{1,2}:\d{12}:[\w.-]{1,256}$/),
+  Subject: OneLine.nullish(),
   Message: z.string(),
   Timestamp: z.iso.datetime(),
-  Token: z.string().optional(),
-  SubscribeURL: z.url().optional(),
+  Token: OneLine.optional(),
+  SubscribeURL: OneLine.optional(),
   SignatureVersion: z.enum(["1", "2"]),
   Signature: z.string(),
   SigningCertURL: z.string(),
@@ -38,23 +37,27 @@ export async function sns({ topics }: SnsSignature, delivery: Delivery, means: M
   if (!body.ok) return body;
   const message = messageIn(body.value);
   if (message === undefined) return malformed("message");
-  const ours = (await means.values(topics.setting)).flatMap((text) => text.split(",").map((each) => each.trim()));
-  if (!ours.includes(message.TopicArn)) return fail({ reason: "not_for_us", what: "TopicArn" });
-  if (!isSigningCertificate(message.SigningCertURL)) return malformed("SigningCertURL");
+  if (!(await listed(means, topics.setting)).includes(message.TopicArn))
+    return fail({ reason: "not_for_us", what: "TopicArn" });
+  if (!isSigningCertificate(message.SigningCertURL, message.TopicArn)) return malformed("SigningCertURL");
   const signature = strictBase64(message.Signature);
-  if (signature === undefined) return malformed("Signature");
-  const certificate = await means.keySets.text(message.SigningCertURL);
+  if (signature === undefined || signature.length > 512) return malformed("Signature");
+  const names = SIGNED[message.Type].filter((name) => message[name] !== undefined && message[name] !== null);
+  if (message.Type !== "Notification" && names.length !== SIGNED[message.Type].length) return malformed("message");
+  const text = names.map((name) => `${name}\n${message[name]}\n`).join("");
+  // Half a surrogate pair has no bytes of its own: it would pass for the character that stands for what cannot be read.
+  if (!text.isWellFormed()) return malformed("message");
+  const pem = await means.keySets.text(message.SigningCertURL);
+  if (!pem.ok) return pem.problem === "absent" ? malformed("certificate") : fail({ reason: "keys_unavailable" });
+  // Version 1 is signed with SHA-1, version 2 with SHA-256; the certificate is the same.
+  const certificate = await means.certificate(pem.value, message.SignatureVersion === "1" ? "SHA-1" : "SHA-256");
   if (certificate === undefined) return fail({ reason: "keys_unavailable" });
-  const key = await keyIn(certificate, message.SignatureVersion);
-  if (key === undefined) return fail({ reason: "keys_unavailable" });
-  const text = SIGNED[message.Type]
-    .flatMap((name) => {
-      const value = message[name];
-      return value === undefined || value === null ? [] : [`${name}\n${value}\n`];
-    })
-    .join("");
-  const genuine = await crypto.subtle.verify("RSASSA-PKCS1-v1_5", key, signature, utf8(text));
-  return genuine ? proven(body.value, delivery, means.now) : badSignature;
+  if (!isInForce(certificate, means.now)) return malformed("certificate");
+  const genuine = await crypto.subtle.verify("RSASSA-PKCS1-v1_5", certificate.key, signature, utf8(text));
+  if (!genuine) return badSignature;
+  // What else stands in the message is not signed.
+  const said = Object.fromEntries(names.map((name) => [name, message[name]]));
+  return proven(JSON.stringify(said), delivery, means.now);
 }
 
 function messageIn(text: string): Message | undefined {
@@ -67,30 +70,13 @@ function messageIn(text: string): Message | undefined {
   }
 }
 
-/** Only SNS itself has its certificates, at hosts of this form: anything else would be a certificate of the sender's choice. */
-export function isSigningCertificate(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const { protocol, host, username, password, pathname, search, hash } = new URL(address);
-  return (
-    protocol === "https:" &&
-    /^sns\.[a-z0-9-]{3,}\.amazonaws\.com(\.cn)?$/.test(host) &&
-    /^\/SimpleNotificationService-[0-9a-f]+\.pem$/.test(pathname) &&
-    username + password + search + hash === ""
-  );
-}
-
-/** Version 1 is signed with SHA-1, version 2 with SHA-256; the certificate is the same. */
-async function keyIn(certificate: string, version: Message["SignatureVersion"]): Promise<CryptoKey | undefined> {
-  try {
-    const key = await importX509(certificate, "RS256", { extractable: true });
-    const pem = await exportSPKI(key);
-    const spki = strictBase64(pem.replace(/-----[A-Z ]+-----|\s/g, ""));
-    if (spki === undefined) return undefined;
-    const hash = version === "1" ? "SHA-1" : "SHA-256";
-    return await crypto.subtle.importKey("spki", spki, { name: "RSASSA-PKCS1-v1_5", hash }, false, ["verify"]);
-  } catch (error) {
-    // Neither jose nor the platform says more of a certificate that is none.
-    if (error instanceof TypeError || error instanceof DOMException) return undefined;
-    throw error;
-  }
+/**
+ * Only SNS itself, in the topic's own region, has its certificates. A looser rule would take a bucket called `sns` for it, at
+ * `sns.s3-us-west-2.amazonaws.com`: a certificate of the sender's choice.
+ */
+export function isSigningCertificate(address: string, topic: string): boolean {
+  const [, partition, , region] = topic.split(":");
+  const host = `sns.${region}.amazonaws.com${partition === "aws-cn" ? ".cn" : ""}`;
+  const path = address.startsWith(`https://${host}/`) ? address.slice(`https://${host}`.length) : "";
+  return /^\/SimpleNotificationService-[0-9a-f]{1,64}\.pem$/.test(path);
 }

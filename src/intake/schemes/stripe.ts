@@ -22,8 +22,8 @@ export async function stripe(
   if (seconds === undefined) return malformed("stripe-signature");
   const text = decoded(delivery.body);
   if (!text.ok) return text;
-  // The SDK refuses only what is too old; a time ahead of ours by more than the tolerance is no better.
-  if (seconds * 1000 - now > withinSeconds * 1000) return fail({ reason: "stale" });
+  // The SDK refuses only what is too old, and nothing at a tolerance of zero; a time ahead of ours is no better.
+  if (Math.abs(now - seconds * 1000) > withinSeconds * 1000) return fail({ reason: "stale" });
   for (const secret of secrets) {
     try {
       await signatures.verifyHeaderAsync(text.value, signature, secret, withinSeconds, provider, now);

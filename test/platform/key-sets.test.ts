@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import { keySets } from "../../src/platform/key-sets.ts";
+import { fail, ok } from "../../src/result.ts";
+
+const ADDRESS = "https://keys.example.com/jwks";
+const CERTIFICATE = "https://certs.example.com/one.pem";
+const PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+const jwks = (kid: string) => JSON.stringify({ keys: [{ kty: "RSA", kid, n: "AQAB", e: "AQAB" }] });
+
+type Answer = Response | "down" | string;
+
+/** A key server whose answer can be changed, and a clock. */
+function stand(first: Answer) {
+  const state = { now: 1_700_000_000_000, answer: first, asked: [] as string[], logged: [] as string[] };
+  const fetcher = async (input: RequestInfo | URL, options?: RequestInit): Promise<Response> => {
+    expect(options?.redirect).toBe("manual");
+    state.asked.push(String(input));
+    if (state.answer === "down") throw new TypeError("connection failed");
+    return typeof state.answer === "string" ? new Response(state.answer) : state.answer;
+  };
+  const sets = keySets(
+    fetcher,
+    () => state.now,
+    (event, facts) => void state.logged.push(`${event} ${JSON.stringify(facts)}`),
+    ["gate.example"],
+  );
+  const kid = async (isFresh = false, address = ADDRESS) => (await sets.keys(address, isFresh))?.keys[0]?.kid;
+  return { state, sets, kid };
+}
+
+describe("published keys", () => {
+  it("are asked for once an hour, and are one and the same object until then", async () => {
+    const { state, sets, kid } = stand(jwks("a"));
+    expect(await kid()).toBe("a");
+    expect(await sets.keys(ADDRESS, false)).toBe(await sets.keys(ADDRESS, false));
+    state.answer = jwks("b");
+    state.now += HOUR - 1;
+    expect(await kid()).toBe("a");
+    state.now += 1;
+    expect(await kid()).toBe("b");
+    expect(state.asked).toEqual([ADDRESS, ADDRESS]);
+  });
+
+  it("are asked for at once where a key is missing, but once a minute at most", async () => {
+    const { state, kid } = stand(jwks("a"));
+    await kid();
+    state.answer = jwks("b");
+    expect(await kid(true)).toBe("a");
+    state.now += MINUTE - 1;
+    expect(await kid(true)).toBe("a");
+    state.now += 1;
+    expect(await kid(true)).toBe("b");
+    for (let again = 0; again < 50; again++) expect(await kid(true)).toBe("b");
+    expect(state.asked).toHaveLength(2);
+  });
+
+  it.each<[string, Answer]>([
+    ["nobody answers", "down"],
+    ["the server fails", new Response(null, { status: 503 })],
+    ["the answer is a page", "<html>"],
+    ["the answer holds no key", '{"keys":[]}'],
+    ["the answer is another document", '{"keys":{"a":1}}'],
+    ["the answer is too large", `{"keys":[],"x":"${"x".repeat(70_000)}"}`],
+    ["the answer leads elsewhere", new Response(null, { status: 302, headers: { location: "https://evil.example/" } })],
+    ["there is nothing any more", new Response(null, { status: 404 })],
+  ])("are used for a day while %s, and then cannot be had", async (_, answer) => {
+    const { state, kid } = stand(jwks("a"));
+    await kid();
+    state.answer = answer;
+    state.now += HOUR;
+    expect(await kid()).toBe("a");
+    expect(await kid(true)).toBe("a");
+    expect(state.asked).toHaveLength(2);
+    state.now += 23 * HOUR - 1;
+    expect(await kid()).toBe("a");
+    state.now += 1;
+    expect(await kid()).toBeUndefined();
+    state.answer = jwks("b");
+    state.now += MINUTE;
+    expect(await kid()).toBe("b");
+    expect(new Set(state.logged).size).toBe(1);
+    expect(state.logged[0]).toContain("keys.example.com");
+  });
+
+  it("are asked for again a minute after a failure, not before", async () => {
+    const { state, kid } = stand("down");
+    for (let again = 0; again < 20; again++) expect(await kid(again % 2 === 0)).toBeUndefined();
+    expect(state.asked).toHaveLength(1);
+    state.answer = jwks("a");
+    state.now += MINUTE - 1;
+    expect(await kid()).toBeUndefined();
+    state.now += 1;
+    expect(await kid()).toBe("a");
+  });
+
+  it("go on being used by others while one asks for new ones", async () => {
+    const { state, sets, kid } = stand(jwks("a"));
+    await kid();
+    state.now += 2 * HOUR;
+    const [one, ...others] = await Promise.all(Array.from({ length: 9 }, () => sets.keys(ADDRESS, false)));
+    expect(one?.keys).toHaveLength(1);
+    for (const each of others) expect(each?.keys).toHaveLength(1);
+    expect(state.asked).toHaveLength(2);
+  });
+});
+
+describe("certificates", () => {
+  it("are given as they came, and told from addresses where there are none", async () => {
+    const { state, sets } = stand(PEM);
+    expect(await sets.text(CERTIFICATE)).toEqual(ok(PEM));
+    for (const [status, why] of [
+      [403, "absent"],
+      [404, "absent"],
+      [410, "absent"],
+      [301, "unavailable"],
+      [429, "unavailable"],
+      [500, "unavailable"],
+    ] as const) {
+      state.answer = new Response("no", { status });
+      expect(await sets.text(`${CERTIFICATE}?${status}`), String(status)).toEqual(fail(why));
+      expect(await sets.text(`${CERTIFICATE}?${status}`), "and so again").toEqual(fail(why));
+    }
+    state.answer = "rubbish";
+    expect(await sets.text(`${CERTIFICATE}?rubbish`)).toEqual(fail("unavailable"));
+  });
+
+  it("[I13] are asked for at no more than twenty unknown addresses of a host in a minute; what is known stays", async () => {
+    const { state, sets } = stand(PEM);
+    await sets.text(CERTIFICATE);
+    for (let at = 0; at < 1000; at++) {
+      state.answer = new Response(null, { status: 404 });
+      await sets.text(`https://certs.example.com/${at}.pem`);
+    }
+    expect(state.asked).toHaveLength(21);
+    expect(await sets.text("https://certs.example.com/new.pem")).toEqual(fail("unavailable"));
+    expect(await sets.text(CERTIFICATE)).toEqual(ok(PEM));
+    state.answer = PEM;
+    expect(await sets.text("https://other.example.com/new.pem"), "another host").toEqual(ok(PEM));
+    state.now += MINUTE;
+    state.answer = PEM;
+    expect(await sets.text("https://certs.example.com/new.pem")).toEqual(ok(PEM));
+    state.now += 2 * HOUR;
+    state.answer = "down";
+    expect(await sets.text(CERTIFICATE), "through an outage too").toEqual(ok(PEM));
+  });
+
+  it.each([
+    "http://certs.example.com/",
+    "https://certs.example.com:8443/",
+    "https://gate.example/",
+    "https://GATE.example./",
+  ])("[I13] are not asked for at %s", async (address) => {
+    const { state, sets } = stand(PEM);
+    expect(await sets.text(address)).toEqual(fail("absent"));
+    expect(state.asked).toEqual([]);
+  });
+});
