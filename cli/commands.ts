@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { HELP, KEYS_HELP, RECEIPT_HELP } from "./help.ts";
+import { HELP, KEYS_HELP, RECEIPT_HELP, SEND_HELP } from "./help.ts";
 import { generate } from "./keys.ts";
 import { isObject, parseJson } from "./shape.ts";
 import { complain, type ExitCode, type Terminal } from "./terminal.ts";
@@ -7,10 +7,24 @@ import { verify } from "./verify.ts";
 
 type Verb = (terminal: Terminal, args: readonly string[]) => Promise<ExitCode>;
 
-const COMMANDS: ReadonlyMap<string, { readonly help: string; readonly verbs: ReadonlyMap<string, Verb> }> = new Map([
+/** A command has verbs, or is one. */
+type Command = { readonly help: string } & ({ readonly verbs: ReadonlyMap<string, Verb> } | { readonly run: Verb });
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["receipt", { help: RECEIPT_HELP, verbs: new Map([["verify", verify]]) }],
   ["keys", { help: KEYS_HELP, verbs: new Map([["generate", generate]]) }],
+  ["send", { help: SEND_HELP, run: sendAny }],
 ]);
+
+/** Every vendor there is comes with it, so it is loaded only when it is asked for. */
+async function sendAny(terminal: Terminal, args: readonly string[]): Promise<ExitCode> {
+  const [{ send }, integrations, senders] = await Promise.all([
+    import("./send.ts"),
+    import("../integrations/index.ts"),
+    import("./senders/index.ts"),
+  ]);
+  return send(terminal, args, { integrations: Object.values(integrations), senders });
+}
 
 /** Runs one command line, without the name of the program in front. */
 export async function run(terminal: Terminal, args: readonly string[]): Promise<ExitCode> {
@@ -22,6 +36,7 @@ export async function run(terminal: Terminal, args: readonly string[]): Promise<
   // After `--` nothing is an option, so a file may be called --help.
   const end = args.indexOf("--");
   if ((end < 0 ? args : args.slice(0, end)).some(isHelp)) return show(terminal, command.help);
+  if ("run" in command) return command.run(terminal, args.slice(1));
   const verb = command.verbs.get(name ?? "");
   if (verb === undefined) return unknown(terminal, `${noun} `, name, [...command.verbs.keys()]);
   return verb(terminal, rest);

@@ -3,6 +3,8 @@ export const HELP = `quittance: the erasure and revocation gateway's command lin
 Usage:
   quittance receipt verify FILE|URL [options]   check an erasure receipt
   quittance keys generate [options]             make the keys of a new deployment
+  quittance send INTEGRATION EVENT [options]    send a gateway what a vendor would send
+  quittance send --list                         show what can be sent
   quittance --version
   quittance COMMAND --help`;
 
@@ -48,3 +50,46 @@ Options:
            Ids in MASTER_KEY must differ: the newest key stands first, with a comma after it
   --json   prints {MASTER_KEY, SIGNING_KEY, ADMIN_KEY}, which wrangler secret bulk reads from
            standard input`;
+
+export const SEND_HELP = `Makes a sample delivery as a vendor would, signs it as the vendor does, and sends it to a gateway.
+
+Usage:
+  quittance send INTEGRATION EVENT [options]
+  quittance send --list [INTEGRATION] [--json]
+
+EVENT is the vendor's own name of it; where that is an address, its last part will do.
+
+Options:
+  --list               shows every event that can be sent, the hook's endpoint, and which signals it gives
+  --id PERSON          whom it concerns, by the vendor's own id; somebody invented without it
+  --at TIME            when it happened, such as 2026-11-21T09:00:00Z; now without it
+  --seed TEXT          what its ids are made of; the same TEXT makes the very same delivery, to try a repeat:
+                       for an hour, or half the time for which the vendor's signature is good. With --at, always
+  --count N            makes N of them, each with ids of its own (1 to 1000), one after the other
+  --tenant SLUG        whose; the first that has such a subprocessor without it
+  --subprocessor ID    which of the tenant's subprocessors; the first with that integration without it
+  --endpoint NAME      which hook, where several take an event of that name
+  --dev FILE           what npm start has written about its gateway; .quittance/dev.json without it
+  --url URL            any other gateway, by its public address. Needs --tenant, and the settings that the vendor
+                       signs with; QUITTANCE_API_KEY in the environment lets it see what came of it
+  --setting NAME=VALUE a setting of the subprocessor, in place of the one that it has
+  --setting-env NAME=VARIABLE
+                       the same from the environment: the only way for secrets
+  --dry-run            sends nothing, and prints method, address, headers, body and a curl command: with signatures,
+                       and with the secret itself where a vendor sends that along
+  --json               prints one JSON object: {integration, event, endpoint, tenant, subprocessor, person,
+                       deliveries, requests}; with --list {events}
+
+Some vendors sign with a key that nobody else has (Google and Apple, for instance). For a gateway of npm start a key of
+.quittance stands for it, whose public half the sandbox publishes; for a real gateway such deliveries cannot be made.
+
+Exit codes:
+  0  the gateway took every delivery (or nothing was to be sent)
+  1  it refused one
+  2  wrong usage, something could not be read, or the gateway could not be reached
+
+Examples:
+  quittance send facebook data_deletion --id 1000000000001
+  quittance send stripe customer.deleted --tenant cloutmetrics --dry-run
+  META_SECRET=… quittance send facebook deauthorize --url https://erasure.example.com --tenant acme \\
+    --setting-env appSecret=META_SECRET`;

@@ -20,11 +20,10 @@ export const textThat = (is: (value: string) => boolean, expected: string): Read
   fits((value): value is string => typeof value === "string" && is(value), expected);
 
 /** RFC 3339, with the zone that makes it a moment. */
-export const time = textThat(
-  (value) =>
-    /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(value) && !Number.isNaN(Date.parse(value)),
-  "an RFC 3339 time",
-);
+export const isTime = (value: string): boolean =>
+  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(value) && !Number.isNaN(Date.parse(value));
+
+export const time = textThat(isTime, "an RFC 3339 time");
 
 export const optional =
   <T>(reader: Reader<T>): Reader<T | undefined> =>
@@ -42,6 +41,20 @@ export const list =
       items.push(item.value);
     }
     return ok(items);
+  };
+
+/** An object with members of any name, all of one kind, in their order. */
+export const record =
+  <T>(reader: Reader<T>): Reader<Readonly<Record<string, T>>> =>
+  (value, at) => {
+    if (!isObject(value)) return fail(`${at}: expected an object`);
+    const members: [string, T][] = [];
+    for (const [name, each] of Object.entries(value)) {
+      const member = reader(each, `${at}.${name}`);
+      if (!member.ok) return member;
+      members.push([name, member.value]);
+    }
+    return ok(Object.fromEntries(members));
   };
 
 type Shape = Readonly<Record<string, Reader<unknown>>>;

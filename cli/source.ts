@@ -88,7 +88,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: "cannot be reached: no such host",
 };
 
-function causeOf(error: Error): string {
+/** What a file or a connection failed with, without what was sent. */
+export function causeOf(error: Error): string {
   if (error.name === "TimeoutError") return `did not answer within ${TIMEOUT_MS / 1000} seconds`;
   const code = codeOf(error) ?? codeOf(error.cause);
   return REASONS[code ?? ""] ?? `could not be read (${code ?? error.name})`;

@@ -102,7 +102,7 @@ const section = (title: string, rows: readonly (readonly string[])[]): readonly 
   rows.length === 0 ? [] : [...heading(title), ...table(rows)];
 
 /** Columns as wide as their widest cell; the last one as long as it is. */
-function table(rows: readonly (readonly string[])[]): readonly Line[] {
+export function table(rows: readonly (readonly string[])[]): readonly Line[] {
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, column) => {

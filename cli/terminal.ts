@@ -10,7 +10,7 @@ export type Terminal = {
   readonly colours: boolean;
 };
 
-/** 0: everything that was checked holds. 1: a check failed. 2: wrong usage, or something could not be read. */
+/** 0: everything that was checked holds, or was taken. 1: a check failed, or something was refused. 2: wrong usage, or something could not be read. */
 export type ExitCode = 0 | 1 | 2;
 
 export type Tone = "good" | "bad" | "strong" | "faint";

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { exportJWK, generateKeyPair } from "jose";
+import { exportJWK, generateKeyPair, type JWK } from "jose";
+import { newVendorKey, VENDOR_KEY_FILE, type VendorKey, vendorKeyOf } from "../cli/senders/keys.ts";
 import type { Secrets } from "./gateway.ts";
 
 /** Keys for this checkout only: they carry `dev_`, which a deployed Worker refuses. */
@@ -24,4 +25,15 @@ export async function keptSecrets(folder: string): Promise<Secrets> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;
+}
+
+/** The key that stands for the vendors' own, beside the data in `folder`, where `quittance send` finds it; made once. */
+export async function keptVendorKey(folder: string): Promise<VendorKey> {
+  const file = join(folder, VENDOR_KEY_FILE);
+  // Written below, and by nobody else.
+  if (existsSync(file)) return vendorKeyOf(JSON.parse(readFileSync(file, "utf8")) as JWK);
+  const key = await newVendorKey();
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, `${JSON.stringify(key.jwk, null, 2)}\n`, { mode: 0o600 });
+  return key;
 }

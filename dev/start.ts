@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { startGateway } from "./gateway.ts";
-import { keptSecrets } from "./keys.ts";
+import { keptSecrets, keptVendorKey } from "./keys.ts";
 import { startEndpoint } from "./redis/endpoint.ts";
 import { startRedis } from "./redis/engine.ts";
 import { createSandbox, serveSandbox } from "./sandbox/sandbox.ts";
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const engine = await startRedis({ dir: join(folder, "redis") });
   const redisToken = "dev_local_redis_token";
   const redis = await startEndpoint({ engine, token: redisToken });
-  const sandbox = createSandbox();
+  const sandbox = createSandbox({ vendorKeys: (await keptVendorKey(folder)).keys });
   const served = await serveSandbox(sandbox, sandboxPort);
   const admin = async (path: string, body: unknown): Promise<void> => {
     const reply = await sandbox.admin(
@@ -73,6 +73,10 @@ Try it: erase Ada, whom four holders of CloutMetrics know.
     -H 'content-type: application/json' -d '{"type":"erasure","subject":"ada"}'
 
 Then look at the \`status_url\` it gives, and at ${served.url}/holdings?text=ada@example.com
+
+Or be a vendor: npm run --silent quittance -- send --list shows what each can send, and this sends Meta's callback:
+
+  npm run --silent quittance -- send facebook data_deletion --id ${ADA.facebookId}${folder === ".quittance" ? "" : ` --dev ${file}`}
 `);
 
   const stop = async (): Promise<void> => {

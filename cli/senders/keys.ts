@@ -11,6 +11,9 @@ export type VendorKey = {
   readonly jwk: JWK;
 };
 
+/** The name of its file, beside the data of `npm start`. */
+export const VENDOR_KEY_FILE = "vendor-key.json";
+
 const ALGORITHM = "RS256";
 const KID = "dev_vendor_key";
 

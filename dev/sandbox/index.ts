@@ -2,6 +2,7 @@ export { firstParty } from "./first-party.ts";
 export { gemini } from "./gemini.ts";
 export { hubspot } from "./hubspot.ts";
 export { intercom } from "./intercom.ts";
+export { keySets } from "./key-sets.ts";
 export { klaviyo } from "./klaviyo.ts";
 export { mailchimp } from "./mailchimp.ts";
 export { meta } from "./meta.ts";

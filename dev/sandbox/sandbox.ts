@@ -1,3 +1,4 @@
+import type { JSONWebKeySet } from "jose";
 import { adminRoutes } from "./admin.ts";
 import { type FaultBook, faultBook, faulty, rateLimited } from "./faults.ts";
 import * as makers from "./index.ts";
@@ -15,6 +16,8 @@ export type SandboxOptions = {
   /** Epoch milliseconds; the real clock unless given. */
   readonly now?: () => number;
   readonly secrets?: Secrets;
+  /** The public half of the key that stands for vendors' own. */
+  readonly vendorKeys?: JSONWebKeySet;
   /** From 0 up to 1, for faults with a probability. */
   readonly random?: () => number;
 };
@@ -75,6 +78,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const world: World = {
     now: () => now(),
     secrets: options.secrets ?? {},
+    vendorKeys: options.vendorKeys,
     announce: (vendor, event) => {
       for (const listener of listeners) listener(vendor, event);
     },
@@ -111,8 +115,11 @@ async function handle(inside: Inside, incoming: VendorCall): Promise<Response> {
     signal: incoming.signal ?? null,
     ...(body.byteLength > 0 && { body }),
   });
-  const host = new URL(request.url).hostname;
-  const vendor = inside.vendors.find(({ serves }) => serves(host));
+  const url = new URL(request.url);
+  const host = url.hostname;
+  const vendor =
+    inside.vendors.find((each) => each.standsAt?.(url, request.method)) ??
+    inside.vendors.find(({ serves }) => serves(host));
   const entry = record(inside, vendor, request, new TextDecoder().decode(body));
   const answer = await answerTo(inside, vendor, request, host, entry);
   entry.status = answer.status;

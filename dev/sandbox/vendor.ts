@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import type { JSONWebKeySet } from "jose";
 
 /** What the stand-ins hold and answer with. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -8,6 +9,8 @@ export type World = {
   /** Epoch milliseconds, on the clock that tests may move. */
   now(): number;
   readonly secrets: Secrets;
+  /** What vendors with published keys publish here, where all of them sign with one; none: nothing is published. */
+  readonly vendorKeys: JSONWebKeySet | undefined;
   /** Tells the listeners about a webhook that the vendor would send now, in the vendor's own shape. */
   announce(vendor: string, event: Json): void;
 };
@@ -29,6 +32,8 @@ export type Vendor = {
   readonly id: string;
   readonly about: string;
   serves(host: string): boolean;
+  /** One that stands at single addresses, whoever serves the rest of their hosts. It goes first. */
+  standsAt?(url: URL, method: string): boolean;
   call(request: Request): Promise<Response>;
   refuse(refusal: Refusal): Response;
   /** Keeps `answer` as the first result of this request, where the vendor replays first results. */

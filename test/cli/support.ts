@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type CompactJWSHeaderParameters, CompactSign, calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
 import { afterAll } from "vitest";
 import { run } from "../../cli/commands.ts";
@@ -165,6 +165,18 @@ export function folder() {
       path,
       typeof content === "string" || content instanceof Uint8Array ? content : JSON.stringify(content),
     );
+    return path;
+  };
+}
+
+/** A folder for one test file, whose files have names; returns the path of each that is put there. */
+export function home() {
+  const folder = mkdtempSync(join(tmpdir(), "quittance-cli-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return (name: string, content: unknown): string => {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, JSON.stringify(content));
     return path;
   };
 }

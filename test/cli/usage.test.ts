@@ -11,6 +11,8 @@ describe("help", () => {
       ["receipt", "--help"],
       ["receipt", "verify", "x", "-h"],
       ["keys", "--help"],
+      ["send", "--help"],
+      ["send", "facebook", "-h"],
     ]) {
       const { code, out, err } = await quittance(args);
       expect([code, err]).toEqual([0, ""]);
@@ -27,7 +29,7 @@ describe("help", () => {
 
 describe("wrong usage", () => {
   it.each<[readonly string[], RegExp]>([
-    [[], /expected a command; known here: quittance receipt, quittance keys/],
+    [[], /expected a command; known here: quittance receipt, quittance keys, quittance send/],
     [["recipt"], /no command "recipt"; known here: quittance receipt, quittance keys/],
     [["constructor"], /no command "constructor"/],
     [["receipt"], /known here: quittance receipt verify/],

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import Stripe from "stripe";
 import { expect } from "vitest";
+import { newVendorKey, type VendorKey } from "../../cli/senders/keys.ts";
 import { type Customer, customers } from "../../dev/customers.ts";
 import { type Gateway, type Secrets, startGateway } from "../../dev/gateway.ts";
 import { newSecrets } from "../../dev/keys.ts";
@@ -19,6 +20,8 @@ export type World = {
   readonly gateway: Gateway;
   readonly secrets: Secrets;
   readonly tenants: Seeded;
+  /** Stands for the keys of vendors that publish theirs. */
+  readonly vendorKey: VendorKey;
   /** The gateway's API. */
   readonly api: Call;
   readonly key: (slug: string) => string;
@@ -87,7 +90,8 @@ export async function startWorld(
   const engine = await startRedis({ ephemeral: true, ...(options.engine !== undefined && { engine: options.engine }) });
   const redisToken = "dev_test_redis_token";
   const redis = await startEndpoint({ engine, token: redisToken });
-  const sandbox = createSandbox();
+  const vendorKey = await newVendorKey();
+  const sandbox = createSandbox({ vendorKeys: vendorKey.keys });
   const gateway = await startGateway({
     redis,
     redisToken,
@@ -151,6 +155,7 @@ export async function startWorld(
     gateway,
     secrets,
     tenants,
+    vendorKey,
     api,
     key,
     admin,
@@ -190,8 +195,8 @@ function keepRequests(sandbox: Sandbox): void {
   mkdirSync(folder, { recursive: true });
   const lines = sandbox
     .recorded()
-    // The customers' own endpoints are described by nobody but us.
-    .filter(({ url }) => !new URL(url).hostname.endsWith(".example"))
+    // The customers' own endpoints are described by nobody but us, and published keys belong to no vendor's API.
+    .filter(({ url, vendor }) => vendor !== "key-sets" && !new URL(url).hostname.endsWith(".example"))
     .map(({ method, url, headers, body }) => JSON.stringify({ method, url, headers, body }));
   const name = basename(expect.getState().testPath ?? "unknown").replace(/\.test\.ts$/, "");
   writeFileSync(`${folder}/${name}.jsonl`, lines.map((line) => `${line}\n`).join(""));
