@@ -5,6 +5,7 @@ Usage:
   quittance keys generate [options]             make the keys of a new deployment
   quittance send INTEGRATION EVENT [options]    send a gateway what a vendor would send
   quittance send --list                         show what can be sent
+  quittance import FILE [options]               hand over a vendor's list of deleted ids
   quittance --version
   quittance COMMAND --help`;
 
@@ -93,3 +94,45 @@ Examples:
   quittance send stripe customer.deleted --tenant cloutmetrics --dry-run
   META_SECRET=… quittance send facebook deauthorize --url https://erasure.example.com --tenant acme \\
     --setting-env appSecret=META_SECRET`;
+
+export const IMPORT_HELP = `Hands a vendor's list of ids to the gateway: each becomes what the vendor's own hook would have caused.
+
+Usage:
+  quittance import --subprocessor ID --type TYPE [options] FILE
+
+FILE is a text with one id a line; JSON lines as X's batch compliance jobs give them
+({id, action, redacted_at, reason}); or CSV with a header that has id, and may have at or
+redacted_at, reason and action. - reads standard input. Nothing is sent unless all of it can be read.
+
+Options:
+  --subprocessor ID  the registry entry that the list is of
+  --type TYPE        what it means: account_deleted, account_disabled, account_restored,
+                     deauthorized, token_revoked, erasure_requested, content_deleted, ...
+  --id-type TYPE     what the ids are, such as facebook.user_id; needed where the
+                     integration knows more than one kind
+  --reference TEXT   your name of the list, 1 to 200 characters: the same id under the same
+                     name is the same delivery, and causes nothing twice. Without it, the
+                     list's digest: a list that has grown is then a new one
+  --at TIME          when it happened, RFC 3339, for ids that have no time of their own;
+                     without it, now. A connection that began after it is left alone
+  --reason REASON    which entries to take, where they have a reason; may be given several
+                     times. Without it: deleted; for account_disabled, deactivated and suspended
+  --gateway URL      the gateway's origin; QUITTANCE_URL in the environment does the same
+  --key API_KEY      a key of the role request; QUITTANCE_API_KEY in the environment does
+                     the same and stays out of the process list
+  --dry-run          reads and counts, and sends nothing
+  --json             prints one JSON object: {subprocessor, type, reference, ids, calls,
+                     passed_over, opened, held, duplicate, noted, sent}
+
+What a list may cause is for your policy to say, under "<subprocessor>/import"; without that, it
+may do what the strictest of the vendor's hooks may. Ids are sent a thousand a call. If it stops
+on the way, run the same again: what was taken is recognised.
+
+Exit codes:
+  0  all of it was handed over
+  1  the gateway refused some of it, or could not be reached
+  2  wrong usage, or the list could not be read
+
+Examples:
+  quittance import --subprocessor facebook --type account_deleted --dry-run deleted.txt
+  quittance import --subprocessor x --type account_deleted --reference job-1372966999991541762 results.json`;

@@ -32,25 +32,35 @@ export function nameOf(place: Place): string {
 }
 
 /** Reads a text. `key` goes out as a bearer token to this very address and no other: redirects are not followed. */
-export async function readText(terminal: Terminal, place: Place, key?: string): Promise<Result<string, string>> {
+export async function readText(
+  terminal: Terminal,
+  place: Place,
+  key?: string,
+  maxBytes = MAX_BYTES,
+): Promise<Result<string, string>> {
   const name = nameOf(place);
-  const read = await readBytes(terminal, place, key);
+  const read = await readBytes(terminal, place, key, maxBytes);
   if (!read.ok) return fail(`${name} ${read.problem}`);
   const text = utf8(read.value);
   return text === undefined ? fail(`${name} is not UTF-8 text`) : ok(text);
 }
 
-async function readBytes(terminal: Terminal, place: Place, key?: string): Promise<Result<Uint8Array, string>> {
+async function readBytes(
+  terminal: Terminal,
+  place: Place,
+  key: string | undefined,
+  maxBytes: number,
+): Promise<Result<Uint8Array, string>> {
   try {
-    if (place.at === "stdin") return await bounded(terminal.stdin);
-    if (place.at === "file") return await bounded(createReadStream(place.path));
+    if (place.at === "stdin") return await bounded(terminal.stdin, maxBytes);
+    if (place.at === "file") return await bounded(createReadStream(place.path), maxBytes);
     const reply = await terminal.fetch(place.url, {
       headers: { accept: "application/json", ...(key !== undefined && { authorization: `Bearer ${key}` }) },
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const refusal = refusalOf(reply.status, key !== undefined);
-    if (refusal === undefined) return await bounded(reply.body ?? []);
+    if (refusal === undefined) return await bounded(reply.body ?? [], maxBytes);
     await reply.body?.cancel();
     return fail(refusal);
   } catch (error) {
@@ -60,12 +70,15 @@ async function readBytes(terminal: Terminal, place: Place, key?: string): Promis
   }
 }
 
-async function bounded(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Result<Uint8Array, string>> {
+async function bounded(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Result<Uint8Array, string>> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of chunks) {
     size += chunk.length;
-    if (size > MAX_BYTES) return fail(`is longer than ${MAX_BYTES} bytes`);
+    if (size > maxBytes) return fail(`is longer than ${maxBytes} bytes`);
     parts.push(chunk);
   }
   return ok(Buffer.concat(parts));

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { deliveries } from "./api/deliveries.ts";
 import { receipts } from "./api/receipts.ts";
 import { requests } from "./api/requests.ts";
+import { signals } from "./api/signals.ts";
 import { subjects } from "./api/subjects.ts";
 import { subprocessors } from "./api/subprocessors.ts";
 import { admin, tenants } from "./api/tenants.ts";
@@ -48,6 +49,7 @@ export function createApp(portsOf: (execution: ExecutionContext) => Ports, { adm
   app.route("/", admin(adminKey, local));
   app.route("/", tenants(local));
   app.route("/", subprocessors());
+  app.route("/", signals());
   app.route("/", subjects());
   app.route("/", requests());
   app.route("/", receipts());

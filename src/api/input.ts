@@ -8,9 +8,13 @@ import { fail, ok, type Result } from "../result.ts";
 export const MAX_INPUT_BYTES = 262_144;
 
 /** The request's JSON, read by a schema; every field that does not fit is named, with what was expected. */
-export async function input<S extends z.ZodType>(c: Context, schema: S): Promise<Result<z.infer<S>, Problem>> {
+export async function input<S extends z.ZodType>(
+  c: Context,
+  schema: S,
+  maxBytes = MAX_INPUT_BYTES,
+): Promise<Result<z.infer<S>, Problem>> {
   const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-  const body = await limited(c.req.raw, MAX_INPUT_BYTES);
+  const body = await limited(c.req.raw, maxBytes);
   if (!body.ok) return body;
   if (body.value.byteLength > 0 && type !== "application/json")
     return fail({ reason: "unsupported_media_type", expected: "application/json" });

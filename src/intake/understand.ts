@@ -63,7 +63,12 @@ function countIgnored(ports: Ports, { context, subprocessor, endpoint }: Found, 
   ports.later(ports.store.countIgnored(context.tenant.n, counts, ports.now()));
 }
 
-const intentsOf = (context: Context, found: Found, events: readonly VendorEvent[]): Intent[] =>
+/** Who tells what happened, and what its word may cause: a hook, or a list that the vendor offers in its place. */
+export type Teller = Pick<Found, "subprocessor" | "integration" | "endpoint"> & {
+  readonly hook: Pick<Hook, "authority" | "deadlines">;
+};
+
+export const intentsOf = (context: Context, found: Teller, events: readonly VendorEvent[]): Intent[] =>
   events.flatMap(({ id, signals }) =>
     signals.map((signal, index) => intentOf(context, found, signal, `${id}#${index}`)),
   );
@@ -74,7 +79,7 @@ const intentsOf = (context: Context, found: Found, events: readonly VendorEvent[
  */
 function intentOf(
   { tenant }: Context,
-  { subprocessor, integration, endpoint, hook }: Found,
+  { subprocessor, integration, endpoint, hook }: Teller,
   signal: Signal,
   delivery: string,
 ): Intent {
@@ -96,6 +101,8 @@ function intentOf(
     // What people ask for is never an echo; what a vendor reports may be.
     ...(signal.type !== "erasure_requested" && { echoOf: subprocessor.id }),
     signalAt: signal.at,
+    // What it may not speak for does not begin a new generation, either.
+    ...(mayName && { signal: signal.type }),
     ...(authority !== "everywhere" && { scope: subprocessor.id }),
     ...(cause === "end of a grant" && { endedByHolder: true as const }),
     ...(within !== undefined && { dueWithinMs: within.hours * 3_600_000 }),

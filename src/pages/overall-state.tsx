@@ -1,4 +1,5 @@
 import type { Child } from "hono/jsx";
+import { type SupersededBy, senderOf } from "../request/generation.ts";
 import type { RequestView } from "../request/request.ts";
 import { Day } from "./day.tsx";
 import type { Names } from "./name.ts";
@@ -38,7 +39,8 @@ const tones: Readonly<Record<Standing, "good" | "calm" | "keep" | "warn" | "stil
   cancelled: "still",
 };
 
-function sentences(standing: Standing, view: RequestView, { controller }: Names): Child {
+function sentences(standing: Standing, view: RequestView, names: Names): Child {
+  const { controller } = names;
   switch (standing) {
     case "held":
       return (
@@ -100,12 +102,7 @@ function sentences(standing: Standing, view: RequestView, { controller }: Names)
         </p>
       );
     case "cancelled":
-      return (
-        <p>
-          The request was stopped before the work began, so nothing has been erased or ended because of it. You can ask
-          again at any time.
-        </p>
-      );
+      return <Cancelled view={view} names={names} />;
   }
 }
 
@@ -121,6 +118,27 @@ const Scheduled = ({ view, controller }: { readonly view: RequestView; readonly 
     </p>
   </>
 );
+
+const Cancelled = ({ view, names }: { readonly view: RequestView; readonly names: Names }) => (
+  <>
+    {view.superseded_by === undefined ? null : <p>{whyCancelled(view.superseded_by, view, names)}</p>}
+    <p>
+      The request was stopped before the work began, so nothing has been erased or ended because of it. You can ask
+      again at any time.
+    </p>
+  </>
+);
+
+function whyCancelled(by: SupersededBy, { source }: RequestView, { controller, holder }: Names): string {
+  switch (by) {
+    case "connection":
+      return `It was about an earlier connection of yours to ${controller}. You have connected again since then, so the newer connection and what belongs to it are left as they are.`;
+    case "restored": {
+      const sender = holder({ subprocessor: senderOf(source) });
+      return `It began because ${sender} told ${controller} that an account had been deleted. ${sender} says that the account was restored after that.`;
+    }
+  }
+}
 
 const BeginsOn = ({ at }: { readonly at: string }) => (
   <>

@@ -30,7 +30,14 @@ export const status = () => {
     if (json) return c.json(shown(view));
     const names = namesOf(context.tenant, ports.integrations);
     if (view.noted !== undefined)
-      return c.html(<NotedPage noted={view.noted} controller={context.tenant.name} receivedAt={view.received_at} />);
+      return c.html(
+        <NotedPage
+          noted={view.noted}
+          supersededBy={view.superseded_by}
+          controller={context.tenant.name}
+          receivedAt={view.received_at}
+        />,
+      );
     const until = suppressedUntil(view, context);
     return c.html(<StatusPage view={view} names={names} now={ports.now()} suppressedUntil={until} />);
   });

@@ -22,13 +22,13 @@ export type Draft = {
   readonly subjectVersion: string;
   readonly given: readonly KnownIdentity[];
   readonly known: readonly KnownIdentity[];
+  /** The index pseudonyms of what it came with. */
+  readonly indexes: readonly string[];
   /** The closed erasure by which nothing is known of this person any more. */
   readonly earlier: Earlier | undefined;
 };
 
-type Opened = Pick<Draft, "step" | "hash" | "record" | "key" | "wrapped" | "given"> & {
-  readonly indexes: readonly string[];
-};
+type Opened = Pick<Draft, "step" | "hash" | "record" | "key" | "wrapped" | "given" | "indexes">;
 
 /**
  * Finds out whose data it is: the identities that each request came with, and what is known of their subject. A few round
@@ -61,7 +61,7 @@ export async function people(
   const drafting = await apart(
     ports,
     reading.done.map((request, at) => ({ ...request, closed: before[at] })),
-    async ({ subjectRecord, closed, indexes: _, subjectHash: __, ...rest }): Promise<Draft> => ({
+    async ({ subjectRecord, closed, subjectHash: _, ...rest }): Promise<Draft> => ({
       ...rest,
       subjectVersion: subjectRecord.version,
       known: knownOf(rest, subjectRecord),

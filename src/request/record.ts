@@ -1,10 +1,12 @@
 import type { Authority } from "../contract/integration.ts";
+import type { SignalType } from "../contract/signal.ts";
 import { type Instant, type RequestId, requestId } from "../ids.ts";
 import { gatewayOf } from "../platform/store/lanes.ts";
 import type { NewRequest, Recorded } from "../platform/store/requests.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { days, deadline, rfc3339, watchAt } from "./deadline.ts";
+import { CLOCK_SKEW_MS, heeds, restores, senderOf } from "./generation.ts";
 import type { KnownIdentity } from "./plan.ts";
 import type { RequestRecord, RequestType } from "./request.ts";
 
@@ -24,6 +26,8 @@ export type Intent = {
   readonly closing?: string;
   /** When it happened at the sender; absent where age does not matter. */
   readonly signalAt?: Instant;
+  /** What a vendor told of an identity that it may speak for. */
+  readonly signal?: SignalType;
   readonly endedByHolder?: true;
   /** The sender's own terms ask for it by then, if that is before the law does. */
   readonly dueWithinMs?: number;
@@ -95,6 +99,8 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
     ...(intent.endedByHolder !== undefined && { endedByHolder: intent.endedByHolder }),
     ...(intent.subject !== undefined && { subject: intent.subject }),
     ...closing,
+    ...(intent.signal !== undefined && { signal: intent.signal }),
+    ...(intent.signalAt !== undefined && { signal_at: rfc3339(intent.signalAt) }),
     ...(intent.continues !== undefined && { continues: intent.continues }),
   };
   const [sealed, identities] = await Promise.all([
@@ -105,14 +111,19 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
     Promise.all(intent.identities.map(keys.pseudonyms)),
   ]);
   const erases = intent.type !== "revocation" && intent.continues === undefined;
+  const signalAt = intent.signalAt ?? 0;
+  const sender = senderOf(intent.source);
   return {
     n: tenant.n,
     version: context.version,
     now,
     id,
     identities,
-    signalAt: intent.signalAt ?? 0,
+    signalAt,
     echoOf: intent.echoOf ?? "",
+    heeds: heeds(intent.signal, sender),
+    restores: restores(intent.signal, sender),
+    restoredAt: Math.min(signalAt, now + CLOCK_SKEW_MS),
     here: intent.authority === "here",
     noteOnly: intent.authority === "record",
     startAt,

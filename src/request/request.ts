@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { Identity } from "../contract/identity.ts";
 import type { Authority } from "../contract/integration.ts";
+import type { SignalType } from "../contract/signal.ts";
 import type { RequestId } from "../ids.ts";
+import type { SupersededBy } from "./generation.ts";
 import { type Task, type TaskView, taskView } from "./task.ts";
 
 /** The rights that can be exercised so far. `closure` is an erasure with a grace window in which it can be restored. */
@@ -25,6 +27,9 @@ export type RequestRecord = {
   readonly received_at: string;
   readonly start_at: string;
   readonly due_at: string;
+  /** What a vendor told, and when it happened there: it may become too old before this starts. */
+  readonly signal?: SignalType;
+  readonly signal_at?: string;
   readonly continues?: string;
   readonly policy_version: number;
   readonly registry_version: number;
@@ -51,6 +56,8 @@ export type RequestView = {
   readonly held?: string;
   /** The delivery was noted and caused nothing: `superseded`, an `echo` of our own act, or only `recorded`. */
   readonly noted?: string;
+  /** Why it was not obeyed, or was cancelled before it started: it came to be too old. */
+  readonly superseded_by?: SupersededBy;
   readonly alarms?: readonly string[];
   readonly tasks: readonly TaskView[];
   readonly status_url?: string;
@@ -62,7 +69,12 @@ export const openView = (
   record: RequestRecord,
   status: RequestStatus,
   tasks: readonly Task[],
-  more: { readonly inFlight: ReadonlySet<string>; readonly held?: string; readonly alarms: readonly string[] },
+  more: {
+    readonly inFlight: ReadonlySet<string>;
+    readonly held?: string;
+    readonly alarms: readonly string[];
+    readonly supersededBy?: SupersededBy;
+  },
 ): RequestView => ({
   id: record.id,
   tenant,
@@ -74,6 +86,7 @@ export const openView = (
   ...(status === "scheduled" && { start_at: record.start_at }),
   due_at: record.due_at,
   ...(record.cancelled_at !== undefined && { cancelled_at: record.cancelled_at }),
+  ...(more.supersededBy !== undefined && { superseded_by: more.supersededBy }),
   ...(record.continues !== undefined && { continues: record.continues }),
   ...(more.held !== undefined && { held: more.held }),
   ...(more.alarms.length > 0 && { alarms: more.alarms }),

@@ -5,7 +5,8 @@ import { type OrderPayload, residuePlace, sealPlace } from "../lanes/order.ts";
 import type { Hash, NewTask, Opening } from "../platform/store/requests.ts";
 import type { Ports, SealingKey } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
-import { days } from "./deadline.ts";
+import { days, rfc3339 } from "./deadline.ts";
+import { heeds, senderOf } from "./generation.ts";
 import { type Draft, people } from "./people.ts";
 import { type Planned, plan } from "./plan.ts";
 import type { Policy } from "./policy.ts";
@@ -15,7 +16,8 @@ import type { Task } from "./task.ts";
 
 /**
  * Starts requests: finds out whose data it is and who holds it, plans, and puts the orders into their lanes. Planning an
- * open request again adds what is new and puts back what was lost.
+ * open request again adds what is new and puts back what was lost. What a vendor told, and has meanwhile become too old,
+ * ends as cancelled.
  */
 export const start: StepVerb = async (ports, context, token, steps) => {
   const { n } = context.tenant;
@@ -26,6 +28,10 @@ export const start: StepVerb = async (ports, context, token, steps) => {
   const planned = await apart(ports, found.drafts, (draft) => openingOf(ports, context, token, draft));
   const results = await ports.store.open(planned.done);
   const stale = planned.done.filter((_, index) => results[index]?.result === "stale");
+  planned.done.forEach(({ id }, index) => {
+    const by = results[index]?.supersededBy;
+    if (by !== undefined) ports.log("request_superseded", { tenant: context.tenant.slug, request: id, by });
+  });
   // The registry or the person's record changed under the plan: the next attempt sees the new one.
   if (stale.length > 0) await ports.tenants.byNumber(n, 0);
   return {
@@ -63,6 +69,7 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
       : [],
   );
   const suppressions = suppressionsOf(draft, all, ports, tenant.policy, pseudonyms);
+  const signal = signalOf(draft, tenant.policy, now);
   const persons = known.filter((identity) => identity.subprocessor === undefined || draft.given.includes(identity));
   return {
     n: tenant.n,
@@ -82,6 +89,19 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
     },
     suppressions,
     tasks,
+    ...(signal !== undefined && { signal }),
+  };
+}
+
+/** What is compared again where a signal asked for this: it may have waited, for a release or in a lane that was behind. */
+function signalOf({ hash, record, indexes }: Draft, policy: Policy, now: number): Opening["signal"] {
+  if (record.signal_at === undefined || hash.st !== "scheduled") return undefined;
+  return {
+    at: Date.parse(record.signal_at),
+    heeds: heeds(record.signal, senderOf(record.source)),
+    identities: indexes,
+    cancelled: JSON.stringify({ ...record, cancelled_at: rfc3339(now) }),
+    keepMs: days(policy.receipt_days),
   };
 }
 

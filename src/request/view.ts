@@ -6,11 +6,14 @@ import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { tasksOf } from "./close.ts";
 import { closedRecord, expand, receiptIn } from "./compact.ts";
+import type { SupersededBy } from "./generation.ts";
 import { closedView } from "./receipt.ts";
 import { openView, type RequestRecord, type RequestStatus, type RequestView } from "./request.ts";
 
 export const isStatus = (text: string | undefined): text is RequestStatus =>
   text === "scheduled" || text === "open" || text === "closed" || text === "cancelled";
+
+const isSupersededBy = (text: string | undefined): text is SupersededBy => text === "connection" || text === "restored";
 
 /** A request as the API shows it, from what lies in the store. One round trip when it is closed, two while it is open. */
 export async function viewOf(ports: Ports, context: Context, id: RequestId): Promise<RequestView | undefined> {
@@ -34,6 +37,7 @@ export async function viewOf(ports: Ports, context: Context, id: RequestId): Pro
     inFlight,
     alarms: hash.al === undefined ? [] : hash.al.split(" "),
     ...(hash.held !== undefined && { held: hash.held }),
+    ...(isSupersededBy(hash.by) && { supersededBy: hash.by }),
   });
   return { ...view, status_url: statusUrl, ...(hash.in !== undefined && { receipt: `/v1/receipts/${id}` }) };
 }
@@ -52,6 +56,7 @@ function notedView({ tenant }: Context, id: RequestId, hash: Hash): RequestView 
     due_at: at,
     closed_at: at,
     noted: hash.note ?? "recorded",
+    ...(isSupersededBy(hash.by) && { superseded_by: hash.by }),
     tasks: [],
   };
 }

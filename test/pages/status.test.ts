@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { base64url } from "jose";
 import { describe, expect, it } from "vitest";
 import { namesOf } from "../../src/pages/name.ts";
+import { NotedPage } from "../../src/pages/noted-page.tsx";
 import { status } from "../../src/pages/status.tsx";
 import { StatusPage } from "../../src/pages/status-page.tsx";
 import type { App, Ports } from "../../src/ports.ts";
@@ -34,6 +35,29 @@ const text = (view: RequestView, more: { now?: number; suppressedUntil?: number 
     .replace(/<\/(?:h\d|p|li|dt|dd)>/g, " ")
     .replace(/<[^>]+>/g, "")
     .replace(/\s+/g, " ");
+
+describe("what was superseded", () => {
+  const cancelled = (more: Partial<RequestView>) => ({ ...views.cancelled, source: "facebook/import", ...more });
+
+  it("says of a cancelled request why it was not carried out, and nothing where somebody cancelled it", () => {
+    const back = text(cancelled({ superseded_by: "restored" }));
+    expect(back).toContain("Facebook Login told Larch that an account had been deleted");
+    expect(back).toContain("Facebook Login says that the account was restored after that");
+    expect(back).toContain("nothing has been erased or ended because of it");
+    expect(text(cancelled({ superseded_by: "connection" }))).toContain("You have connected again since then");
+    expect(text(cancelled({}))).not.toMatch(/restored|connected again/);
+  });
+
+  it.each([
+    ["superseded", "restored", "the account was restored after that"],
+    ["superseded", "connection", "You have connected again since then"],
+    ["superseded", undefined, "You have connected again since then"],
+    ["recorded", undefined, "has taken note of it"],
+  ] as const)("says of a message that was %s (%s) that %s", (noted, supersededBy, words) => {
+    const page = NotedPage({ noted, supersededBy, controller: "Larch", receivedAt: "2026-11-22T10:00:00.000Z" });
+    expect(String(page).replace(/\s+/g, " ")).toContain(words);
+  });
+});
 
 describe("how the whole request stands", () => {
   it.each<[keyof typeof views, string]>([

@@ -200,6 +200,7 @@ export async function bench() {
     events,
     loads: () => loads,
     request,
+    step: steps,
     /** Runs a verb for all of them in one batch. */
     run: async (verb: StepVerb, kind: string, subjectsOfSteps: readonly string[]) =>
       verb(

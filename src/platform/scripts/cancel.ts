@@ -1,4 +1,4 @@
-import { HEAD, LANE } from "./shared.ts";
+import { CANCELLED, HEAD, LANE } from "./shared.ts";
 
 /**
  * `scheduled → cancelled`, the restore that races the start to one winner. What was sealed for the request goes at once.
@@ -7,16 +7,11 @@ import { HEAD, LANE } from "./shared.ts";
  * 2 request, 3 document, 4 keep milliseconds.
  * Answers `cancelled` or `not_scheduled` with the status.
  */
-export const CANCEL = `${HEAD}${LANE}
+export const CANCEL = `${HEAD}${LANE}${CANCELLED}
 local status = redis.call('HGET', KEYS[1], 'st')
 if status == 'cancelled' then return {'cancelled'} end
 if status ~= 'scheduled' then return {'not_scheduled', status or ''} end
-redis.call('HSET', KEYS[1], 'st', 'cancelled', 'd', ARGV[3])
-redis.call('HDEL', KEYS[1], 'k', 's', 'held')
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-drop(KEYS[2], KEYS[3], 'start:' .. ARGV[2])
-drop(KEYS[2], KEYS[3], 'watch:' .. ARGV[2])
-redis.call('ZREM', KEYS[5], ARGV[2])
+cancel(KEYS[1], KEYS[2], KEYS[3], KEYS[5], ARGV[2], ARGV[3], ARGV[4])
 if KEYS[6] then redis.call('ZREM', KEYS[6], ARGV[2]) end
 return {'cancelled'}
 `;

@@ -11,9 +11,11 @@ import { HEAD } from "./shared.ts";
  */
 export const LINK = `${HEAD}
 local subject, now, count = ARGV[1], ARGV[2], tonumber(ARGV[5])
+local owner_of = {}
 for i = 1, count do
   local owner = redis.call('HGET', KEYS[1 + 2 * i], 's')
   if owner and owner ~= subject then return {'taken', i} end
+  owner_of[i] = owner
 end
 -- A new consent counts from the close of the erasure on.
 if ARGV[4] == '1' and redis.call('SCARD', KEYS[2]) > 0 then return {'under_erasure'} end
@@ -34,6 +36,8 @@ for i = 1, count do
   local known = redis.call('HGET', KEYS[1 + 2 * i], 'at')
   if known and since ~= '' and tonumber(known) >= tonumber(since) then since = '' end
   redis.call('HSET', KEYS[1 + 2 * i], 's', subject)
+  -- Before it was linked it may have been there for a while only, as what a vendor has said to be restored.
+  if not owner_of[i] then redis.call('PERSIST', KEYS[1 + 2 * i]) end
   -- Only a stated time makes older signals stale: an identity may have been there long before it was linked here.
   if since ~= '' then redis.call('HSET', KEYS[1 + 2 * i], 'at', since) end
   local entry = redis.call('GET', KEYS[2 + 2 * i])

@@ -1,17 +1,21 @@
-import { HEAD, LANE } from "./shared.ts";
+import { CANCELLED, GENERATION, HEAD, LANE } from "./shared.ts";
 
 /**
  * Starts a request, or plans it again: writes the tasks that are not there yet and puts their orders into their lanes.
  * `scheduled → open` is a compare-and-set against `cancelled`. A task whose order is missing from its lane gets it back. An
- * order joins what another open request of the same person has in the same lane and has not started.
+ * order joins what another open request of the same person has in the same lane and has not started. A request whose signal
+ * has become too old while it waited is not carried out: `scheduled → cancelled`, in this very step.
  *
  * KEYS 1 tenant, 2 request, 3 open tasks, 4-6 the gateway lane's, 7 the subject's open requests, 8 the subject, then what entries name.
  * ARGV 1 version, 2 now, 3 token, 4 attempt, 5 request, 6 gateway lane, 7 deadline, 8 awake until, 9 number of tasks,
- * 10 number of suppressions, 11 number of fields, 12 the subject's version that the plan was made from, then fields (name, value), suppressions (number of key, value,
- * milliseconds), tasks: task, document, what, number of its lane's first key, lane, order id, payload, waits, due.
+ * 10 number of suppressions, 11 number of fields, 12 the subject's version that the plan was made from, 13 number of identities of
+ * the signal that asked for it; where there are any, the signal's time, whose restores it heeds, the document once cancelled, keep
+ * milliseconds, numbers of the keys of the open requests and of the identities; then fields (name, value), suppressions (number of key,
+ * value, milliseconds), tasks: task, document, what, number of its lane's first key, lane, order id, payload, waits, due.
  * `what`: `order`, `wait`, `open` (no order: a person's work), `ended`.
+ * Answers `open` with the lanes that woke, or `superseded` with by what.
  */
-export const OPEN = `${HEAD}${LANE}
+export const OPEN = `${HEAD}${LANE}${GENERATION}${CANCELLED}
 local r, ro = KEYS[2], KEYS[3]
 local version, now, token, attempt, rid, gateway = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local deadline, awake_until = tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -25,12 +29,24 @@ if status ~= 'scheduled' and status ~= 'open' then
   drop(KEYS[4], KEYS[5], start)
   return {'ended'}
 end
-redis.call('HSET', r, 'st', 'open', 'pv', ARGV[12])
-local a = 12
+local a = 13
 local function take()
   a = a + 1
   return ARGV[a]
 end
+local of_signal = tonumber(ARGV[13])
+if of_signal > 0 then
+  local signal_at, heeds, cancelled, keep, open_requests = tonumber(take()), take(), take(), take(), KEYS[tonumber(take())]
+  local by = false
+  for i = 1, of_signal do by = by or superseded_by(KEYS[tonumber(ARGV[a + i])], signal_at, heeds) end
+  a = a + of_signal
+  if by and status == 'scheduled' then
+    cancel(r, KEYS[4], KEYS[5], open_requests, rid, cancelled, keep)
+    redis.call('HSET', r, 'by', by)
+    return {'superseded', by}
+  end
+end
+redis.call('HSET', r, 'st', 'open', 'pv', ARGV[12])
 for f = 1, fields do
   local name, value = take(), take()
   redis.call('HSET', r, name, value)

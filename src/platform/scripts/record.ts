@@ -1,19 +1,20 @@
-import { HEAD, LANE } from "./shared.ts";
+import { GENERATION, HEAD, LANE } from "./shared.ts";
 
 /**
  * Makes a request durable: its record, its start and its watch, in one step. Answers `stale` when the plan was made from
  * an older registry, `duplicate` when the record is there already (its missing start is put back), `noted` when the
- * delivery must not be obeyed (`superseded` by a newer connection, or an `echo` of our own erasure).
+ * delivery must not be obeyed (`superseded` by a newer connection or a later restore, or an `echo` of our own erasure). The
+ * word that an account was restored begins a new generation of the identity there, in the same step as its note.
  *
  * KEYS 1 tenant, 2 request, 3 due, 4 orders, 5 lanes, 6 open requests, 7 requests, 8 ceiling, then per identity: identity,
  * suppression; last, where a grace window is to be seen at the gate, the subject's closing requests. ARGV: see
  * `recordCommand` in store/requests.ts.
  */
-export const RECORD = `${HEAD}${LANE}
+export const RECORD = `${HEAD}${LANE}${GENERATION}
 local version, now, rid, lane = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local start_at, watch_at, deadline, awake_until = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local signal_at, echo_of, ceiling, note_ms, digest, mode = tonumber(ARGV[9]), ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13], ARGV[14]
-local here = ARGV[15]
+local here, heeds, restores, restored_at, act_ms = ARGV[15], ARGV[16], ARGV[17], ARGV[18], tonumber(ARGV[19])
 local identities = math.floor((#KEYS - 8) / 2)
 local closing = KEYS[9 + 2 * identities]
 -- For as long as a request may be held or late, so that nothing stays for ever whose end never comes.
@@ -33,11 +34,26 @@ if status then
   return {'duplicate', status, '0'}
 end
 
-local note = false
+-- Of what nobody linked, this alone is kept, and for as long as anybody may still repeat what it takes back.
+local function renew(identity, suppression)
+  local field = 're:' .. restores
+  local before = redis.call('HGET', identity, field)
+  if before and tonumber(before) >= tonumber(restored_at) then return end
+  redis.call('HSET', identity, field, restored_at)
+  if redis.call('HEXISTS', identity, 's') == 0 then redis.call('PEXPIRE', identity, note_ms) end
+  -- What is deleted after the restore is not an echo of what we did there before it.
+  local entry = redis.call('GET', suppression)
+  if not entry or string.match(entry, '^acted %S+ (%S+)') ~= restores then return end
+  local acted_at = now - act_ms + redis.call('PTTL', suppression)
+  if acted_at < tonumber(restored_at) then redis.call('DEL', suppression) end
+end
+
+local note, by = false, false
 if mode == 'note' then note = 'recorded' end
 for i = 1, identities do
-  local since = redis.call('HGET', KEYS[7 + 2 * i], 'at')
-  if signal_at > 0 and since and tonumber(since) > signal_at then note = 'superseded' end
+  by = by or superseded_by(KEYS[7 + 2 * i], signal_at, heeds)
+  if by then note = 'superseded' end
+  if restores ~= '' then renew(KEYS[7 + 2 * i], KEYS[8 + 2 * i]) end
   local entry = echo_of ~= '' and redis.call('GET', KEYS[8 + 2 * i])
   if entry then
     local kind, actor = string.match(entry, '^(%S+) %S+ (%S+)')
@@ -46,6 +62,7 @@ for i = 1, identities do
 end
 if note then
   redis.call('HSET', KEYS[2], 'st', 'noted', 'note', note, 'at', now)
+  if note == 'superseded' then redis.call('HSET', KEYS[2], 'by', by) end
   if digest ~= '' then redis.call('HSET', KEYS[2], 'bh', digest) end
   redis.call('PEXPIRE', KEYS[2], note_ms)
   return {'noted', note}
@@ -57,7 +74,7 @@ if ceiling > 0 then
   if count == 1 then redis.call('PEXPIRE', KEYS[8], 7200000) end
   held = count > ceiling
 end
-redis.call('HSET', KEYS[2], 'st', 'scheduled', unpack(ARGV, 16))
+redis.call('HSET', KEYS[2], 'st', 'scheduled', unpack(ARGV, 20))
 if digest ~= '' then redis.call('HSET', KEYS[2], 'bh', digest) end
 redis.call('ZADD', KEYS[6], deadline, rid)
 redis.call('ZADD', KEYS[7], now, rid)

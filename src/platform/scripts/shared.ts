@@ -14,6 +14,34 @@ export const HEAD = "#!lua flags=allow-key-locking\n";
  */
 export const READY = 1e15;
 
+/**
+ * Which of an identity's signals are too old. `at` is when its present connection began, `re:{subprocessor}` when that
+ * subprocessor last said that the account is there again.
+ */
+export const GENERATION = `
+-- Of two that bear the same time, a connection does not end the signal, whose second may hold both; a restore does: it takes
+-- back what was before it, and an erasure cannot be taken back.
+local function superseded_by(identity, signal_at, heeds)
+  if signal_at == 0 then return false end
+  local row = redis.call('HMGET', identity, 'at', 're:' .. heeds)
+  if row[1] and tonumber(row[1]) > signal_at then return 'connection' end
+  if heeds ~= '' and row[2] and tonumber(row[2]) >= signal_at then return 'restored' end
+  return false
+end
+`;
+
+/** `scheduled → cancelled`: what was sealed for the request goes at once, and nothing of it stays in the gateway's lane. */
+export const CANCELLED = `
+local function cancel(r, z, o, open_requests, rid, document, keep)
+  redis.call('HSET', r, 'st', 'cancelled', 'd', document)
+  redis.call('HDEL', r, 'k', 's', 'held')
+  redis.call('PEXPIRE', r, keep)
+  drop(z, o, 'start:' .. rid)
+  drop(z, o, 'watch:' .. rid)
+  redis.call('ZREM', open_requests, rid)
+end
+`;
+
 export const LANE = `
 local READY = 1e15
 local function lower_index(index, lane, at)

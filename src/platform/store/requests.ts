@@ -1,4 +1,6 @@
 import type { Instant, RequestId, TenantNumber } from "../../ids.ts";
+import { ECHO_MS } from "../../lanes/echo.ts";
+import type { SupersededBy } from "../../request/generation.ts";
 import { keys, laneName } from "../keys.ts";
 import type { Answer, RedisClient } from "../redis.ts";
 import { AUDIT, CANCEL, RESTART, TELL } from "../scripts/cancel.ts";
@@ -29,6 +31,11 @@ export type NewRequest = {
   readonly signalAt: Instant;
   /** The subprocessor that may be reporting our own act back to us; "" where that cannot be. */
   readonly echoOf: string;
+  /** The subprocessor whose later word that the account was restored takes this back; "" where nobody's does. */
+  readonly heeds: string;
+  /** The subprocessor that says that the account was restored, and when; "" where this says something else. */
+  readonly restores: string;
+  readonly restoredAt: Instant;
   readonly here: boolean;
   /** Only to be noted: the policy lets it cause nothing. */
   readonly noteOnly: boolean;
@@ -44,8 +51,27 @@ export type NewRequest = {
 
 export type Recorded =
   | { readonly result: "recorded" | "duplicate"; readonly wake: boolean; readonly status?: string }
-  | { readonly result: "held" | "stale" | "conflict" }
+  | { readonly result: "held" | "conflict" }
+  | { readonly result: "stale" }
   | { readonly result: "noted"; readonly why: string };
+
+/** A signal that is looked at again at its start, because it may have become too old while it waited. */
+export type AgedSignal = {
+  readonly at: Instant;
+  readonly heeds: string;
+  /** Index pseudonyms of the identities that it came with. */
+  readonly identities: readonly string[];
+  /** What the request's document is, once it is cancelled, and for how long that is kept. */
+  readonly cancelled: string;
+  readonly keepMs: number;
+};
+
+export type Opened = {
+  readonly result: string;
+  readonly woken: readonly string[];
+  /** It was cancelled, because of this. */
+  readonly supersededBy?: SupersededBy;
+};
 
 /** One planned task as the store takes it. */
 export type NewTask = {
@@ -71,6 +97,8 @@ export type Opening = {
   readonly fields: Readonly<Record<string, string>>;
   readonly suppressions: readonly { readonly pseudonym: string; readonly value: string; readonly lifetimeMs: number }[];
   readonly tasks: readonly NewTask[];
+  /** Absent where age does not matter. */
+  readonly signal?: AgedSignal;
 };
 
 export type Closing = {
@@ -111,9 +139,7 @@ export type RequestStore = {
   readonly load: (
     requests: readonly { readonly n: TenantNumber; readonly id: RequestId }[],
   ) => Promise<readonly Hash[]>;
-  readonly open: (
-    openings: readonly Opening[],
-  ) => Promise<readonly { readonly result: string; readonly woken: readonly string[] }[]>;
+  readonly open: (openings: readonly Opening[]) => Promise<readonly Opened[]>;
   readonly close: (
     closings: readonly Closing[],
   ) => Promise<readonly { readonly result: string; readonly woken: readonly string[] }[]>;
@@ -191,7 +217,13 @@ export function requestStore(redis: RedisClient): RequestStore {
     load: async (requests) =>
       (await redis.run(requests.map(({ n, id }) => ["hgetall", keys.request(n, id)]))).map(hash),
 
-    open: async (openings) => (await redis.run(openings.map(openCommand))).map((answer) => woken(answer, 1)),
+    open: async (openings) =>
+      (await redis.run(openings.map(openCommand))).map((answer) => {
+        const opened = woken(answer, 1);
+        if (opened.result !== "superseded") return opened;
+        const supersededBy = opened.woken[0] === "connection" ? "connection" : "restored";
+        return { result: opened.result, woken: [], supersededBy };
+      }),
 
     close: async (closings) => (await redis.run(closings.map(closeCommand))).map((answer) => woken(answer, 2)),
 
@@ -321,6 +353,10 @@ function recordCommand(request: NewRequest) {
       request.digest,
       request.noteOnly ? "note" : "open",
       request.here ? 1 : 0,
+      request.heeds,
+      request.restores,
+      request.restoredAt,
+      ECHO_MS,
       ...Object.entries(request.fields).flat(),
     ],
   };
@@ -370,6 +406,7 @@ function openCommand(opening: Opening) {
     ];
   });
   const fields = Object.entries(opening.fields);
+  const signal = signalArgs(opening, named);
   return {
     script: OPEN,
     keys: named,
@@ -386,11 +423,21 @@ function openCommand(opening: Opening) {
       opening.suppressions.length,
       fields.length,
       opening.subjectVersion,
+      ...signal,
       ...fields.flat(),
       ...suppressions,
       ...entries,
     ],
   };
+}
+
+/** The keys that it needs are added to those that are named. */
+function signalArgs({ n, signal }: Opening, named: string[]): readonly (string | number)[] {
+  if (signal === undefined || signal.identities.length === 0) return [0];
+  named.push(keys.openRequests(n));
+  const openRequests = named.length;
+  const identities = signal.identities.map((pseudonym) => named.push(keys.identity(n, pseudonym)));
+  return [identities.length, signal.at, signal.heeds, signal.cancelled, signal.keepMs, openRequests, ...identities];
 }
 
 function closeCommand(closing: Closing) {

@@ -1,0 +1,328 @@
+import { createHash } from "node:crypto";
+import { parseArgs } from "node:util";
+import { fail, ok, type Result } from "../src/result.ts";
+import { type Listed, parseIdList } from "./id-list.ts";
+import { usageProblem } from "./option.ts";
+import { isOrigin } from "./origin.ts";
+import { count, list, object, parseJson, text, time } from "./shape.ts";
+import { nameOf, type Place, parsePlace, readText } from "./source.ts";
+import { complain, type ExitCode, printJson, printLines, type Terminal } from "./terminal.ts";
+
+/** A list of ten million ids. */
+const MAX_LIST_BYTES = 256 * 1024 * 1024;
+
+/** What one call takes: so many ids, and so many bytes of them. */
+const MAX_IDS = 1000;
+const MAX_BYTES = 900_000;
+
+const TIMEOUT_MS = 60_000;
+
+/**
+ * What X's reasons mean, where none is named. Who is suspended or has deactivated may come back, so that is never taken for a
+ * deletion; neither are a protected account, or one of whose posts the place was removed.
+ */
+const REASONS: Readonly<Record<string, readonly string[]>> = { account_disabled: ["deactivated", "suspended"] };
+const DELETED = ["deleted"];
+
+type Options = {
+  readonly file: Place;
+  readonly gateway: string;
+  readonly key: string;
+  readonly subprocessor: string;
+  readonly type: string;
+  readonly idType: string | undefined;
+  readonly reference: string | undefined;
+  readonly at: string | undefined;
+  readonly reasons: readonly string[];
+  readonly isDryRun: boolean;
+  readonly json: boolean;
+};
+
+type Counts = { readonly opened: number; readonly held: number; readonly duplicate: number; readonly noted: number };
+const COUNTS = object({ counts: object({ opened: count, held: count, duplicate: count, noted: count }) });
+
+/** `quittance import`: read → choose → hand over, a thousand at a time. */
+export async function importList(terminal: Terminal, args: readonly string[]): Promise<ExitCode> {
+  const options = optionsIn(args, terminal.env);
+  if (!options.ok) {
+    complain(terminal, options.problem);
+    terminal.complain("See: quittance import --help");
+    return 2;
+  }
+  const { file, reasons, type } = options.value;
+  const source = await readText(terminal, file, undefined, MAX_LIST_BYTES);
+  const listed = source.ok ? parseIdList(source.value) : source;
+  if (!source.ok || !listed.ok) {
+    complain(
+      terminal,
+      listed.ok ? "it could not be read" : source.ok ? `${nameOf(file)}: ${listed.problem}` : listed.problem,
+    );
+    return 2;
+  }
+  const taken = listed.value.filter((each) => passedOver(each, reasons) === undefined);
+  const report = {
+    subprocessor: options.value.subprocessor,
+    type,
+    // The very same list is the same import, whoever repeats it, and whenever.
+    reference: options.value.reference ?? `sha256:${createHash("sha256").update(source.value).digest("base64url")}`,
+    ids: taken.length,
+    calls: batchesOf(taken).length,
+    passed_over: tally(listed.value.flatMap((each) => passedOver(each, reasons) ?? [])),
+  };
+  if (options.value.isDryRun) return show(terminal, options.value, { ...report, dry_run: true }, 0);
+  const idType = await idTypeOf(terminal, options.value);
+  if (!idType.ok) {
+    complain(terminal, idType.problem);
+    return 1;
+  }
+  const sent = await send(terminal, options.value, idType.value, report.reference, taken);
+  return show(
+    terminal,
+    options.value,
+    { ...report, ...sent.counts, sent: sent.ids },
+    sent.ids === taken.length ? 0 : 1,
+  );
+}
+
+/** Why an entry of the list is left out, if it is. */
+function passedOver({ reason, action }: Listed, reasons: readonly string[]): string | undefined {
+  if (action !== undefined && action !== "delete") return `action ${action.slice(0, 40)}`;
+  return reason === undefined || reasons.includes(reason) ? undefined : `reason ${reason.slice(0, 40)}`;
+}
+
+const tally = (names: readonly string[]): Readonly<Record<string, number>> =>
+  Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, { length }]) => [name, length]));
+
+/** Cuts a list into what one call takes. */
+function batchesOf(listed: readonly Listed[]): readonly (readonly Listed[])[] {
+  const batches: Listed[][] = [];
+  let bytes = 0;
+  for (const each of listed) {
+    const size = Buffer.byteLength(each.id) + 160;
+    const last = batches.at(-1);
+    if (last === undefined || last.length === MAX_IDS || bytes + size > MAX_BYTES) {
+      batches.push([each]);
+      bytes = size;
+    } else {
+      last.push(each);
+      bytes += size;
+    }
+  }
+  return batches;
+}
+
+/** Hands over all of them in turn, and stops at the first call that is refused: what came before it stays. */
+async function send(
+  terminal: Terminal,
+  options: Options,
+  idType: string,
+  reference: string,
+  listed: readonly Listed[],
+): Promise<{ readonly ids: number; readonly counts: Counts }> {
+  let counts: Counts = { opened: 0, held: 0, duplicate: 0, noted: 0 };
+  let ids = 0;
+  for (const batch of batchesOf(listed)) {
+    const done = await sendBatch(terminal, options, idType, reference, batch);
+    if (!done.ok) {
+      for (const problem of done.problem) complain(terminal, problem);
+      complain(
+        terminal,
+        `stopped: ${ids} of ${listed.length} ids were handed over. Run the same again: what was taken is known`,
+      );
+      break;
+    }
+    const { opened, held, duplicate, noted } = done.value;
+    counts = {
+      opened: counts.opened + opened,
+      held: counts.held + held,
+      duplicate: counts.duplicate + duplicate,
+      noted: counts.noted + noted,
+    };
+    ids += batch.length;
+    terminal.complain(`${ids} of ${listed.length} ids`);
+  }
+  return { ids, counts };
+}
+
+async function sendBatch(
+  terminal: Terminal,
+  options: Options,
+  idType: string,
+  reference: string,
+  batch: readonly Listed[],
+): Promise<Result<Counts, readonly string[]>> {
+  const ids = batch.map(({ id, at = options.at }) => ({ type: idType, value: id, ...(at !== undefined && { at }) }));
+  const answered = await ask(
+    terminal,
+    options,
+    `/v1/subprocessors/${encodeURIComponent(options.subprocessor)}/signals`,
+    {
+      type: options.type,
+      reference,
+      ids,
+    },
+  );
+  if (!answered.ok) return fail([answered.problem]);
+  const { status, body } = answered.value;
+  if (status !== 202) return fail(refusals(status, body, batch));
+  const read = COUNTS(body, "the answer");
+  return read.ok ? ok(read.value.counts) : fail([read.problem]);
+}
+
+const Errors = object({ errors: list(object({ field: text, expected: text })) });
+const Detail = object({ detail: text });
+
+/** What the gateway said, with the line of the list where it names one of the ids. */
+function refusals(status: number, body: unknown, batch: readonly Listed[]): readonly string[] {
+  const errors = Errors(body, "");
+  if (errors.ok)
+    return errors.value.errors.map(({ field, expected }) => {
+      const [, at, member] = /^ids\.(\d+)\.(\w+)$/.exec(field) ?? [];
+      const line = at === undefined ? undefined : batch[Number(at)]?.line;
+      return `the gateway refused ${line === undefined ? field : `line ${line} (${member})`}: expected ${expected}`;
+    });
+  const detail = Detail(body, "");
+  return [`the gateway answered ${status}${detail.ok ? `: ${detail.value.detail}` : ""}`];
+}
+
+/** Which of its kinds of id the list has: the one that is named, or the only one that the subprocessor's integration knows. */
+async function idTypeOf(terminal: Terminal, options: Options): Promise<Result<string, string>> {
+  if (options.idType !== undefined) return ok(options.idType);
+  const entry = await found(terminal, options, `/v1/subprocessors/${encodeURIComponent(options.subprocessor)}`);
+  const integration = entry.ok ? object({ integration: text })(entry.value, "the subprocessor") : entry;
+  if (!integration.ok) return integration;
+  const facts = await found(terminal, options, `/v1/integrations/${encodeURIComponent(integration.value.integration)}`);
+  const known = facts.ok ? object({ identities: list(object({ type: text })) })(facts.value, "the integration") : facts;
+  if (!known.ok) return known;
+  const types = known.value.identities.map(({ type }) => type);
+  const [only] = types;
+  if (only !== undefined && types.length === 1) return ok(only);
+  return fail(
+    types.length === 0
+      ? "this subprocessor has no ids of its own: give --id-type, if your policy widens what it may name"
+      : `which ids are these? Give --id-type, one of ${types.join(", ")}`,
+  );
+}
+
+async function found(terminal: Terminal, options: Options, path: string): Promise<Result<unknown, string>> {
+  const answered = await ask(terminal, options, path);
+  if (!answered.ok) return answered;
+  const { status, body } = answered.value;
+  return status === 200 ? ok(body) : fail(refusals(status, body, []).join("; "));
+}
+
+async function ask(
+  terminal: Terminal,
+  { gateway, key }: Options,
+  path: string,
+  content?: object,
+): Promise<Result<{ readonly status: number; readonly body: unknown }, string>> {
+  try {
+    const reply = await terminal.fetch(`${gateway}${path}`, {
+      headers: {
+        accept: "application/json",
+        authorization: `Bearer ${key}`,
+        ...(content !== undefined && { "content-type": "application/json" }),
+      },
+      ...(content !== undefined && { method: "POST", body: JSON.stringify(content) }),
+      // The key is for this origin and no other.
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const body = parseJson(await reply.text(), "the answer");
+    return ok({ status: reply.status, body: body.ok ? body.value : undefined });
+  } catch (error) {
+    // Sockets and fetch reject with an `Error`, whose message may repeat what was sent: only its name is shown.
+    if (error instanceof Error) return fail(`${gateway} did not answer (${error.name})`);
+    throw error;
+  }
+}
+
+function show(
+  terminal: Terminal,
+  { json }: Options,
+  report: Readonly<Record<string, unknown>> & { readonly passed_over: Readonly<Record<string, number>> },
+  code: ExitCode,
+): ExitCode {
+  if (json) {
+    printJson(terminal, report);
+    return code;
+  }
+  const { passed_over, ...facts } = report;
+  printLines(terminal, [
+    ...Object.entries(facts).map(([name, value]) => ({ text: `${name}: ${String(value)}` })),
+    ...Object.entries(passed_over).map(([why, many]) => ({ text: `passed over, ${why}: ${many}` })),
+  ]);
+  return code;
+}
+
+function optionsIn(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Result<Options, string> {
+  const parsed = parsedArgs(args);
+  if (!parsed.ok) return parsed;
+  const { values, positionals } = parsed.value;
+  const [first] = positionals;
+  if (first === undefined || positionals.length > 1) return fail("expected one list: a file, or - for standard input");
+  const file = parsePlace(first);
+  if (!file.ok) return file;
+  if (file.value.at === "url") return fail("expected a file, or - for standard input: download the list first");
+  const { subprocessor, type, at, reference } = values;
+  if (subprocessor === undefined) return fail("whose list is this? Give --subprocessor ID");
+  if (type === undefined) return fail("what does the list mean? Give --type, such as --type account_deleted");
+  if (at !== undefined && !time(at, "").ok)
+    return fail("--at: expected an RFC 3339 time, such as 2026-11-21T00:00:00Z");
+  if (reference !== undefined && (reference === "" || reference.length > 200))
+    return fail("--reference: expected 1 to 200 characters");
+  const isDryRun = values["dry-run"] ?? false;
+  // An empty variable is one that was not set.
+  const gateway = (values.gateway ?? env.QUITTANCE_URL ?? "").replace(/\/$/, "");
+  const key = values.key ?? env.QUITTANCE_API_KEY ?? "";
+  if (!isDryRun && !isOrigin(gateway))
+    return fail(
+      "where is the gateway? Give --gateway, an origin such as https://erasure.example.com, or QUITTANCE_URL",
+    );
+  if (!isDryRun && !/^[\x21-\x7e]{8,256}$/.test(key))
+    return fail("the gateway needs an API key of the role `request`: --key, or QUITTANCE_API_KEY in the environment");
+  return ok({
+    file: file.value,
+    gateway,
+    key,
+    subprocessor,
+    type,
+    idType: values["id-type"],
+    reference,
+    at,
+    reasons: values.reason ?? REASONS[type] ?? DELETED,
+    isDryRun,
+    json: values.json ?? false,
+  });
+}
+
+function parsedArgs(args: readonly string[]) {
+  try {
+    return ok(
+      parseArgs({
+        args: [...args],
+        allowPositionals: true,
+        options: {
+          subprocessor: { type: "string" },
+          type: { type: "string" },
+          "id-type": { type: "string" },
+          reference: { type: "string" },
+          at: { type: "string" },
+          reason: { type: "string", multiple: true },
+          gateway: { type: "string" },
+          key: { type: "string" },
+          "dry-run": { type: "boolean" },
+          json: { type: "boolean" },
+        },
+      }),
+    );
+  } catch (error) {
+    const problem = usageProblem(error);
+    if (problem !== undefined) return fail(problem);
+    throw error;
+  }
+}
