@@ -1,3 +1,4 @@
+import { content } from "./content.ts";
 import type { Figures } from "./figures.ts";
 import { intake } from "./intake.ts";
 import { memory } from "./memory.ts";
@@ -18,5 +19,7 @@ export async function measure(options: Options, tell: (what: string) => void): P
   const propagated = await propagation(options.propagation);
   tell("memory");
   const kept = await memory(options.memory);
-  return { ...taken, ...verified, ...propagated, ...size, ...kept };
+  tell("content");
+  const told = await content();
+  return { ...taken, ...verified, ...propagated, ...size, ...kept, ...told };
 }

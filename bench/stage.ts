@@ -26,7 +26,7 @@ export type Stage = {
 /** An origin of usual length, because receipts carry it. */
 const ORIGIN = "https://gateway.example.com";
 
-const TOKEN = "dev_bench_redis_token";
+export const TOKEN = "dev_bench_redis_token";
 
 export const bundle = () => readFileSync(new URL("../dist/worker.js", import.meta.url), "utf8");
 

@@ -122,7 +122,7 @@ Options:
                      the same and stays out of the process list
   --dry-run          reads and counts, and sends nothing
   --json             prints one JSON object: {subprocessor, type, reference, ids, calls,
-                     passed_over, opened, held, duplicate, noted, sent}
+                     passed_over, opened, held, duplicate, noted, told, sent}
 
 What a list may cause is for your policy to say, under "<subprocessor>/import"; without that, it
 may do what the strictest of the vendor's hooks may. Ids are sent a thousand a call. If it stops

@@ -38,8 +38,14 @@ type Options = {
   readonly json: boolean;
 };
 
-type Counts = { readonly opened: number; readonly held: number; readonly duplicate: number; readonly noted: number };
-const COUNTS = object({ counts: object({ opened: count, held: count, duplicate: count, noted: count }) });
+type Counts = {
+  readonly opened: number;
+  readonly held: number;
+  readonly duplicate: number;
+  readonly noted: number;
+  readonly told: number;
+};
+const COUNTS = object({ counts: object({ opened: count, held: count, duplicate: count, noted: count, told: count }) });
 
 /** `quittance import`: read → choose → hand over, a thousand at a time. */
 export async function importList(terminal: Terminal, args: readonly string[]): Promise<ExitCode> {
@@ -119,7 +125,7 @@ async function send(
   reference: string,
   listed: readonly Listed[],
 ): Promise<{ readonly ids: number; readonly counts: Counts }> {
-  let counts: Counts = { opened: 0, held: 0, duplicate: 0, noted: 0 };
+  let counts: Counts = { opened: 0, held: 0, duplicate: 0, noted: 0, told: 0 };
   let ids = 0;
   for (const batch of batchesOf(listed)) {
     const done = await sendBatch(terminal, options, idType, reference, batch);
@@ -131,12 +137,13 @@ async function send(
       );
       break;
     }
-    const { opened, held, duplicate, noted } = done.value;
+    const { opened, held, duplicate, noted, told } = done.value;
     counts = {
       opened: counts.opened + opened,
       held: counts.held + held,
       duplicate: counts.duplicate + duplicate,
       noted: counts.noted + noted,
+      told: counts.told + told,
     };
     ids += batch.length;
     terminal.complain(`${ids} of ${listed.length} ids`);

@@ -82,6 +82,12 @@ export const firstParty = defineIntegration({
     return reply.status >= 200 && reply.status < 300 ? informed : unforeseen(reply);
   },
 
+  *content(settings, batch) {
+    const items = batch.items.map(({ type, id, source, deletedAt }) => ({ type, id, source, deleted_at: deletedAt }));
+    const reply = yield event(settings, batch.id, "content.deleted", batch.at, { batch: batch.id, items });
+    return reply.status >= 200 && reply.status < 300 ? informed : unforeseen(reply);
+  },
+
   residuals: [],
   retainable: ["account_data", "billing_records", "support_tickets", "backups", "aggregated_analytics"],
   limits: { connections: 4 },

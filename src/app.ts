@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { contentDeletions } from "./api/content-deletions.ts";
 import { deliveries } from "./api/deliveries.ts";
 import { receipts } from "./api/receipts.ts";
 import { requests } from "./api/requests.ts";
@@ -54,6 +55,7 @@ export function createApp(portsOf: (execution: ExecutionContext) => Ports, { adm
   app.route("/", requests());
   app.route("/", receipts());
   app.route("/", deliveries());
+  app.route("/", contentDeletions());
 
   app.notFound((c) => problemResponse(c, { reason: "not_found", what: "such page" }));
   app.onError((error, c) => {

@@ -26,6 +26,8 @@ const Seed = z.object({
       }),
     )
     .default([]),
+  /** Copies of posts, files and the like. */
+  content: z.array(Ref).default([]),
 });
 type Person = z.infer<typeof Seed>["people"][number];
 
@@ -39,6 +41,12 @@ const Delivery = z.looseObject({
       keeps: z.array(z.string()).default([]),
       identities: z.array(z.looseObject(Identity.shape)).default([]),
       objects: z.array(z.looseObject(Ref.shape)).default([]),
+      batch: z.string().optional(),
+      /** What `content.deleted` names; a thousand at most. */
+      items: z
+        .array(z.strictObject({ ...Ref.shape, source: z.string(), deleted_at: z.iso.datetime() }))
+        .max(1000)
+        .optional(),
     })
     .prefault({}),
 });
@@ -52,11 +60,16 @@ type Received = {
   task: string | null;
   at: string;
   status: number;
+  /** Of `content.deleted`: its batch, and how many items it names. */
+  batch?: string;
+  items?: number;
 };
 type Host = {
   secrets: readonly string[];
   mode: z.infer<typeof Mode>;
   people: Map<string, Person>;
+  /** Copies of content, as `type id`. */
+  content: Set<string>;
   received: Received[];
   /** First answers, by webhook id. */
   answers: Map<string, { status: number; body: Json }>;
@@ -69,7 +82,8 @@ type Host = {
  *
  * `endpoint.verification` is answered with its challenge. `erasure.requested` and `closure.requested` erase the people
  * that match by identity or object; in mode `accept` only once `POST /first-party/{host}/complete` is called, in mode
- * `gone` (410: take this endpoint out of use) and `refuse` (422) never. Other types are taken note of. A webhook id
+ * `gone` (410: take this endpoint out of use) and `refuse` (422) never. `content.deleted` erases the copies that it names in
+ * the same way. Other types are taken note of. A webhook id
  * that was seen gets its first answer again, or `done` once what was accepted is done.
  *
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -81,6 +95,7 @@ export const firstParty: MakeVendor = (world) => {
       secrets: [world.secrets.first_party?.[name] ?? []].flat(),
       mode: "done",
       people: new Map(),
+      content: new Set(),
       received: [],
       answers: new Map(),
       accepted: new Map(),
@@ -110,7 +125,9 @@ export const firstParty: MakeVendor = (world) => {
         : { status: 200, body: { challenge: data.challenge } };
     // What a revocation ends lies with the product; here it has nothing to do and says so.
     if (type === "revocation.requested") return { status: 200, body: { status: "done" } };
-    if (type !== "erasure.requested" && type !== "closure.requested")
+    if (type === "content.deleted" && (data.batch === undefined || data.items === undefined))
+      return { status: 400, body: { error: "no batch, or no items" } };
+    if (type !== "erasure.requested" && type !== "closure.requested" && type !== "content.deleted")
       return { status: 200, body: { status: "recorded" } };
     switch (host.mode) {
       case "gone":
@@ -154,6 +171,8 @@ export const firstParty: MakeVendor = (world) => {
       task: data.task ?? null,
       at,
       status: answer.status,
+      ...(data.batch !== undefined && { batch: data.batch }),
+      ...(data.items !== undefined && { items: data.items.length }),
     });
     return Response.json(answer.body, { status: answer.status });
   };
@@ -188,13 +207,14 @@ export const firstParty: MakeVendor = (world) => {
       if (seed.secret !== undefined) host.secrets = [seed.secret].flat();
       if (seed.mode !== undefined) host.mode = seed.mode;
       for (const person of seed.people) host.people.set(person.id, person);
+      for (const { type, id } of seed.content) host.content.add(`${type} ${id}`);
       return { people: seed.people.map(({ id }) => id) };
     },
     holdings: () =>
       Object.fromEntries(
-        [...hosts].map(([name, { people, received, mode }]) => [
+        [...hosts].map(([name, { people, content, received, mode }]) => [
           name,
-          { mode, people: Object.fromEntries(people), received },
+          { mode, people: Object.fromEntries(people), content: [...content], received },
         ]),
       ),
     reset: () => hosts.clear(),
@@ -202,7 +222,11 @@ export const firstParty: MakeVendor = (world) => {
   };
 };
 
-function erase(host: Host, { data }: Delivery): void {
+function erase(host: Host, { type, data }: Delivery): void {
+  if (type === "content.deleted") {
+    for (const item of data.items ?? []) host.content.delete(`${item.type} ${item.id}`);
+    return;
+  }
   for (const [id, person] of host.people) {
     const byIdentity = data.identities.some(({ type, value }) =>
       person.identities.some((own) => own.type === type && own.value === value),

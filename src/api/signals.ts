@@ -61,7 +61,9 @@ export const signals = () => {
     const list = listOf(body.value, namedBy(context.tenant, subprocessor, integration), ports.now());
     if (!list.ok) return problemResponse(c, list.problem);
     const entries = await importSignals(ports, context, subprocessor, integration, list.value);
-    const results = entries.map(resultOf);
+    // Deleted content opens no request: it is told to own systems in bulk.
+    const isContent = list.value.type === "content_deleted";
+    const results = isContent ? list.value.ids.map((): Imported => ({ result: "told" })) : entries.map(resultOf);
     ports.log("signals_imported", {
       tenant: context.tenant.slug,
       subprocessor: subprocessor.id,
@@ -94,8 +96,8 @@ function listOf(
 }
 
 type Imported = {
-  readonly request: string;
-  readonly result: "opened" | "held" | "duplicate" | "noted";
+  readonly request?: string;
+  readonly result: "opened" | "held" | "duplicate" | "noted" | "told";
   /** Why it caused nothing. */
   readonly noted?: string;
 };
@@ -115,7 +117,7 @@ function resultOf({ id, recorded }: Entry): Imported {
 }
 
 const countsOf = (results: readonly Imported[]): Readonly<Record<Imported["result"], number>> => {
-  const counts = { opened: 0, held: 0, duplicate: 0, noted: 0 };
+  const counts = { opened: 0, held: 0, duplicate: 0, noted: 0, told: 0 };
   for (const { result } of results) counts[result]++;
   return counts;
 };

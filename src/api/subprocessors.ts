@@ -189,11 +189,16 @@ function integrationView(integration: Integration) {
           content_types: hook.contentTypes,
           ...(hook.challenges !== undefined && { challenges: hook.challenges.map(challengeView) }),
           events: hook.events,
-          authority: hook.authority,
+          // Deleted content is told to whoever takes it, whatever an integration says.
+          authority:
+            hook.authority.content_deleted === undefined
+              ? hook.authority
+              : { ...hook.authority, content_deleted: "everywhere" },
           retries_for_hours: hook.retriesForHours,
           source: hook.source,
         })),
     oauth,
+    takes_content_deletions: integration.content !== undefined,
     actions: Object.fromEntries(
       Object.entries(actions).map(([key, action]) => [
         key,

@@ -28,7 +28,10 @@ export type Hook = {
   /** Content types without parameters; anything else is refused. */
   readonly contentTypes: readonly [ContentType, ...ContentType[]];
   readonly read: Read;
-  /** Every signal type that `read` may give stands here. */
+  /**
+   * Every signal type that `read` may give stands here. `content_deleted` opens no request: whatever stands here, it is told
+   * to those who take content deletions, unless the tenant's policy says `record`.
+   */
   readonly authority: Partial<Readonly<Record<SignalType, Authority>>>;
   /** Where the vendor's terms set a time for honouring a signal, counted from its receipt: the request is due by then at the latest. */
   readonly deadlines?: Partial<Readonly<Record<SignalType, { readonly hours: number; readonly source: string }>>>;
@@ -152,6 +155,11 @@ export type Integration<S extends Settings = Settings> = {
   probe?(settings: SettingValues<S>, challenge: string): Steps<Answer>;
   /** Tells the holder that something happened to a request (thin: ids only). */
   notify?(settings: SettingValues<S>, notice: Notice): Steps<Answer>;
+  /**
+   * Tells the holder which posts, files and the like are gone at the places where they came from, so that it erases its
+   * copies: in one call, which `informed` ends. A repeated batch is the very same, under the same id.
+   */
+  content?(settings: SettingValues<S>, batch: ContentBatch): Steps<Answer>;
   /** Requests a second that the vendor allows this account, and how many it answers at once. */
   readonly limits: {
     readonly perSecond?: number;
@@ -166,6 +174,18 @@ export type Integration<S extends Settings = Settings> = {
 
 /** What a holder with `notify` is told: `type` such as `receipt.issued`, `at` in RFC 3339. */
 export type Notice = { readonly id: string; readonly type: string; readonly requestId: string; readonly at: string };
+
+/** Deleted content, at most a thousand items. `at`, when the batch was made, and `deletedAt` are RFC 3339 in UTC. */
+export type ContentBatch = { readonly id: string; readonly at: string; readonly items: readonly ContentItem[] };
+
+export type ContentItem = {
+  /** The vendor's own identity type and id of it. */
+  readonly type: string;
+  readonly id: string;
+  /** Who told us: `<subprocessor>/<endpoint>`. */
+  readonly source: string;
+  readonly deletedAt: string;
+};
 
 /** Checks the types of one integration against each other; it returns what it is given. */
 export const defineIntegration = <const S extends Settings>(integration: Integration<S>): Integration<S> => integration;

@@ -12,6 +12,7 @@ export type SignalType =
   /** Suspended or deactivated, which may be lifted: never an erasure. */
   | "account_disabled"
   | "account_restored"
+  /** A post, a file, a message: no exercise of a right. It is told in bulk to those who may hold a copy. */
   | "content_deleted"
   | "consent_withdrawn"
   | "access_requested";

@@ -8,6 +8,7 @@ import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import type { Subprocessor } from "../registry/subprocessor.ts";
 import { type Entry, record } from "../request/record.ts";
+import { contentOf } from "./content.ts";
 import { intentsOf, type Teller } from "./understand.ts";
 
 /** What a list is called where a hook has its endpoint: the policy says under `<subprocessor>/import` what it may cause. */
@@ -23,7 +24,7 @@ export type SignalList = {
 
 /**
  * Makes durable what each id of a list causes, as the vendor's own hook would have: all of them or none, in as many round
- * trips as for one. The answers come in the order of the ids.
+ * trips as for one. The answers come in the order of the ids; deleted content opens no request, and has none.
  */
 export const importSignals = (
   ports: Ports,
@@ -34,7 +35,12 @@ export const importSignals = (
 ): Promise<readonly Entry[]> => {
   const teller: Teller = { subprocessor, integration, endpoint: IMPORT, hook: hookFor(integration, list.type) };
   const events = list.ids.map((id) => eventOf(list, id));
-  return record(ports, context, (current) => intentsOf(current, teller, events));
+  return record(
+    ports,
+    context,
+    (current) => intentsOf(current, teller, events),
+    (current, now) => contentOf(ports, current, teller, events, now),
+  );
 };
 
 /** The identity types that a list of this subprocessor may name. */

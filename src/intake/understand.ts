@@ -7,6 +7,7 @@ import { valuesOf } from "../registry/settings.ts";
 import type { Subprocessor } from "../registry/subprocessor.ts";
 import { type Entry, type Intent, record } from "../request/record.ts";
 import { ok, type Result } from "../result.ts";
+import { contentOf } from "./content.ts";
 
 /** A hook of a tenant's subprocessor, and what its settings hold. */
 export type Found = {
@@ -47,7 +48,14 @@ export async function understand(
   countIgnored(ports, found, reading.value);
   const events = reading.value.filter(({ signals }) => signals.length > 0);
   return ok(
-    events.length === 0 ? [] : await record(ports, found.context, (context) => intentsOf(context, found, events)),
+    events.length === 0
+      ? []
+      : await record(
+          ports,
+          found.context,
+          (context) => intentsOf(context, found, events),
+          (context, now) => contentOf(ports, context, found, events, now),
+        ),
   );
 }
 
@@ -70,7 +78,10 @@ export type Teller = Pick<Found, "subprocessor" | "integration" | "endpoint"> & 
 
 export const intentsOf = (context: Context, found: Teller, events: readonly VendorEvent[]): Intent[] =>
   events.flatMap(({ id, signals }) =>
-    signals.map((signal, index) => intentOf(context, found, signal, `${id}#${index}`)),
+    signals.flatMap((signal, index) =>
+      // It is no exercise of a right, and goes its own way.
+      signal.type === "content_deleted" ? [] : [intentOf(context, found, signal, `${id}#${index}`)],
+    ),
   );
 
 /**

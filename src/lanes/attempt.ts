@@ -9,6 +9,7 @@ import { days, rfc3339 } from "../request/deadline.ts";
 import { isHeld } from "../request/hold.ts";
 import { failed } from "../request/step.ts";
 import type { OpenTask, Task } from "../request/task.ts";
+import { contentDeadline, isContent } from "./content.ts";
 import type { Attempt, Job, Pace } from "./drive.ts";
 import { ECHO_MS } from "./echo.ts";
 import {
@@ -57,7 +58,8 @@ export const isOpened = (opened: Opened | Settlement): opened is Opened => "job"
 /** An order that was claimed and not begun goes back as it was. */
 export function untouched(order: Claimed, due: Instant): Settlement {
   // Its deadline is only its place among others, and a damaged payload is for its own attempt to find.
-  const deadline = Number(/"deadline":(\d+)/.exec(order.payload)?.[1] ?? due);
+  const stated = /"deadline":(\d+)/.exec(order.payload)?.[1];
+  const deadline = stated === undefined ? (isContent(order) ? contentDeadline(due) : due) : Number(stated);
   return { id: order.id, attempt: order.attempt, deadline, what: "back", due, cursor: "" };
 }
 

@@ -57,7 +57,7 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
       continue;
     }
     const bounds = { run: id, end, until: now + LEASE_MS - LEASE_MARGIN_MS, timeouts: TIMEOUTS - timeouts };
-    const { settlements, thaws, ...worked } = await work(ports, context, lane, claimed, bounds);
+    const { settlements, thaws, ...worked } = await work(ports, context, lane, { ...claimed, token }, bounds);
     timeouts += worked.timeouts;
     const rest = Math.max(worked.rest, timeouts >= TIMEOUTS ? ports.now() + CIRCUIT_MS : 0);
     const pauseUntil = Math.max(rest, worked.repeat);

@@ -7,9 +7,11 @@ import type { Context } from "../registry/load.ts";
 import { failed } from "../request/step.ts";
 import { concludedOrder, isOpened, type Opened, open, readPayload, untouched } from "./attempt.ts";
 import { type BulkOpened, isBulkOpened, workBulk } from "./bulk.ts";
+import { isContent } from "./content.ts";
 import { type Attempt, drive, type Pace } from "./drive.ts";
 import { joint, ownAttempt, together } from "./joint.ts";
 import { noticed } from "./notice.ts";
+import { tell } from "./tell.ts";
 
 export type Worked = {
   readonly settlements: readonly Settlement[];
@@ -34,7 +36,7 @@ export async function work(
   ports: Ports,
   context: Context,
   lane: string,
-  claimed: { readonly orders: readonly Claimed[]; readonly frozen: Frozen | undefined },
+  claimed: { readonly token: string; readonly orders: readonly Claimed[]; readonly frozen: Frozen | undefined },
   bounds: Bounds,
 ): Promise<Worked> {
   const { subprocessor } = parseLane(lane);
@@ -53,6 +55,14 @@ export async function work(
     for (let group = queue.shift(); group !== undefined; group = queue.shift()) {
       if (!mayGoOn()) {
         goesBack(group);
+        continue;
+      }
+      const [first] = group;
+      if (first !== undefined && isContent(first)) {
+        const told = await tell(ports, context, lane, { order: first, token: claimed.token }, pace, mayGoOn);
+        settlements.push(...told.settlements);
+        rest = Math.max(rest, told.rest);
+        if (told.hung) timeouts++;
         continue;
       }
       const begun = await Promise.all(group.map((order) => begin(ports, context, subprocessor, order, pace)));

@@ -43,6 +43,10 @@ export const keys = {
   deliveries: (n: string) => `dz:${n}`,
   /** How often events came on a day that are of no concern. */
   ignored: (n: string, day: number) => `e:${n}:${day}`,
+  /** Chunks of deleted content that a subprocessor has not been told of yet, in their order. */
+  content: (n: string, subprocessor: string) => `v:${n}:${subprocessor}`,
+  /** How much deleted content was received, told and given up on a day. */
+  contentCounts: (n: string, day: number) => `vd:${n}:${day}`,
   residue: (n: string, residue: string) => `x:${n}:${residue}`,
   /** The log's leaves, in order. */
   log: (n: string) => `g:${n}`,

@@ -27,7 +27,16 @@ const Retention = z.strictObject({
   law: z.string().min(1).max(300),
 });
 
-const Signals = ["erasure_requested", "deauthorized", "token_revoked", "account_deleted"] as const;
+const Caused = z.enum(["record", "here", "everywhere"]).exactOptional();
+
+/** What a hook's signals may cause. Deleted content is told to whoever takes it, or only counted. */
+const Authorities = z.strictObject({
+  erasure_requested: Caused,
+  deauthorized: Caused,
+  token_revoked: Caused,
+  account_deleted: Caused,
+  content_deleted: z.enum(["record", "everywhere"]).exactOptional(),
+});
 
 /** What a tenant has decided. Each has a default, so that a new tenant is safe before it decides anything. */
 export const Policy = z.strictObject({
@@ -45,9 +54,7 @@ export const Policy = z.strictObject({
   /** Erasures that one source may cause in an hour before more are held for review. */
   ceiling_per_hour: z.number().int().min(1).max(1_000_000).default(200),
   /** What a proven signal may cause, by `<subprocessor>/<endpoint>` and signal, where the integration's default does not fit. */
-  authority: z
-    .record(z.string(), z.partialRecord(z.enum(Signals), z.enum(["record", "here", "everywhere"])))
-    .default({}),
+  authority: z.record(z.string(), Authorities).default({}),
   /** Identity types for which a hook may speak beside its integration's own, by `<subprocessor>/<endpoint>`. */
   widen: z.record(z.string(), z.array(z.string())).default({}),
   retention: z.array(Retention).max(200).default([]),

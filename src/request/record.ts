@@ -2,6 +2,7 @@ import type { Authority } from "../contract/integration.ts";
 import type { SignalType } from "../contract/signal.ts";
 import { type Instant, type RequestId, requestId } from "../ids.ts";
 import { gatewayOf } from "../platform/store/lanes.ts";
+import type { NewContent } from "../platform/store/new-content.ts";
 import type { NewRequest, Recorded } from "../platform/store/requests.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
@@ -43,7 +44,7 @@ const TRIES = 3;
 
 /**
  * Makes intents durable, all in one round trip when the snapshot is current. Intents are made from the snapshot, so they
- * are made anew when the registry or the policy has changed meanwhile.
+ * are made anew when the registry or the policy has changed meanwhile; so is the deleted content that comes with them.
  *
  * Rejects with StoreUnreachable when nothing can be said; the caller then asks its sender to repeat.
  */
@@ -51,19 +52,36 @@ export async function record(
   ports: Ports,
   context: Context,
   intentsOf: (context: Context) => readonly Intent[],
+  contentOf: (context: Context, now: Instant) => Promise<NewContent | undefined> = async () => undefined,
 ): Promise<readonly Entry[]> {
   let current = context;
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const now = ports.now();
     const requests = await Promise.all(intentsOf(current).map((intent) => newRequest(current, intent, now)));
-    const results = await ports.store.record(requests);
+    const content = await contentOf(current, now);
+    const results =
+      content === undefined
+        ? { recorded: await ports.store.record(requests) }
+        : await ports.store.recordDelivery(requests, content);
     const entries = requests.flatMap(({ id }, index): Entry[] => {
-      const recorded = results[index];
+      const recorded = results.recorded[index];
       return recorded === undefined || recorded.result === "stale" ? [] : [{ id, recorded }];
     });
-    if (entries.length === requests.length) {
-      const woken = entries.some(({ recorded }) => "wake" in recorded && recorded.wake);
-      if (woken) await ports.wake([gatewayOf(current.tenant.n)]);
+    const kept = "content" in results ? results.content : undefined;
+    if (entries.length === requests.length && kept?.result !== "stale") {
+      const woken = [
+        ...(entries.some(({ recorded }) => "wake" in recorded && recorded.wake) ? [gatewayOf(current.tenant.n)] : []),
+        ...(kept?.woken ?? []),
+      ];
+      if (woken.length > 0) await ports.wake(woken);
+      if (content !== undefined && kept !== undefined)
+        ports.log("content_received", {
+          tenant: current.tenant.slug,
+          source: content.source,
+          items: content.items,
+          subprocessors: content.told.length,
+          result: kept.result,
+        });
       for (const { id, recorded } of entries)
         ports.log("request_recorded", { tenant: current.tenant.slug, request: id, result: recorded.result });
       return entries;

@@ -93,7 +93,7 @@ describe("a vendor's list", () => {
     const { at, post, documents } = await gateway();
     const { status, body } = await post(list([cus("cus_1"), cus("cus_2")]));
     expect(status).toBe(202);
-    expect(body.counts).toEqual({ opened: 2, held: 0, duplicate: 0, noted: 0 });
+    expect(body.counts).toEqual({ opened: 2, held: 0, duplicate: 0, noted: 0, told: 0 });
     expect(body.results?.map(({ result }) => result)).toEqual(["opened", "opened"]);
     expect(body.results?.map(({ request }) => request)).toEqual(at.recorded.map(({ id }) => id));
     expect(documents()).toMatchObject([

@@ -60,4 +60,10 @@ const names = [
   "memory.open_request_bytes",
   "memory.closed_request_bytes",
   "memory.closed_request_limit_bytes",
+  "content.round_trips_per_1000",
+  "content.commands_per_1000",
+  "content.script_commands_per_1000",
+  "content.bytes_per_item",
+  "content.bytes_per_item_alone",
+  "content.told_round_trips_per_1000",
 ];

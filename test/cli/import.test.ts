@@ -23,7 +23,7 @@ let identities = [{ type: "facebook.user_id" }];
 
 const taken = ({ ids }: Body): Answer => ({
   status: 202,
-  body: { counts: { opened: ids.length, held: 0, duplicate: 0, noted: 0 }, results: [] },
+  body: { counts: { opened: ids.length, held: 0, duplicate: 0, noted: 0, told: 0 }, results: [] },
 });
 
 beforeAll(async () => {

@@ -881,6 +881,45 @@ describe("a customer's own endpoint", () => {
     expect(await held()).toHaveLength(3);
   });
 
+  const items = ["p-1", "p-2"].map((id) => ({
+    type: "post",
+    id,
+    source: "x/events",
+    deleted_at: "2026-11-21T12:00:00Z",
+  }));
+  const deleted = { type: "content.deleted", timestamp: "2026-11-21T12:00:00Z", data: { batch: "ctb_1", items } };
+  const copies = async (): Promise<string[]> =>
+    Object(await admin("GET", "/holdings")).first_party["api.shop.example"].content;
+  const content = ["p-1", "p-2", "p-3"].map((id) => ({ type: "post", id }));
+
+  it("erases the copies of deleted content that a batch names, once", async () => {
+    await seed({ vendor: "first-party", host: "api.shop.example", content });
+    expect((await deliver("msg_ctb_1", deleted)).status).toBe(200);
+    expect(await copies()).toEqual(["post p-3"]);
+    await seed({ vendor: "first-party", host: "api.shop.example", content: content.slice(0, 1) });
+    expect((await deliver("msg_ctb_1", deleted)).status).toBe(200);
+    expect(await copies()).toEqual(["post p-3", "post p-1"]);
+    expect(await held()).toHaveLength(3);
+    const { received } = Object(await admin("GET", "/holdings")).first_party["api.shop.example"];
+    expect(received[0]).toMatchObject({ type: "content.deleted", batch: "ctb_1", items: 2, status: 200 });
+  });
+
+  it.each([
+    ["refuse", 422],
+    ["gone", 410],
+    ["accept", 202],
+  ])("keeps its copies in mode %s", async (mode, status) => {
+    await seed({ vendor: "first-party", host: "api.shop.example", mode, content });
+    expect((await deliver("msg_ctb_1", deleted)).status).toBe(status);
+    expect(await copies()).toHaveLength(3);
+  });
+
+  it("refuses a batch without an id, without items, or with more than a thousand", async () => {
+    const many = Array.from({ length: 1001 }, () => items[0]);
+    for (const data of [{ items }, { batch: "ctb_1" }, { batch: "ctb_1", items: many }])
+      expect((await deliver("msg_ctb_1", { ...deleted, data })).status).toBe(400);
+  });
+
   it("takes note of other events", async () => {
     expect((await deliver("msg_9", { type: "receipt.issued", timestamp: "", data: {} })).status).toBe(200);
     expect(await admin("GET", "/holdings")).toMatchObject({

@@ -136,6 +136,34 @@ describe("the challenge of an own system", () => {
   });
 });
 
+describe("telling an own system of deleted content", () => {
+  const { content } = firstParty;
+  if (content === undefined) throw new Error("an own system takes content deletions");
+  const deletedAt = "2026-11-21T08:59:59.000Z";
+  const items = [{ type: "x.post", id: "1", source: "x/events", deletedAt }];
+  const batch = { id: "ctb_1", at: "2026-11-21T09:00:00.000Z", items };
+
+  it("names each item and the batch, under the same id at each repetition", () => {
+    const { calls, outcome } = play(content(settings, batch), [{ status: 204 }]);
+    expect(outcome).toEqual(informed);
+    expect(calls).toHaveLength(1);
+    expect(calls[0]?.sign).toEqual({ scheme: "standard-webhooks", secret: settings.secret, id: "msg_ctb_1" });
+    expect(JSON.parse(calls[0]?.body ?? "")).toEqual({
+      type: "content.deleted",
+      timestamp: "2026-11-21T09:00:00.000Z",
+      data: {
+        batch: "ctb_1",
+        items: [{ type: "x.post", id: "1", source: "x/events", deleted_at: deletedAt }],
+      },
+    });
+    expect(play(content(settings, batch), [{ status: 200 }]).calls).toEqual(calls);
+  });
+
+  it.each([301, 400, 404, 410, 422])("[I4] has told nobody where it answers %d", (status) => {
+    expect(play(content(settings, batch), [{ status }]).outcome).toMatchObject({ outcome: "unforeseen", status });
+  });
+});
+
 describe("telling an own system that something happened", () => {
   const { notify } = firstParty;
   if (notify === undefined) throw new Error("an own system is told");

@@ -14,6 +14,7 @@ import { parseRequestId, type RequestId, tenantNumber } from "../../src/ids.ts";
 import { type Cursor, cursorPlace, type OrderPayload, sealPlace } from "../../src/lanes/order.ts";
 import { type Bounds, type Worked, work } from "../../src/lanes/work.ts";
 import { laneName } from "../../src/platform/keys.ts";
+import type { ContentStore } from "../../src/platform/store/content.ts";
 import type { Claimed, Frozen, LaneStore, Settlement } from "../../src/platform/store/lanes.ts";
 import type { Store } from "../../src/platform/store.ts";
 import { createVault } from "../../src/platform/vault.ts";
@@ -117,7 +118,8 @@ type Setup = {
   readonly revoke?: Action<Settings>;
   readonly limits?: Integration["limits"];
   readonly holds?: readonly Hold[];
-  readonly lanes?: Partial<LaneStore>;
+  readonly content?: NonNullable<Integration["content"]>;
+  readonly lanes?: Partial<LaneStore & ContentStore>;
 };
 
 export type OrderSetup = {
@@ -136,11 +138,16 @@ export async function bench({
   revoke,
   limits = { connections: 1 },
   holds = [],
+  content,
   lanes = {},
 }: Setup = {}) {
   const random = (count: number) => crypto.getRandomValues(new Uint8Array(count));
   const vault = createVault([{ id: "m1", bytes: random(32) }], random);
-  const acme = holder({ actions: { erase, revoke: revoke ?? absent("none", SOURCE) }, limits });
+  const acme = holder({
+    actions: { erase, revoke: revoke ?? absent("none", SOURCE) },
+    limits,
+    ...(content && { content }),
+  });
   const tenant: Tenant = {
     n,
     slug: "acme",
@@ -283,7 +290,7 @@ export async function bench({
         ports,
         context,
         LANE,
-        { orders, frozen: batch },
+        { token: "token", orders, frozen: batch },
         { ...bounds, end: now + 60_000, until: now + 100_000, ...more },
       );
     },

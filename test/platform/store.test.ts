@@ -6,6 +6,7 @@ import type { Command, RedisClient } from "../../src/platform/redis.ts";
 import { AUDIT, CANCEL, RESTART, TELL } from "../../src/platform/scripts/cancel.ts";
 import { CLAIM, FREEZE, RELEASE } from "../../src/platform/scripts/claim.ts";
 import { CLOSE } from "../../src/platform/scripts/close.ts";
+import { CONTENT, CONTENT_ORDER, NEXT_CONTENT, WAITING_CONTENT } from "../../src/platform/scripts/content.ts";
 import { LINK } from "../../src/platform/scripts/link.ts";
 import { OPEN } from "../../src/platform/scripts/open.ts";
 import { RECORD } from "../../src/platform/scripts/record.ts";
@@ -108,6 +109,14 @@ async function life(store: Store): Promise<void> {
     }),
   ]);
   await store.dropResidue(n, "residue");
+  const chunks = [{ id: "chunk", items: 2, wrapped: "content key", sealed: "sealed content" }];
+  const content = { n, version: "1", now: NOW + HOUR, source: "posts/events", delivery: "delivery", items: 2 };
+  await store.recordDelivery([request(idOf("with"))], { ...content, told: [{ subprocessor: "alpha", chunks }] });
+  await store.recordDelivery([], { ...content, told: [] });
+  await store.contentCounts(n, ["alpha"], 1, NOW + HOUR);
+  const tells = { ...(await claimedOne(store, alpha, CONTENT_ORDER, "tells", NOW + HOUR)), most: 1000, batch: "batch" };
+  await store.nextContent(n, "alpha", tells, NOW + HOUR);
+  await store.nextContent(n, "alpha", { ...tells, sent: { batch: "batch", unread: 0 } }, NOW + HOUR);
   await store.sweep(await store.dueLanes(NOW + DAY, 10), NOW + DAY);
 }
 
@@ -121,8 +130,10 @@ onEach("a life in the store", engines, ({ client, store, state, scripts, flush }
         CHANGE,
         CLAIM,
         CLOSE,
+        CONTENT,
         FREEZE,
         LINK,
+        NEXT_CONTENT,
         OPEN,
         RECORD,
         RELEASE,
@@ -132,6 +143,7 @@ onEach("a life in the store", engines, ({ client, store, state, scripts, flush }
         SWEEP,
         TELL,
         UNPAUSE,
+        WAITING_CONTENT,
       ]),
     );
   });

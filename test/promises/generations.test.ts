@@ -186,9 +186,15 @@ describe("who came back, through the deployed bundle", () => {
 
   it("[I3 I5] takes a list once, and changes nothing for one that does not fit", async () => {
     const body = listing("account_disabled", ["1", "2", "3"], world.gateway.now() - HOUR, "the very list");
-    expect(((await post(body)).body as Imported).counts).toEqual({ opened: 0, held: 0, duplicate: 0, noted: 3 });
+    expect(((await post(body)).body as Imported).counts).toEqual({ opened: 0, held: 0, duplicate: 0, noted: 3, told: 0 });
     const before = await dump(world);
-    expect(((await post(body)).body as Imported).counts).toEqual({ opened: 0, held: 0, duplicate: 3, noted: 0 });
+    expect(((await post(body)).body as Imported).counts).toEqual({
+      opened: 0,
+      held: 0,
+      duplicate: 3,
+      noted: 0,
+      told: 0,
+    });
     const odd = await post({ ...body, ids: [...body.ids, { type: "stripe.customer", value: "cus_1" }] });
     expect(odd.status).toBe(422);
     expect(odd.body).toMatchObject({ errors: [{ field: "ids.3.type", expected: "one of facebook.user_id" }] });

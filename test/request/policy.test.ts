@@ -34,6 +34,7 @@ describe("what a policy may say", () => {
     { grace_days: 0 },
     { at_deadline: "unresolved" },
     { authority: { "shop/events": { account_deleted: "everywhere" } } },
+    { authority: { "shop/events": { content_deleted: "record" } } },
     { widen: { "mail/contacts": ["email"] } },
     { retention: [{ ...RULE, keep: { days: 1 }, from: "year_end", subprocessors: ["shop"] }] },
   ])("includes %o", (policy) => {
@@ -58,6 +59,7 @@ describe("what a policy may not say", () => {
     ["[I14] no ceiling", { ceiling_per_hour: 0 }, "ceiling_per_hour"],
     ["[I14] an unending ceiling", { ceiling_per_hour: Number.POSITIVE_INFINITY }, "ceiling_per_hour"],
     ["an authority that does not exist", { authority: { "shop/events": { account_deleted: "all" } } }, "authority"],
+    ["deleted content for one holder", { authority: { "shop/events": { content_deleted: "here" } } }, "authority"],
     ["an authority for a signal that does not exist", { authority: { "shop/events": { paid: "here" } } }, "authority"],
     ["[I9] a retention without a ground", { retention: [{ ...RULE, ground: undefined }] }, "retention"],
     [

@@ -2,7 +2,7 @@ import type { Instant, RequestId, TenantNumber } from "../../ids.ts";
 import { ECHO_MS } from "../../lanes/echo.ts";
 import type { SupersededBy } from "../../request/generation.ts";
 import { keys, laneName } from "../keys.ts";
-import type { Answer, RedisClient } from "../redis.ts";
+import type { Answer, Command, RedisClient } from "../redis.ts";
 import { AUDIT, CANCEL, RESTART, TELL } from "../scripts/cancel.ts";
 import { CLOSE } from "../scripts/close.ts";
 import { OPEN } from "../scripts/open.ts";
@@ -18,6 +18,7 @@ import {
   settleCommand,
   texts,
 } from "./lanes.ts";
+import { contentCommand, type KeptContent, type NewContent, readKept } from "./new-content.ts";
 
 export type NewRequest = {
   readonly n: TenantNumber;
@@ -136,6 +137,11 @@ export const NOTE_MS = 40 * 86_400_000;
 
 export type RequestStore = {
   readonly record: (requests: readonly NewRequest[]) => Promise<readonly Recorded[]>;
+  /** The same, and the deleted content that the same delivery tells: all of it, or none. */
+  readonly recordDelivery: (
+    requests: readonly NewRequest[],
+    content: NewContent,
+  ) => Promise<{ readonly recorded: readonly Recorded[]; readonly content: KeptContent }>;
   readonly load: (
     requests: readonly { readonly n: TenantNumber; readonly id: RequestId }[],
   ) => Promise<readonly Hash[]>;
@@ -204,14 +210,25 @@ export function requestStore(redis: RedisClient): RequestStore {
     const [result = "", ...rest] = texts(answer);
     return { result, woken: rest.slice(skip - 1) };
   };
+  const together = async (commands: readonly Command[]): Promise<readonly Answer[]> => {
+    const answers: Answer[] = [];
+    for (let at = 0; at < commands.length; at += TOGETHER) {
+      const some = commands.slice(at, at + TOGETHER);
+      answers.push(...(await redis.run(some, { atomic: some.length > 1 })));
+    }
+    return answers;
+  };
   return {
-    record: async (requests) => {
-      const answers: Answer[] = [];
-      for (let at = 0; at < requests.length; at += TOGETHER) {
-        const some = requests.slice(at, at + TOGETHER).map(recordCommand);
-        answers.push(...(await redis.run(some, { atomic: some.length > 1 })));
-      }
-      return answers.map((answer) => readRecorded(texts(answer)));
+    record: async (requests) =>
+      (await together(requests.map(recordCommand))).map((answer) => readRecorded(texts(answer))),
+
+    recordDelivery: async (requests, content) => {
+      // Content comes last: where there is more than goes together, the sender repeats, and requests are known again.
+      const answers = await together([...requests.map(recordCommand), contentCommand(content)]);
+      return {
+        recorded: answers.slice(0, -1).map((answer) => readRecorded(texts(answer))),
+        content: readKept(texts(answers.at(-1))),
+      };
     },
 
     load: async (requests) =>
