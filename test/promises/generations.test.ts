@@ -186,7 +186,13 @@ describe("who came back, through the deployed bundle", () => {
 
   it("[I3 I5] takes a list once, and changes nothing for one that does not fit", async () => {
     const body = listing("account_disabled", ["1", "2", "3"], world.gateway.now() - HOUR, "the very list");
-    expect(((await post(body)).body as Imported).counts).toEqual({ opened: 0, held: 0, duplicate: 0, noted: 3, told: 0 });
+    expect(((await post(body)).body as Imported).counts).toEqual({
+      opened: 0,
+      held: 0,
+      duplicate: 0,
+      noted: 3,
+      told: 0,
+    });
     const before = await dump(world);
     expect(((await post(body)).body as Imported).counts).toEqual({
       opened: 0,
