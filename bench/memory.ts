@@ -1,10 +1,11 @@
 import { customers } from "../dev/customers.ts";
 import type { Endpoint } from "../dev/redis/endpoint.ts";
 import { createSandbox, vendorListener } from "../dev/sandbox/sandbox.ts";
-import { apiOf, seedPerson, seedSandbox, seedTenants } from "../dev/seed.ts";
+import { seedPerson, seedSandbox } from "../dev/seed.ts";
 import type { Options } from "./options.ts";
 import { signedRequest } from "./signed-request.ts";
 import { startStage } from "./stage.ts";
+import { expectOk, newTenant } from "./tenant.ts";
 import { Driver } from "./work.ts";
 
 /** What a closed request may take in the store: 0.6 KB, and 0.35 KB for each task. */
@@ -12,13 +13,12 @@ export const closedLimitBytes = (tasks: number): number => 600 + 350 * tasks;
 
 const SLUG = "cloutmetrics";
 
-/** Mixpanel's jobs take days, and the clock is not moved here. */
-const NOBODY_WAITS = { unknownTo: ["mixpanel"] };
-const TASKS = 5;
+/** Four of its holders, a task each. */
+const HOLDERS = ["facebook", "stripe", "openai", "product"] as const;
 
 /**
- * The store's bytes per request of the reference customer CloutMetrics: five tasks, with the evidence that the vendors'
- * stand-ins give. Bytes are the sum of MEMORY USAGE over all keys, so that the request's share of every list, index and
+ * The store's bytes per request of the reference customer CloutMetrics, with four of its holders and the evidence that the
+ * vendors' stand-ins give. Bytes are the sum of MEMORY USAGE over all keys, so that the request's share of every list, index and
  * log is in it; less what was there before the requests came. The person's own record is there before an open request,
  * and goes with a closed one, so it is counted with neither.
  *
@@ -44,18 +44,20 @@ export async function memory({ requests }: Options["memory"]) {
       if (!reply.ok) throw new Error(`the sandbox refused ${path}: ${await reply.text()}`);
     };
     await seedSandbox(admin);
-    const tenants = await seedTenants(gateway.url, stage.secrets.ADMIN_KEY, {});
-    const api = apiOf(gateway.url);
-    const key = tenants[SLUG]?.api_key ?? "";
-    const policy = customers.find(({ slug }) => slug === SLUG)?.policy ?? {};
-    await api("PUT", "/v1/policy", key, { ...policy, ceiling_per_hour: 1_000_000 });
-    const secret = tenants[SLUG]?.subprocessors.facebook?.settings.appSecret ?? "";
+    const { policy = {}, subprocessors = {} } = customers.find(({ slug }) => slug === SLUG) ?? {};
+    const isHolder = ([id]: readonly [string, unknown]) => HOLDERS.some((holder) => holder === id);
+    const registry = Object.entries(subprocessors).filter(isHolder);
+    const others = Object.entries(subprocessors).filter((entry) => !isHolder(entry));
+    const unknownTo = others.map(([, { integration }]) => integration);
+    const { api, key } = await newTenant(stage, gateway, SLUG, Object.fromEntries(registry));
+    await expectOk(api("PUT", "/v1/policy", key, { ...policy, ceiling_per_hour: 1_000_000 }));
+    const secret = subprocessors.facebook?.settings.appSecret ?? "";
 
     /** From the first word about these people to the receipts; bytes of the whole store at three points. */
     const through = async (first: number, count: number) => {
       const before = await bytesIn(stage.redis);
       const people = Array.from({ length: count }, (_, at) => personOf(first + at));
-      for (const person of people) await seedPerson(api, admin, SLUG, key, person, NOBODY_WAITS);
+      for (const person of people) await seedPerson(api, admin, SLUG, key, person, { unknownTo });
       const linked = await bytesIn(stage.redis);
       stage.queue.lanes.clear();
       for (const { facebookId } of people) {
@@ -95,7 +97,7 @@ function figures(open: number | null, closed: number | null, part: (...prefixes:
     "memory.open_request_bytes": open,
     // The request itself: its record with the receipt, its place in the list, its leaf in the log.
     "memory.closed_request_bytes": part("r", "z", "g"),
-    "memory.closed_request_limit_bytes": closedLimitBytes(TASKS),
+    "memory.closed_request_limit_bytes": closedLimitBytes(HOLDERS.length),
     // With what outlives the request for its own reasons: the person's suppression, and what is owed on a later day.
     "memory.closed_request_with_obligations_bytes": closed,
     "memory.closed_request_record_bytes": part("r"),
