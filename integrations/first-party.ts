@@ -78,7 +78,7 @@ export const firstParty = defineIntegration({
   },
 
   *notify(settings, notice) {
-    const reply = yield event(settings, notice.id, notice.type, notice.at, { request: notice.requestId });
+    const reply = yield event(settings, notice.id, notice.type, notice.at, notice.data);
     return reply.status >= 200 && reply.status < 300 ? informed : unforeseen(reply);
   },
 

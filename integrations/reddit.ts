@@ -29,6 +29,14 @@ export const reddit = defineIntegration({
     revoke: absent("needs the person's token, which connections will hold", OAUTH),
   },
 
+  duties: {
+    recheck: {
+      everyHours: 24,
+      what: "Read stored posts and comments again, and erase what is gone; 48 hours are the longest that Reddit bears.",
+      source: WIKI,
+    },
+  },
+
   residuals: [],
   retainable: [],
   limits: { connections: 1 },

@@ -40,6 +40,14 @@ export const youtube = defineIntegration({
     revoke: absent("needs the person's token, which connections will hold", `${WEB_SERVER}#tokenrevoke`),
   },
 
+  duties: {
+    refresh: {
+      everyHours: 29 * 24,
+      what: "Read again or delete what was got from YouTube: nothing may be stored for longer than 30 days unrefreshed.",
+      source: POLICIES,
+    },
+  },
+
   residuals: [],
   retainable: [],
   limits: { connections: 2 },

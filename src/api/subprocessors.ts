@@ -11,6 +11,7 @@ import { accountOf } from "../registry/account.ts";
 import { change } from "../registry/change.ts";
 import { SUBPROCESSOR_ID, type Subprocessor, SubprocessorInput } from "../registry/subprocessor.ts";
 import { rfc3339 } from "../request/deadline.ts";
+import { scheduleDuties } from "../request/duty.ts";
 import { ok } from "../result.ts";
 import { type Authorised, requires } from "./auth.ts";
 import { fitted, input } from "./input.ts";
@@ -112,6 +113,7 @@ export const subprocessors = () => {
     const resting = account && { name: account.name, lanes: account.others.map(laneOf) };
     await ports.store.unpause(laneOf(id), resting, ports.now());
     await ports.wake([laneOf(id)]);
+    await scheduleDuties(ports, { ...context, tenant: changed.value }, id);
     const entry = changed.value.subprocessors[id];
     return entry === undefined ? problemResponse(c, { reason: "internal" }) : c.json(subprocessorView(entry));
   });
@@ -213,6 +215,14 @@ function integrationView(integration: Integration) {
             },
       ]),
     ),
+    ...(integration.duties !== undefined && {
+      duties: Object.entries(integration.duties).map(([duty, { everyHours, what, source }]) => ({
+        duty,
+        every_hours: everyHours,
+        what,
+        source,
+      })),
+    }),
     keeps_after_erasure: residuals,
     retainable_categories: retainable,
   };

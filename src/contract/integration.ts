@@ -149,6 +149,7 @@ export type Integration<S extends Settings = Settings> = {
   readonly oauth: Absent;
   readonly actions: Readonly<Record<ActionName, Action<S> | Absent>>;
   readonly residuals: readonly Residual[];
+  readonly duties?: Readonly<Record<string, Duty>>;
   /** The data categories in which it holds records that law may make a tenant keep. */
   readonly retainable: readonly string[];
   /** Shows that the settings work; run before they are stored. Refusal is an answer other than `informed`. */
@@ -172,8 +173,19 @@ export type Integration<S extends Settings = Settings> = {
   };
 };
 
-/** What a holder with `notify` is told: `type` such as `receipt.issued`, `at` in RFC 3339. */
-export type Notice = { readonly id: string; readonly type: string; readonly requestId: string; readonly at: string };
+/** What a holder with `notify` is told: `type` such as `receipt.issued`, `at` in RFC 3339, and ids, never a person's. */
+export type Notice = {
+  readonly id: string;
+  readonly type: string;
+  readonly at: string;
+  readonly data: Readonly<Record<string, string>>;
+};
+
+/**
+ * What a vendor's terms want done again and again with what was got from it, because the vendor does not tell when something
+ * is gone there. Own systems are reminded each time, as `duty.due`.
+ */
+export type Duty = { readonly everyHours: number; readonly what: string; readonly source: string };
 
 /** Deleted content, at most a thousand items. `at`, when the batch was made, and `deletedAt` are RFC 3339 in UTC. */
 export type ContentBatch = { readonly id: string; readonly at: string; readonly items: readonly ContentItem[] };

@@ -1,4 +1,4 @@
-import type { RequestId } from "../ids.ts";
+import type { Instant, RequestId } from "../ids.ts";
 import type { Claimed, Settlement } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
@@ -8,9 +8,19 @@ import { drive, type Pace } from "./drive.ts";
 import { STUCK_AFTER } from "./lane.ts";
 import { firstCursor } from "./order.ts";
 
-/** A notice's order: `notice:<type>:<request>`. It carries nothing else, because a notice says only "look". */
+/** A notice's order: `notice:<type>:<what it is about>`. It carries nothing else, because a notice says only "look". */
 export const noticeId = (type: "receipt.issued" | "request.at_risk", request: RequestId): string =>
   `notice:${type}:${request}`;
+
+/** The same for a duty, each time that it is due. */
+export const dutyNoticeId = (subprocessor: string, duty: string, at: Instant): string =>
+  `notice:duty.due:${subprocessor}/${duty}/${at}`;
+
+function dataOf(type: string, about: string): Readonly<Record<string, string>> {
+  if (type !== "duty.due") return { request: about };
+  const [subprocessor = "", duty = ""] = about.split("/");
+  return { subprocessor, duty };
+}
 
 /** The subprocessors in use that want to be told. */
 export const listeners = (ports: Pick<Ports, "integrations">, { tenant }: Context): readonly string[] =>
@@ -61,7 +71,13 @@ export async function noticed(
       source: "",
       by: "any",
       each: "person",
-      run: () => notify(settings, { id: `${type}_${request}`.replaceAll(".", "_"), type, requestId: request, at: now }),
+      run: () =>
+        notify(settings, {
+          id: `${type}_${request}`.replaceAll(/[./]/g, "_"),
+          type,
+          at: now,
+          data: dataOf(type, request),
+        }),
     },
     settings,
     salt: request,

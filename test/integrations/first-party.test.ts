@@ -167,7 +167,7 @@ describe("telling an own system of deleted content", () => {
 describe("telling an own system that something happened", () => {
   const { notify } = firstParty;
   if (notify === undefined) throw new Error("an own system is told");
-  const notice = { id: "evt.1", type: "receipt.issued", requestId: "req_1", at: "2026-11-21T09:00:00.000Z" };
+  const notice = { id: "evt.1", type: "receipt.issued", at: "2026-11-21T09:00:00.000Z", data: { request: "req_1" } };
 
   it("[I7] sends ids only", () => {
     const { calls, outcome } = play(notify(settings, notice), [{ status: 204 }]);

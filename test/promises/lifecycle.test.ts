@@ -494,6 +494,31 @@ describe("over time, through the deployed bundle", () => {
     await world.api("PUT", "/v1/subprocessors/profiles", key, entry);
   });
 
+  it("[IS-11] reminds own systems of what a silent platform's terms want done again, for as long as it is in use", async () => {
+    const key = world.key("socra");
+    const entry = { integration: "reddit", settings: {}, facts: world.tenants.socra?.subprocessors.openai?.facts };
+    expect((await world.api("PUT", "/v1/subprocessors/reddit", key, entry)).status).toBe(200);
+    const reminders = async () =>
+      ((await world.admin("/requests")) as { url: string; body: string }[])
+        .filter(({ url, body }) => url.includes("product.socra.example") && body.includes("duty.due"))
+        .map(({ body }) => JSON.parse(body) as object);
+    /** An hour later: the reminder's step, and then the reminder, each wait for the sweep. */
+    const pass = async (hours: number) => {
+      await world.advance(hours * 3_600_000);
+      for (let round = 0; round < 4; round++) {
+        await world.gateway.sweep();
+        await new Promise((resolve) => setTimeout(resolve, 40));
+      }
+      return reminders();
+    };
+    expect(await pass(23)).toEqual([]);
+    expect(await pass(2)).toMatchObject([{ type: "duty.due", data: { subprocessor: "reddit", duty: "recheck" } }]);
+    expect(await pass(25)).toHaveLength(2);
+    await world.api("PUT", "/v1/subprocessors/reddit", key, { ...entry, status: "retired" });
+    expect(await pass(25)).toHaveLength(2);
+    expect(await pass(25)).toHaveLength(2);
+  });
+
   it("[I12] forgets its own records when their time has come", async () => {
     const vic = await world.person("imai", "vic");
     const closed = await world.closed("imai", (await open("imai", { type: "erasure", subject: vic.id })).id);

@@ -60,6 +60,21 @@ for _, task in ipairs(redis.call('SMEMBERS', KEYS[2])) do answer[#answer + 1] = 
 return answer
 `;
 
+/**
+ * Puts what is due again and again into the gateway's lane, unless it stands there already.
+ *
+ * KEYS 1-3 the lane's. ARGV 1 now, 2 lane, 3 awake until, then id and due time of each.
+ */
+export const SCHEDULE = `${HEAD}${LANE}
+for i = 4, #ARGV, 2 do
+  local due = tonumber(ARGV[i + 1])
+  if redis.call('HEXISTS', KEYS[2], ARGV[i]) == 0 then
+    enqueue(KEYS[1], KEYS[2], KEYS[3], ARGV[2], ARGV[i], '', due, due, tonumber(ARGV[1]), ARGV[3])
+  end
+end
+return 1
+`;
+
 /** Puts a notice into a lane. KEYS 1-3 the lane's. ARGV 1 now, 2 lane, 3 notice, 4 awake until. */
 export const TELL = `${HEAD}${LANE}
 local now = tonumber(ARGV[1])

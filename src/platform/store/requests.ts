@@ -3,7 +3,7 @@ import { ECHO_MS } from "../../lanes/echo.ts";
 import type { SupersededBy } from "../../request/generation.ts";
 import { keys, laneName } from "../keys.ts";
 import type { Answer, Command, RedisClient } from "../redis.ts";
-import { AUDIT, CANCEL, RESTART, TELL } from "../scripts/cancel.ts";
+import { AUDIT, CANCEL, RESTART, SCHEDULE, TELL } from "../scripts/cancel.ts";
 import { CLOSE } from "../scripts/close.ts";
 import { OPEN } from "../scripts/open.ts";
 import { RECORD } from "../scripts/record.ts";
@@ -182,6 +182,12 @@ export type RequestStore = {
   readonly byHand: (lane: string, settlement: Settlement, now: Instant) => Promise<Settled>;
   /** Puts a notice into the lanes of those who want to know; they are worked when they are next awake or swept. */
   readonly tell: (n: TenantNumber, notice: string, subprocessors: readonly string[], now: Instant) => Promise<void>;
+  /** Puts the gateway's own repeated steps into its lane, unless they stand there already. */
+  readonly schedule: (
+    n: TenantNumber,
+    steps: readonly { readonly id: string; readonly due: Instant }[],
+    now: Instant,
+  ) => Promise<void>;
   readonly setField: (n: TenantNumber, id: RequestId, name: string, value: string) => Promise<void>;
   /** Newest first; open ones by deadline. `from` is a score and how many of that score were given before. */
   readonly list: (
@@ -291,6 +297,13 @@ export function requestStore(redis: RedisClient): RequestStore {
           return { script: TELL, keys: laneKeys(lane), args: [now, lane, notice, now + AWAKE_MS] };
         }),
       );
+    },
+
+    schedule: async (n, steps, now) => {
+      if (steps.length === 0) return;
+      const lane = gatewayOf(n);
+      const args = [now, lane, now + AWAKE_MS, ...steps.flatMap(({ id, due }) => [id, due])];
+      await redis.run([{ script: SCHEDULE, keys: laneKeys(lane), args }]);
     },
 
     setField: async (n, id, name, value) => {

@@ -1051,3 +1051,13 @@ onEach("closing a request", engines, ({ store, dump, state, twice, raw, age }) =
     expect(await raw("EXISTS", keys.openTasks(n, ONE))).toBe(0);
   });
 });
+
+onEach("what the gateway does again and again", engines, ({ store, twice }) => {
+  it("stands in its lane once, and keeps its time however often it is asked for", async () => {
+    await founded(store);
+    await twice(() => store.schedule(n, [{ id: "duty:alpha/recheck", due: NOW + HOUR }], NOW));
+    await store.schedule(n, [{ id: "duty:alpha/recheck", due: NOW + 2 * HOUR }], NOW);
+    expect(await claimed(store, gateway, "early", { now: NOW + HOUR - 1 })).toEqual([]);
+    expect(await claimed(store, gateway, "then", { now: NOW + HOUR })).toMatchObject([{ id: "duty:alpha/recheck" }]);
+  });
+});
