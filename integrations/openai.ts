@@ -13,13 +13,16 @@ import {
 } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
 import { type Answer, erased, notFound, type Sight } from "../src/contract/outcome.ts";
-import { secret } from "../src/contract/settings.ts";
+import { optional, secret } from "../src/contract/settings.ts";
+import { json } from "../src/contract/signal.ts";
 
 /**
  * The OpenAI API stores files, vector stores, responses, conversations and chat completions for the tenant.
- * It tells us nothing about people. Each object is erased by its id, so the product registers it when it creates it;
- * stored chat completions can also be found by a metadata pair.
+ * Its webhooks tell of jobs, sessions and safety cases, and of no erasure: they are verified and counted. Each object is
+ * erased by its id, so the product registers it when it creates it; stored chat completions can also be found by a metadata
+ * pair.
  */
+const WEBHOOKS = "https://developers.openai.com/api/docs/guides/webhooks";
 const DATA = "https://developers.openai.com/api/docs/guides/your-data";
 const REFERENCE = "https://github.com/openai/openai-openapi";
 
@@ -36,6 +39,9 @@ const isObjectType = (type: string): type is ObjectType => Object.hasOwn(address
 const Page = z.object({ data: z.array(z.object({ id: z.string() })), has_more: z.boolean().optional() });
 const Deleted = z.object({ deleted: z.literal(true) });
 
+/** Thin: what happened, and to which object. */
+const Event = z.object({ id: z.string().min(1), type: z.string().min(1) });
+
 /**
  * One attempt looks at this many pages of a hundred and empties all but the last, which keeps it well below the calls that
  * a run may make; what is left is found again by the next attempt.
@@ -47,7 +53,10 @@ export const openai = defineIntegration({
   name: "OpenAI",
   about: "Generates and stores content for the tenant.",
   origins: ["https://api.openai.com"],
-  settings: { apiKey: secret("API key", /^sk-/) },
+  settings: {
+    apiKey: secret("API key", /^sk-/),
+    webhookSecret: optional(secret("Webhook signing secret, of each project and of the organization", /^whsec_/)),
+  },
   identities: {
     "openai.file": "File id",
     "openai.vector_store": "Vector store id",
@@ -57,10 +66,42 @@ export const openai = defineIntegration({
     "openai.metadata": "A metadata pair, key=value, that the product puts on stored chat completions",
   },
 
-  hooks: absent(
-    "webhooks tell of jobs and responses, never of people",
-    "https://developers.openai.com/api/docs/guides/webhooks",
-  ),
+  hooks: {
+    events: {
+      source: WEBHOOKS,
+      verify: { scheme: "standard-webhooks", key: "webhookSecret", withinSeconds: 300 },
+      contentTypes: ["application/json"],
+      // A safety case (https://developers.openai.com/api/docs/guides/safety-enforcement) is of somebody whom the delivery does
+      // not name, and a warning or deactivation is no erasure.
+      read: json(Event, ({ id, type }) => [{ id, name: type, signals: [] }]),
+      authority: {},
+      retriesForHours: 72,
+      events: [
+        "response.completed",
+        "response.failed",
+        "response.cancelled",
+        "response.incomplete",
+        "batch.completed",
+        "batch.failed",
+        "batch.cancelled",
+        "batch.expired",
+        "fine_tuning.job.succeeded",
+        "fine_tuning.job.failed",
+        "fine_tuning.job.cancelled",
+        "eval.run.succeeded",
+        "eval.run.failed",
+        "eval.run.canceled",
+        "realtime.call.incoming",
+        "agent.session.created",
+        "agent.session.action_required",
+        "agent.session.in_progress",
+        "agent.session.idle",
+        "agent.session.failed",
+        "safety.warning_issued",
+        "safety.deactivation_issued",
+      ],
+    },
+  },
   oauth: absent("API keys only", REFERENCE),
 
   actions: {

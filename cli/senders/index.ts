@@ -1,6 +1,8 @@
+export { anthropic } from "./anthropic.ts";
 export { apple } from "./apple.ts";
 export { customerIo } from "./customer-io.ts";
 export { discord } from "./discord.ts";
+export { elevenlabs } from "./elevenlabs.ts";
 export { facebook } from "./facebook.ts";
 export { github } from "./github.ts";
 export { google } from "./google.ts";
@@ -13,6 +15,7 @@ export { linkedin } from "./linkedin.ts";
 export { mailchimp } from "./mailchimp.ts";
 export { mailchimpTransactional } from "./mailchimp-transactional.ts";
 export { notion } from "./notion.ts";
+export { openai } from "./openai.ts";
 export { sendgrid } from "./sendgrid.ts";
 export { sentry } from "./sentry.ts";
 export { sharedSignals } from "./shared-signals.ts";

@@ -1,3 +1,7 @@
+export { amplitude } from "./amplitude.ts";
+export { anthropic } from "./anthropic.ts";
+export { azureOpenai } from "./azure-openai.ts";
+export { elevenlabs } from "./elevenlabs.ts";
 export { firstParty } from "./first-party.ts";
 export { gemini } from "./gemini.ts";
 export { hubspot } from "./hubspot.ts";
@@ -6,8 +10,10 @@ export { keySets } from "./key-sets.ts";
 export { klaviyo } from "./klaviyo.ts";
 export { mailchimp } from "./mailchimp.ts";
 export { meta } from "./meta.ts";
+export { mistral } from "./mistral.ts";
 export { mixpanel } from "./mixpanel.ts";
 export { openai } from "./openai.ts";
+export { posthog } from "./posthog.ts";
 export { sendgrid } from "./sendgrid.ts";
 export { stripe } from "./stripe.ts";
 export { zendesk } from "./zendesk.ts";

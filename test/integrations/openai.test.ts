@@ -4,13 +4,14 @@ import type { Call } from "../../src/contract/call.ts";
 import { isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { erased, notFound } from "../../src/contract/outcome.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
+import { checked, proven } from "../support/proven.ts";
 
 const { erase } = openai.actions;
 if (isAbsent(erase) || isBulk(erase)) throw new Error("OpenAI has an erasure");
 const { look } = erase;
 if (look === undefined) throw new Error("OpenAI can be looked at");
 
-const order = (type: string, value: string) => orderFor({ apiKey: "sk-test" }, { type, value });
+const order = (type: string, value: string) => orderFor({ apiKey: "sk-test", webhookSecret: "" }, { type, value });
 const page = (...ids: readonly string[]): Played => ({ status: 200, body: { data: ids.map((id) => ({ id })) } });
 const deleted: Played = { status: 200, body: { deleted: true } };
 const ok: Played = { status: 200, body: { id: "conv_1", object: "conversation" } };
@@ -184,6 +185,63 @@ describe("looking again at OpenAI", () => {
       outcome: "unforeseen",
     });
   });
+});
+
+const { hooks } = openai;
+if (isAbsent(hooks) || hooks.events === undefined) throw new Error("OpenAI has webhooks");
+const { events } = hooks;
+
+describe("what OpenAI tells us", () => {
+  // The known answer of the tests of its SDKs for Python, Go and Ruby.
+  const secret = "whsec_RdvaYFYUXuIFuEbvZHwMfYFhUf7aMYjYcmM24+Aj40c=";
+  const signed = 1_750_861_210_000;
+  const body =
+    '{"id": "evt_685c059ae3a481909bdc86819b066fb6", "object": "event", "created_at": 1750861210, "type": "response.completed", "data": {"id": "resp_123"}}';
+  const headers = {
+    "webhook-id": "wh_685c059ae39c8190af8c71ed1022a24d",
+    "webhook-timestamp": "1750861210",
+    "webhook-signature": "v1,gUAg4R2hWouRZqRQG4uJypNS8YK885G838+EHb4nKBY=",
+  };
+  const verified = (settings: Readonly<Record<string, string | readonly string[]>>, now: number, more: object = {}) =>
+    checked(events.verify, { body, headers: { ...headers, ...more } }, settings, { now });
+
+  it("proves the known answer of OpenAI's own SDKs, within five minutes on either side", async () => {
+    for (const now of [signed, signed + 300_000, signed - 300_000])
+      expect(await verified({ webhookSecret: secret }, now)).toMatchObject({ ok: true });
+    for (const now of [signed + 301_000, signed - 301_000])
+      expect(await verified({ webhookSecret: secret }, now)).toMatchObject({ ok: false, problem: { reason: "stale" } });
+  });
+
+  it("takes any signature of the list, with the secret of any endpoint, and no other version", async () => {
+    const both = { webhookSecret: [`whsec_${btoa("another endpoint's")}`, secret] };
+    const known = headers["webhook-signature"];
+    expect(await verified(both, signed, { "webhook-signature": `v2,AAAA v1,AAAA ${known}` })).toMatchObject({
+      ok: true,
+    });
+    expect(await verified(both, signed, { "webhook-signature": known.replace("v1", "v2") })).toMatchObject({
+      ok: false,
+    });
+    expect(await verified({}, signed)).toMatchObject({ ok: false, problem: { reason: "no_key" } });
+  });
+
+  it("counts what it says, and takes nothing for an erasure", () => {
+    expect(events.read(proven(body))).toEqual({
+      ok: true,
+      value: [{ id: "evt_685c059ae3a481909bdc86819b066fb6", name: "response.completed", signals: [] }],
+    });
+    for (const type of ["safety.deactivation_issued", "response.deleted", "a.new.kind"])
+      expect(events.read(proven(JSON.stringify({ id: "evt_1", type, data: { id: "C-1" } })))).toEqual({
+        ok: true,
+        value: [{ id: "evt_1", name: type, signals: [] }],
+      });
+  });
+
+  it.each([{ id: "evt_1" }, { type: "response.completed" }, { id: 1, type: "response.completed" }, []])(
+    "does not read %j",
+    (said) => {
+      expect(events.read(proven(JSON.stringify(said)))).toMatchObject({ ok: false });
+    },
+  );
 });
 
 it("names the thirty days for which OpenAI itself keeps logs", () => {

@@ -17,10 +17,37 @@ const list = (...ids: readonly string[]): Played => ({
 const gone = { status: 404, body: { error: { message: "No such object", type: "invalid_request_error", code: null } } };
 const byId = on(200, 404);
 const listing = on(200);
+const none = () => [];
 
 export const sample: Sample = {
-  settings: { apiKey: "sk-proj-0123456789" },
-  hooks: {},
+  settings: { apiKey: "sk-proj-0123456789", webhookSecret: "whsec_RdvaYFYUXuIFuEbvZHwMfYFhUf7aMYjYcmM24+Aj40c=" },
+  hooks: {
+    // None tells of an erasure, and none names a person.
+    events: {
+      "response.completed": none,
+      "response.failed": none,
+      "response.cancelled": none,
+      "response.incomplete": none,
+      "batch.completed": none,
+      "batch.failed": none,
+      "batch.cancelled": none,
+      "batch.expired": none,
+      "fine_tuning.job.succeeded": none,
+      "fine_tuning.job.failed": none,
+      "fine_tuning.job.cancelled": none,
+      "eval.run.succeeded": none,
+      "eval.run.failed": none,
+      "eval.run.canceled": none,
+      "realtime.call.incoming": none,
+      "agent.session.created": none,
+      "agent.session.action_required": none,
+      "agent.session.in_progress": none,
+      "agent.session.idle": none,
+      "agent.session.failed": none,
+      "safety.warning_issued": none,
+      "safety.deactivation_issued": none,
+    },
+  },
   ways: [
     openaiWay({ name: "file deleted", steps: [byId(deleted)], outcome: erased }),
     openaiWay({ name: "no such file", steps: [byId(gone)], outcome: notFound }),
