@@ -20,7 +20,7 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
-          include: ["test/{contract,integrations,intake,request,lanes,registry,api,vault}/**/*.test.{ts,tsx}"],
+          include: ["test/{contract,integrations,intake,request,lanes,streams,registry,api,vault}/**/*.test.{ts,tsx}"],
           testTimeout: 30_000,
         },
       },

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import type { Readable } from "node:stream";
-import { Miniflare } from "miniflare";
+import { Miniflare, Response as MiniflareResponse, WebSocketPair } from "miniflare";
 import type { Endpoint } from "./redis/endpoint.ts";
 import { type Sandbox, vendorListener } from "./sandbox/sandbox.ts";
 
@@ -50,6 +50,16 @@ export default {
 `;
 
 /**
+ * Miniflare hands WebSockets to a function only, and only a Node handler can show a connection that dies: so calls that
+ * leave the bundle go by kind.
+ */
+const ROUTER = `
+export default {
+  fetch: (request, env) => (request.headers.get("upgrade") === "websocket" ? env.SOCKETS : env.CALLS).fetch(request),
+};
+`;
+
+/**
  * Runs the deployed bundle in workerd, with its queue and cron. All that leaves it is routed here: the store's address to
  * the local endpoint, everything else to the sandbox; nothing leaves the machine.
  */
@@ -76,24 +86,48 @@ export async function startGateway(options: {
   const miniflare = new Miniflare({
     host: "127.0.0.1",
     port,
-    name: "quittance",
-    modules: [
-      ...(movable ? [{ type: "ESModule" as const, path: "entry.js", contents: SHIFTED }] : []),
-      { type: "ESModule", path: "worker.js", contents: bundle },
+    workers: [
+      {
+        name: "quittance",
+        modules: [
+          ...(movable ? [{ type: "ESModule" as const, path: "entry.js", contents: SHIFTED }] : []),
+          { type: "ESModule", path: "worker.js", contents: bundle },
+        ],
+        compatibilityDate: "2026-07-30",
+        compatibilityFlags: ["nodejs_compat"],
+        bindings: {
+          UPSTASH_REDIS_REST_URL: redis.url,
+          UPSTASH_REDIS_REST_TOKEN: options.redisToken,
+          QUITTANCE_LOCAL: "true",
+          PUBLIC_ORIGIN: `http://127.0.0.1:${port}`,
+          ...options.secrets,
+          ...options.bindings,
+        },
+        queueProducers: { LANES: "quittance-lanes" },
+        queueConsumers: { "quittance-lanes": { maxBatchSize: 20, maxBatchTimeout: 0 } },
+        outboundService: "outbound",
+      },
+      {
+        name: "outbound",
+        modules: true,
+        script: ROUTER,
+        compatibilityDate: "2026-07-30",
+        serviceBindings: {
+          CALLS: { node: outbound },
+          SOCKETS: (request: { readonly url: string }) => {
+            const { 0: theirs, 1: ours } = new WebSocketPair();
+            ours.accept();
+            const gone = sandbox.socket(request.url, {
+              send: (text) => ours.send(text),
+              close: (code) => ours.close(code),
+            });
+            if (gone === undefined) return new MiniflareResponse("not here", { status: 503 });
+            ours.addEventListener("close", gone);
+            return new MiniflareResponse(null, { status: 101, webSocket: theirs });
+          },
+        },
+      },
     ],
-    compatibilityDate: "2026-07-30",
-    compatibilityFlags: ["nodejs_compat"],
-    bindings: {
-      UPSTASH_REDIS_REST_URL: redis.url,
-      UPSTASH_REDIS_REST_TOKEN: options.redisToken,
-      QUITTANCE_LOCAL: "true",
-      PUBLIC_ORIGIN: `http://127.0.0.1:${port}`,
-      ...options.secrets,
-      ...options.bindings,
-    },
-    queueProducers: { LANES: "quittance-lanes" },
-    queueConsumers: { "quittance-lanes": { maxBatchSize: 20, maxBatchTimeout: 0 } },
-    outboundService: { node: outbound },
     handleRuntimeStdio: (out: Readable, err: Readable) => {
       // The Worker logs one JSON line an event; workerd's own words go to the error stream.
       out.on("data", (chunk: Buffer) => (options.quiet === true ? undefined : process.stdout.write(chunk)));

@@ -2,6 +2,7 @@ export { amplitude } from "./amplitude.ts";
 export { anthropic } from "./anthropic.ts";
 export { apple } from "./apple.ts";
 export { azureOpenai } from "./azure-openai.ts";
+export { bluesky } from "./bluesky.ts";
 export { calendly } from "./calendly.ts";
 export { customerIo } from "./customer-io.ts";
 export { discord } from "./discord.ts";

@@ -14,6 +14,7 @@ import { StoreUnreachable } from "./platform/redis.ts";
 import type { App, Ports } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
+import { health } from "./streams/health.ts";
 
 export type Mounting = { readonly adminKey: string; readonly local: boolean };
 
@@ -32,8 +33,9 @@ export function createApp(portsOf: (execution: ExecutionContext) => Ports, { adm
   });
 
   app.get("/healthz", async (c) => {
-    await c.var.ports.store.ping();
-    return c.json({ status: "ok" });
+    const { ports } = c.var;
+    const [, streams] = await Promise.all([ports.store.ping(), health(ports)]);
+    return c.json({ status: "ok", ...(Object.keys(streams).length > 0 && { streams }) });
   });
   app.get("/.well-known/jwks.json", async (c) =>
     c.json(await c.var.ports.signing.jwks(), 200, {

@@ -55,6 +55,19 @@ export type SendProblem =
 
 export type Send = (call: Call) => Promise<Result<Reply, SendProblem>>;
 
+/** `done`: the other side has ended it in the proper way. `flooded`: more came than may wait here. */
+export type Ended = "done" | "broken" | "flooded";
+
+/** A connection that only tells: text, as it came, in its order. */
+export type Heard = {
+  /** The messages that wait; else the next to come within this time, and none if none does. Once all were given: how it ended. */
+  readonly next: (ms: number) => Promise<readonly string[] | Ended>;
+  readonly close: () => void;
+};
+
+/** Opens a WebSocket. What is no text, or too long, comes as an empty message. */
+export type Listen = (address: string) => Promise<Result<Heard, SendProblem>>;
+
 /** Says that lanes have work. A lost or repeated message costs time and nothing else. */
 export type Wake = (lanes: readonly string[]) => Promise<void>;
 
@@ -80,6 +93,7 @@ export type Ports = {
   readonly tenants: Tenants;
   readonly vault: Vault;
   readonly send: Send;
+  readonly listen: Listen;
   readonly wake: Wake;
   /** Goes on after the answer has been given. What fails is logged and costs nobody anything. */
   readonly later: (work: Promise<unknown>) => void;

@@ -6,6 +6,7 @@ import type { Integration } from "./contract/integration.ts";
 import { drain } from "./lanes/drain.ts";
 import { sweep } from "./lanes/sweep.ts";
 import { keySets } from "./platform/key-sets.ts";
+import { listener } from "./platform/listen.ts";
 import { log } from "./platform/log.ts";
 import { wakeBy } from "./platform/queue.ts";
 import { redisClient } from "./platform/redis.ts";
@@ -16,6 +17,8 @@ import { createVault } from "./platform/vault.ts";
 import type { Ports } from "./ports.ts";
 import { tenants } from "./registry/load.ts";
 import { audit } from "./request/audit.ts";
+import { enrol } from "./streams/enrol.ts";
+import { listen } from "./streams/listen.ts";
 
 const Message = z.object({ lanes: z.array(z.string().max(80)).max(1000) });
 
@@ -45,6 +48,7 @@ function isolate(config: Config, local: boolean) {
   const portsOf = (env: Env, execution: ExecutionContext): Ports => ({
     ...shared,
     send: sender(fetch, now, own),
+    listen: listener(fetch),
     wake: wakeBy(env.LANES, execution, log),
     later: (work) =>
       execution.waitUntil(
@@ -108,5 +112,8 @@ export default {
     const ports = started.portsOf(env, execution);
     await sweep(ports);
     await audit(ports);
+    await enrol(ports);
+    // Last, because it goes on for most of the minute.
+    await listen(ports);
   },
 } satisfies ExportedHandler<Env>;

@@ -1,5 +1,6 @@
 export { anthropic } from "./anthropic.ts";
 export { apple } from "./apple.ts";
+export { bluesky } from "./bluesky.ts";
 export { customerIo } from "./customer-io.ts";
 export { discord } from "./discord.ts";
 export { elevenlabs } from "./elevenlabs.ts";

@@ -1,6 +1,7 @@
 export { amplitude } from "./amplitude.ts";
 export { anthropic } from "./anthropic.ts";
 export { azureOpenai } from "./azure-openai.ts";
+export { bluesky } from "./bluesky.ts";
 export { elevenlabs } from "./elevenlabs.ts";
 export { firstParty } from "./first-party.ts";
 export { gemini } from "./gemini.ts";

@@ -3,11 +3,11 @@ import { adminRoutes } from "./admin.ts";
 import { type FaultBook, faultBook, faulty, rateLimited } from "./faults.ts";
 import * as makers from "./index.ts";
 import { type Quotas, quotas } from "./quotas.ts";
-import type { Json, Secrets, Vendor, World } from "./vendor.ts";
+import type { Json, Listener, Secrets, Vendor, World } from "./vendor.ts";
 
 export { ConnectionDropped } from "./faults.ts";
 export { serveSandbox, vendorListener } from "./serve.ts";
-export type { Json, Secrets } from "./vendor.ts";
+export type { Json, Listener, Secrets } from "./vendor.ts";
 
 /** Keeps a long load run from filling the memory; the oldest go first. */
 const MOST_RECORDED = 50_000;
@@ -54,6 +54,8 @@ export type Sandbox = {
    * "Network connection lost.".
    */
   fetch(request: VendorCall): Promise<Response>;
+  /** A WebSocket to a vendor; undefined where it is refused, or nobody is there. Faults that refuse calls refuse it too. */
+  socket(url: string, out: Listener): (() => void) | undefined;
   /** The admin API, which faults never touch. */
   readonly admin: (request: Request) => Promise<Response>;
   recorded(): readonly RecordedRequest[];
@@ -96,6 +98,17 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const admin = adminRoutes(inside);
   return {
     fetch: (incoming) => handle(inside, incoming),
+    socket: (address, out) => {
+      const url = new URL(address);
+      const vendor = inside.vendors.find(({ serves }) => serves(url.hostname));
+      const request = new Request(url, { headers: { upgrade: "websocket" } });
+      const entry = record(inside, vendor, request, "");
+      const fault = vendor && inside.faults.take(vendor.id, request);
+      if (fault) entry.fault = fault.kind;
+      const gone = fault ? undefined : vendor?.socket?.(url, out);
+      entry.status = gone ? 101 : 503;
+      return gone;
+    },
     admin: async (request) => admin.fetch(request),
     recorded: () => inside.requests,
     setNow: inside.setNow,

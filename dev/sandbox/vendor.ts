@@ -26,6 +26,9 @@ export type Secrets = {
 /** A refusal that has nothing to do with what was asked; each vendor words it in its own shape. */
 export type Refusal = { readonly reason: "rate_limited" | "server_error" | "unauthorized"; readonly status: number };
 
+/** The caller's end of a WebSocket. */
+export type Listener = { send(text: string): void; close(code: number): void };
+
 /** One vendor's stand-in: its own wire behaviour and state. Routing, faults, quotas and recording are the sandbox's. */
 export type Vendor = {
   /** As in `/faults/{id}`, `/quotas/{id}` and seeds. Holdings spell it with underscores. */
@@ -35,6 +38,8 @@ export type Vendor = {
   /** One that stands at single addresses, whoever serves the rest of their hosts. It goes first. */
   standsAt?(url: URL, method: string): boolean;
   call(request: Request): Promise<Response>;
+  /** Takes a WebSocket, and returns what is to be done when the other side has gone; undefined refuses it. */
+  socket?(url: URL, out: Listener): (() => void) | undefined;
   refuse(refusal: Refusal): Response;
   /** Keeps `answer` as the first result of this request, where the vendor replays first results. */
   remember?(request: Request, answer: Response): Promise<void>;

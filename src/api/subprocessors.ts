@@ -168,7 +168,8 @@ export const subprocessorView = (entry: Subprocessor) => ({
 
 /** All that is needed to make a registry entry, without reading source. */
 function integrationView(integration: Integration) {
-  const { id, name, about, origins, settings, identities, hooks, oauth, actions, residuals, retainable } = integration;
+  const { id, name, about, origins, settings, identities, hooks, streams, oauth, actions, residuals, retainable } =
+    integration;
   return {
     id,
     name,
@@ -189,6 +190,7 @@ function integrationView(integration: Integration) {
           path: `/hooks/{tenant}/{subprocessor}/${endpoint}`,
           scheme: hook.verify.scheme,
           content_types: hook.contentTypes,
+          ...(hook.confirm !== undefined && { confirms: hook.confirm.signals }),
           ...(hook.challenges !== undefined && { challenges: hook.challenges.map(challengeView) }),
           events: hook.events,
           // Deleted content is told to whoever takes it, whatever an integration says.
@@ -199,6 +201,16 @@ function integrationView(integration: Integration) {
           retries_for_hours: hook.retriesForHours,
           source: hook.source,
         })),
+    ...(streams !== undefined && {
+      streams: Object.entries(streams).map(([stream, { origins, events, authority, lookbackHours, source }]) => ({
+        stream,
+        origins,
+        events,
+        authority,
+        looks_back_hours: lookbackHours,
+        source,
+      })),
+    }),
     oauth,
     takes_content_deletions: integration.content !== undefined,
     actions: Object.fromEntries(

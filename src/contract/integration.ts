@@ -4,6 +4,7 @@ import type { Identity } from "./identity.ts";
 import type { Answer, Sight } from "./outcome.ts";
 import type { Settings, SettingValues } from "./settings.ts";
 import type { Read, SignalType } from "./signal.ts";
+import type { Confirmation, Stream } from "./stream.ts";
 import type { Verification } from "./verification.ts";
 
 /** Something that a vendor does not have, with the reason and where it says so. Never simply missing. */
@@ -35,6 +36,8 @@ export type Hook = {
   readonly authority: Partial<Readonly<Record<SignalType, Authority>>>;
   /** Where the vendor's terms set a time for honouring a signal, counted from its receipt: the request is due by then at the latest. */
   readonly deadlines?: Partial<Readonly<Record<SignalType, { readonly hours: number; readonly source: string }>>>;
+  /** Where nobody vouches for what is told: what has to be asked first. Until then the request is held. */
+  readonly confirm?: Confirmation;
   readonly challenges?: readonly Challenge[];
   /** What the vendor wants to hear: a status, or a JSON body with 200 that may name the status page. Otherwise 202. */
   readonly answer?:
@@ -146,6 +149,8 @@ export type Integration<S extends Settings = Settings> = {
   /** Its own identity types, with what each is. A hook speaks only for these. */
   readonly identities: Readonly<Record<string, string>>;
   readonly hooks: Readonly<Record<string, Hook>> | Absent;
+  /** What it tells everybody, for us to listen to. Their names and those of hooks are not alike. */
+  readonly streams?: Readonly<Record<string, Stream>>;
   readonly oauth: Absent;
   readonly actions: Readonly<Record<ActionName, Action<S> | Absent>>;
   readonly residuals: readonly Residual[];

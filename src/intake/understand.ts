@@ -73,7 +73,7 @@ function countIgnored(ports: Ports, { context, subprocessor, endpoint }: Found, 
 
 /** Who tells what happened, and what its word may cause: a hook, or a list that the vendor offers in its place. */
 export type Teller = Pick<Found, "subprocessor" | "integration" | "endpoint"> & {
-  readonly hook: Pick<Hook, "authority" | "deadlines">;
+  readonly hook: Pick<Hook, "authority" | "deadlines" | "confirm">;
 };
 
 export const intentsOf = (context: Context, found: Teller, events: readonly VendorEvent[]): Intent[] =>
@@ -88,8 +88,8 @@ export const intentsOf = (context: Context, found: Teller, events: readonly Vend
  * What a proven signal causes. Verified is not authorised: the policy says what each hook's signals may do, and a hook
  * speaks only for identities of its own integration unless the policy widens that.
  */
-function intentOf(
-  { tenant }: Context,
+export function intentOf(
+  { tenant }: Pick<Context, "tenant">,
   { subprocessor, integration, endpoint, hook }: Teller,
   signal: Signal,
   delivery: string,
@@ -117,6 +117,7 @@ function intentOf(
     ...(authority !== "everywhere" && { scope: subprocessor.id }),
     ...(cause === "end of a grant" && { endedByHolder: true as const }),
     ...(within !== undefined && { dueWithinMs: within.hours * 3_600_000 }),
+    ...(hook.confirm?.signals.includes(signal.type) === true && { confirms: true as const }),
   };
 }
 

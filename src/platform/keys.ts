@@ -47,6 +47,10 @@ export const keys = {
   content: (n: string, subprocessor: string) => `v:${n}:${subprocessor}`,
   /** How much deleted content was received, told and given up on a day. */
   contentCounts: (n: string, day: number) => `vd:${n}:${day}`,
+  /** How far a public stream has been read, and by whom: one for all tenants. */
+  stream: (stream: string) => `s:${stream}`,
+  /** The numbers of the tenants for whom an integration's streams are read. */
+  listening: (integration: string) => `sl:${integration}`,
   residue: (n: string, residue: string) => `x:${n}:${residue}`,
   /** The log's leaves, in order. */
   log: (n: string) => `g:${n}`,
@@ -60,6 +64,9 @@ function shardOf(text: string): number {
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return (hash >>> 0) % SHARDS;
 }
+
+/** A stream's name in keys and sources: the integration's, and its own. */
+export const streamName = (integration: string, stream: string): string => `${integration}/${stream}`;
 
 /** A lane's name in messages and indexes. */
 export const laneName = (n: string, subprocessor: string): string => `${n}:${subprocessor}`;

@@ -4,9 +4,10 @@ import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";
 import { type LaneStore, laneStore } from "./store/lanes.ts";
 import { type RegistryStore, registryStore } from "./store/registry.ts";
 import { type RequestStore, requestStore } from "./store/requests.ts";
+import { type StreamStore, streamStore } from "./store/streams.ts";
 
 /** The durable state, as the core sees it: each method is one round trip. */
-export type Store = LaneStore & RequestStore & RegistryStore & DeliveryStore & ContentStore;
+export type Store = LaneStore & RequestStore & RegistryStore & DeliveryStore & ContentStore & StreamStore;
 
 export const createStore = (redis: RedisClient): Store => ({
   ...laneStore(redis),
@@ -14,4 +15,5 @@ export const createStore = (redis: RedisClient): Store => ({
   ...registryStore(redis),
   ...deliveryStore(redis),
   ...contentStore(redis),
+  ...streamStore(redis),
 });

@@ -3,6 +3,7 @@ import type { Ports } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { fail, ok, type Result } from "../result.ts";
+import { listeningOf } from "./listening.ts";
 import type { Context } from "./load.ts";
 import type { Tenant } from "./tenant.ts";
 
@@ -28,7 +29,8 @@ export async function change(
       at: rfc3339(ports.now()),
       ...(made.value.shown !== undefined && { now: made.value.shown }),
     };
-    if (await ports.store.change(context.tenant.n, fresh.version, made.value.tenant, entry)) {
+    const listening = listeningOf(ports.integrations, made.value.tenant);
+    if (await ports.store.change(context.tenant.n, fresh.version, made.value.tenant, entry, listening)) {
       await ports.tenants.byNumber(context.tenant.n, 0);
       return ok(made.value.tenant);
     }

@@ -35,6 +35,8 @@ export type Intent = {
   /** The subprocessor that may be reporting our own act back to us. */
   readonly echoOf?: string;
   readonly continues?: string;
+  /** Nobody vouches for it: it is held until it has been confirmed. */
+  readonly confirms?: true;
   readonly digest?: string;
 };
 
@@ -70,7 +72,9 @@ export async function record(
     const kept = "content" in results ? results.content : undefined;
     if (entries.length === requests.length && kept?.result !== "stale") {
       const woken = [
-        ...(entries.some(({ recorded }) => "wake" in recorded && recorded.wake) ? [gatewayOf(current.tenant.n)] : []),
+        ...(entries.some(({ recorded }) => "wake" in recorded && recorded.wake === true)
+          ? [gatewayOf(current.tenant.n)]
+          : []),
         ...(kept?.woken ?? []),
       ];
       if (woken.length > 0) await ports.wake(woken);
@@ -150,6 +154,7 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
     digest: intent.digest ?? "",
     fields: { d: JSON.stringify(record), ...sealed },
     ...closing,
+    ...(intent.confirms !== undefined && { confirms: intent.confirms }),
     ...(erases && { ceiling: { source: intent.source.replaceAll("/", "_"), most: policy.ceiling_per_hour } }),
   };
 }

@@ -2,13 +2,14 @@ import type { Claimed, Settlement } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { close } from "./close.ts";
+import { confirm } from "./confirm.ts";
 import { duty } from "./duty.ts";
 import { resume } from "./residue.ts";
 import { start } from "./start.ts";
 import { dropped, type Stepped, type StepVerb } from "./step.ts";
 import { watch } from "./watch.ts";
 
-const verbs: Readonly<Record<string, StepVerb>> = { start, close, watch, residue: resume, duty };
+const verbs: Readonly<Record<string, StepVerb>> = { start, confirm, close, watch, residue: resume, duty };
 
 /** Runs a batch of the gateway's own steps, each kind together, so that a kind costs the same few round trips for all. */
 export async function steps(

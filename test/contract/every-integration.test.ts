@@ -18,11 +18,12 @@ import {
 } from "../../src/contract/integration.ts";
 import type { Answer, Sight } from "../../src/contract/outcome.ts";
 import { DNS_LABEL, isPublicEndpoint, originOf, type Settings, settingsSchema } from "../../src/contract/settings.ts";
+import type { Stream } from "../../src/contract/stream.ts";
 import type { Part, Verification } from "../../src/contract/verification.ts";
 import type { Verified } from "../../src/intake/schemes/scheme.ts";
 import type { KeySets } from "../../src/ports.ts";
 import { fail } from "../../src/result.ts";
-import type { Sample, Way } from "../integrations/samples/kit.ts";
+import type { Sample, StreamSample, Way } from "../integrations/samples/kit.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
 import { checked, proven } from "../support/proven.ts";
 
@@ -107,6 +108,7 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     const { hooks: declared, oauth, actions, residuals } = integration;
     const sourced: readonly { readonly source: string }[] = [
       ...(isAbsent(declared) ? [declared] : Object.values(declared)),
+      ...Object.values(integration.streams ?? {}),
       oauth,
       ...Object.values(actions),
       ...residuals,
@@ -289,6 +291,57 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     });
   });
 
+  describe.each(Object.entries(integration.streams ?? {}).map(([endpoint, stream]) => ({ endpoint, stream })))(
+    "stream $endpoint",
+    ({ endpoint, stream }) => {
+      const said = sample.streams?.[endpoint] ?? {};
+
+      it("is called unlike any hook, and names its source", () => {
+        expect(hooks.map(([name]) => name)).not.toContain(endpoint);
+        for (const { source } of [stream, ...(stream.confirm === undefined ? [] : [stream.confirm])])
+          expect(new URL(source).protocol, source).toBe("https:");
+      });
+
+      it("[I13] is read at declared origins only, over TLS, from a cursor on", () => {
+        for (const origin of stream.origins) {
+          expect(integration.origins).toContain(origin);
+          for (const cursor of [stream.begin(NOW), stream.rewind(cursorOf(stream, said), 5)]) {
+            const { protocol, host, search } = new URL(stream.address(origin, cursor));
+            expect([protocol, host]).toEqual(["wss:", new URL(origin).host]);
+            expect(search).toContain(cursor);
+          }
+        }
+      });
+
+      it("has an expectation for each of its events", () => {
+        expect(Object.keys(said).toSorted()).toEqual([...stream.events].toSorted());
+      });
+
+      it.each(Object.entries(said))("reads what %s says, and when", (event, { message, says }) => {
+        const told = stream.read(message(NOW));
+        if (!told.ok) throw new Error(`${told.problem.reason} at ${told.problem.at}`);
+        expect(told.value.at).toBe(NOW);
+        expect(told.value.events.map(({ name }) => name)).toEqual([event]);
+        const signals = told.value.events.flatMap((each) => each.signals);
+        expect(signals).toEqual(says(NOW));
+        for (const { type, identity } of signals) {
+          expect(Object.keys(integration.identities)).toContain(identity.type);
+          expect(stream.authority[type]).toBeDefined();
+        }
+        for (const { id, knownBy, signals } of told.value.events) {
+          expect(id).not.toBe("");
+          if (signals.length > 0) expect(knownBy.length).toBeGreaterThan(0);
+        }
+        expect(stream.read(message(NOW)), "the same again").toEqual(told);
+      });
+
+      it("[I5] answers rubbish with a result, never with an exception", () => {
+        fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof stream.read(text).ok === "boolean"));
+        for (const text of ["", "{", "null", "[{}]"]) expect(stream.read(text).ok).toBe(false);
+      });
+    },
+  );
+
   describe.each(sample.ways.map((way) => ({ way, title: `${way.action}: ${way.name}` })))("$title", ({ way }) => {
     it("comes to its outcome", () => {
       const { outcome } = play(
@@ -326,6 +379,11 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
 });
 
 const isNamed = (part: Part | undefined): boolean => typeof part === "object" && ("header" in part || "item" in part);
+
+function cursorOf(stream: Stream, said: StreamSample): string {
+  const told = stream.read(Object.values(said)[0]?.message(NOW) ?? "");
+  return told.ok ? told.value.cursor : "";
+}
 
 const NOTHING: SampleEvent = { person: "", make: () => Promise.reject(new Error("no sender")) };
 

@@ -199,6 +199,7 @@ export async function bench({
       calls.push(call);
       return "problem" in next ? fail(next.problem) : ok(replyOf(next));
     },
+    listen: async () => ({ ok: false, problem: { reason: "connection_failed" } }),
     wake: async () => undefined,
     later: () => undefined,
     keySets: { keys: async () => undefined, text: async () => fail("absent") },

@@ -10,8 +10,9 @@ import { CONTENT, CONTENT_ORDER, NEXT_CONTENT, WAITING_CONTENT } from "../../src
 import { LINK } from "../../src/platform/scripts/link.ts";
 import { OPEN } from "../../src/platform/scripts/open.ts";
 import { RECORD } from "../../src/platform/scripts/record.ts";
-import { CHANGE, RESERVE } from "../../src/platform/scripts/registry.ts";
+import { CHANGE, ENROL, RESERVE } from "../../src/platform/scripts/registry.ts";
 import { SETTLE } from "../../src/platform/scripts/settle.ts";
+import { ADVANCE, TAKE } from "../../src/platform/scripts/stream.ts";
 import { SWEEP, UNPAUSE } from "../../src/platform/scripts/sweep.ts";
 import type { Claimed, Settlement } from "../../src/platform/store/lanes.ts";
 import { createStore, type Store } from "../../src/platform/store.ts";
@@ -117,6 +118,16 @@ async function life(store: Store): Promise<void> {
   const tells = { ...(await claimedOne(store, alpha, CONTENT_ORDER, "tells", NOW + HOUR)), most: 1000, batch: "batch" };
   await store.nextContent(n, "alpha", tells, NOW + HOUR);
   await store.nextContent(n, "alpha", { ...tells, sent: { batch: "batch", unread: 0 } }, NOW + HOUR);
+  await store.enrol(n, "1", { alpha: true, beta: false });
+  await store.takeStream("alpha/news", "reader", NOW, NOW + LEASE);
+  const place = { cursor: "1", at: NOW, origin: "https://alpha.example" };
+  await store.advanceStream("alpha/news", "reader", {
+    now: NOW,
+    leaseUntil: NOW + LEASE,
+    place,
+    counts: { messages: 1 },
+  });
+  await store.advanceStream("alpha/news", "reader", { now: NOW, failures: 0, restUntil: 0 });
   await store.sweep(await store.dueLanes(NOW + DAY, 10), NOW + DAY);
 }
 
@@ -125,12 +136,14 @@ onEach("a life in the store", engines, ({ client, store, state, scripts, flush }
     await life(store);
     expect(new Set(scripts)).toEqual(
       new Set([
+        ADVANCE,
         AUDIT,
         CANCEL,
         CHANGE,
         CLAIM,
         CLOSE,
         CONTENT,
+        ENROL,
         FREEZE,
         LINK,
         NEXT_CONTENT,
@@ -141,6 +154,7 @@ onEach("a life in the store", engines, ({ client, store, state, scripts, flush }
         RESTART,
         SETTLE,
         SWEEP,
+        TAKE,
         TELL,
         UNPAUSE,
         WAITING_CONTENT,

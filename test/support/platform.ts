@@ -83,6 +83,7 @@ export function platformOf(
     vault,
     tenants: tenants(store, vault, now),
     send: () => Promise.reject(new Error("intake calls nobody")),
+    listen: () => Promise.reject(new Error("intake listens to nobody")),
     wake: async (lanes) => void woken.push(...lanes),
     later: () => undefined,
     log,

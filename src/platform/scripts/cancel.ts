@@ -35,7 +35,7 @@ return {'queued', '0'}
 `;
 
 /**
- * Puts back what an open request has lost: its start while it is scheduled, its close when no task is open any more, its watch.
+ * Puts back what an open request has lost: its confirmation while it is held for that, its start while it is scheduled, its close when no task is open any more, its watch.
  *
  * KEYS 1 request, 2 open tasks, 3-5 the gateway lane's. ARGV 1 now, 2 request, 3 gateway lane, 4 start time, 5 deadline, 6 awake until.
  * Answers the status, then the open tasks.
@@ -44,7 +44,11 @@ export const AUDIT = `${HEAD}${LANE}
 local status = redis.call('HGET', KEYS[1], 'st')
 local rid, now, deadline = ARGV[2], tonumber(ARGV[1]), tonumber(ARGV[5])
 local woken = false
-if status == 'scheduled' and not redis.call('HGET', KEYS[1], 'held') and redis.call('HEXISTS', KEYS[4], 'start:' .. rid) == 0 then
+local held = redis.call('HGET', KEYS[1], 'held')
+if held == 'confirmation' and redis.call('HEXISTS', KEYS[4], 'confirm:' .. rid) == 0 then
+  woken = enqueue(KEYS[3], KEYS[4], KEYS[5], ARGV[3], 'confirm:' .. rid, '', now, deadline, now, ARGV[6])
+end
+if status == 'scheduled' and not held and redis.call('HEXISTS', KEYS[4], 'start:' .. rid) == 0 then
   woken = enqueue(KEYS[3], KEYS[4], KEYS[5], ARGV[3], 'start:' .. rid, '', tonumber(ARGV[4]), deadline, now, ARGV[6])
 end
 if status == 'open' and redis.call('SCARD', KEYS[2]) == 0 and redis.call('HEXISTS', KEYS[4], 'close:' .. rid) == 0 then

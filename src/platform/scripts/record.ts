@@ -68,11 +68,12 @@ if note then
   return {'noted', note}
 end
 
-local held = false
+local held = mode == 'confirm' and 'confirmation'
 if ceiling > 0 then
   local count = redis.call('INCR', KEYS[8])
   if count == 1 then redis.call('PEXPIRE', KEYS[8], 7200000) end
-  held = count > ceiling
+  -- Whoever lets it go on then, does so without its having been confirmed, and sees that.
+  if count > ceiling then held = 'ceiling' end
 end
 redis.call('HSET', KEYS[2], 'st', 'scheduled', unpack(ARGV, 20))
 if digest ~= '' then redis.call('HSET', KEYS[2], 'bh', digest) end
@@ -86,8 +87,9 @@ if closing then
 end
 if held then
   enqueue(KEYS[3], KEYS[4], KEYS[5], lane, 'watch:' .. rid, '', watch_at, deadline, now, awake_until)
-  redis.call('HSET', KEYS[2], 'held', 'ceiling')
-  return {'held'}
+  redis.call('HSET', KEYS[2], 'held', held)
+  local woken = held == 'confirmation' and enqueue(KEYS[3], KEYS[4], KEYS[5], lane, 'confirm:' .. rid, '', now, deadline, now, awake_until)
+  return {'held', woken and '1' or '0'}
 end
 if start('watch:' .. rid, '', watch_at) then return {'recorded', '1'} end
 return {'recorded', '0'}

@@ -37,6 +37,7 @@ local function cancel(r, z, o, open_requests, rid, document, keep)
   redis.call('HDEL', r, 'k', 's', 'held')
   redis.call('PEXPIRE', r, keep)
   drop(z, o, 'start:' .. rid)
+  drop(z, o, 'confirm:' .. rid)
   drop(z, o, 'watch:' .. rid)
   redis.call('ZREM', open_requests, rid)
 end

@@ -3,7 +3,7 @@ import type { Tenant } from "../../registry/tenant.ts";
 import { keys } from "../keys.ts";
 import type { Answer, RedisClient } from "../redis.ts";
 import { LINK } from "../scripts/link.ts";
-import { CHANGE, RESERVE } from "../scripts/registry.ts";
+import { CHANGE, ENROL, RESERVE } from "../scripts/registry.ts";
 import { texts } from "./lanes.ts";
 import { type Hash, hash } from "./requests.ts";
 
@@ -18,6 +18,9 @@ export type Change = {
   /** The new state, without secrets. */
   readonly now?: unknown;
 };
+
+/** By integration with streams: whether the tenant listens to them. */
+export type Listening = Readonly<Record<string, boolean>>;
 
 export type Link = {
   readonly n: TenantNumber;
@@ -55,7 +58,15 @@ export type RegistryStore = {
   readonly snapshot: (n: TenantNumber) => Promise<Snapshot | undefined>;
   readonly reserve: (slug: string, token: string) => Promise<TenantNumber | undefined>;
   /** False when somebody else changed it first. */
-  readonly change: (n: TenantNumber, expected: string, tenant: Tenant, change: Change) => Promise<boolean>;
+  readonly change: (
+    n: TenantNumber,
+    expected: string,
+    tenant: Tenant,
+    change: Change,
+    listening?: Listening,
+  ) => Promise<boolean>;
+  /** Nothing where the registry has changed since this version. */
+  readonly enrol: (n: TenantNumber, version: string, listening: Listening) => Promise<void>;
   readonly history: (n: TenantNumber, from: number, most: number) => Promise<readonly Change[]>;
   /** The subject that each pseudonym belongs to. */
   readonly subjectsOf: (
@@ -98,16 +109,28 @@ export function registryStore(redis: RedisClient): RegistryStore {
       return result === "reserved" ? tenantNumber(Number(number)) : undefined;
     },
 
-    change: async (n, expected, tenant, change) => {
+    change: async (n, expected, tenant, change, listening = {}) => {
       const next = String(Number(expected || "0") + 1);
       const [answer] = await redis.run([
         {
           script: CHANGE,
-          keys: [keys.tenant(n), keys.history(n)],
-          args: [expected, next, JSON.stringify(tenant), JSON.stringify({ version: next, ...change })],
+          keys: [keys.tenant(n), keys.history(n), ...Object.keys(listening).map(keys.listening)],
+          args: [
+            expected,
+            next,
+            JSON.stringify(tenant),
+            JSON.stringify({ version: next, ...change }),
+            n,
+            ...flags(listening),
+          ],
         },
       ]);
       return texts(answer)[0] === "changed";
+    },
+
+    enrol: async (n, version, listening) => {
+      const named = [keys.tenant(n), ...Object.keys(listening).map(keys.listening)];
+      await redis.run([{ script: ENROL, keys: named, args: [version, n, ...flags(listening)] }]);
     },
 
     history: async (n, from, most) => {
@@ -200,6 +223,8 @@ export function registryStore(redis: RedisClient): RegistryStore {
     },
   };
 }
+
+const flags = (listening: Listening): readonly number[] => Object.values(listening).map((does) => (does ? 1 : 0));
 
 const standingCommand = (n: TenantNumber, subject: string) => ["hmget", keys.subject(n, subject), "k", "gone"];
 

@@ -40,6 +40,8 @@ export type NewRequest = {
   readonly here: boolean;
   /** Only to be noted: the policy lets it cause nothing. */
   readonly noteOnly: boolean;
+  /** To be held, with an order to find out whether it is so. */
+  readonly confirms?: boolean;
   readonly startAt: Instant;
   readonly watchAt: Instant;
   readonly deadline: Instant;
@@ -52,7 +54,8 @@ export type NewRequest = {
 
 export type Recorded =
   | { readonly result: "recorded" | "duplicate"; readonly wake: boolean; readonly status?: string }
-  | { readonly result: "held" | "conflict" }
+  | { readonly result: "held"; readonly wake?: true }
+  | { readonly result: "conflict" }
   | { readonly result: "stale" }
   | { readonly result: "noted"; readonly why: string };
 
@@ -381,7 +384,7 @@ function recordCommand(request: NewRequest) {
       ceiling?.most ?? 0,
       NOTE_MS,
       request.digest,
-      request.noteOnly ? "note" : "open",
+      request.noteOnly ? "note" : request.confirms === true ? "confirm" : "open",
       request.here ? 1 : 0,
       request.heeds,
       request.restores,
@@ -396,7 +399,8 @@ function readRecorded([result, detail, wake]: readonly string[]): Recorded {
   if (result === "recorded") return { result, wake: detail === "1" };
   if (result === "duplicate") return { result, wake: wake === "1", status: detail ?? "" };
   if (result === "noted") return { result, why: detail ?? "" };
-  if (result === "held" || result === "conflict") return { result };
+  if (result === "held") return detail === "1" ? { result, wake: true } : { result };
+  if (result === "conflict") return { result };
   return { result: "stale" };
 }
 

@@ -21,10 +21,16 @@ export type Way = {
 /** What each event of a hook says when it happened at `at`; it is signed by the sender of the same name. */
 export type HookSample = Readonly<Record<string, (at: number) => readonly Signal[]>>;
 
+/** Each event of a stream as it comes when it happens at `at`, and what it says. */
+export type StreamSample = Readonly<
+  Record<string, { readonly message: (at: number) => string; readonly says: (at: number) => readonly Signal[] }>
+>;
+
 /** What an integration's contract test needs beside its declaration. */
 export type Sample = {
   readonly settings: Readonly<Record<string, string>>;
   readonly hooks: Readonly<Record<string, HookSample>>;
+  readonly streams?: Readonly<Record<string, StreamSample>>;
   readonly ways: readonly Way[];
 };
 
