@@ -36,6 +36,7 @@ export async function made(
         person: options.person ?? sample.person,
         url: address.href,
         token: async (claims, header) => (await key()).token(claims, header),
+        sign: async (text, hash) => (await key()).sign(text, hash),
       });
       const url = new URL(address);
       for (const [name, value] of Object.entries(signed.query ?? {})) url.searchParams.set(name, value);

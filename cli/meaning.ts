@@ -24,6 +24,7 @@ export async function signalsOf(known: KnownEvent): Promise<readonly SignalType[
       person: sample.person,
       url: "https://gateway.example/hooks/tenant/subprocessor",
       token: async (claims) => `e30.${base64url(new TextEncoder().encode(JSON.stringify(claims)))}.`,
+      sign: async () => "AA==",
     }),
   );
   // All that a hook may give stands there, as the contract's test holds it to.

@@ -32,7 +32,8 @@ async function main(): Promise<void> {
   const engine = await startRedis({ dir: join(folder, "redis") });
   const redisToken = "dev_local_redis_token";
   const redis = await startEndpoint({ engine, token: redisToken });
-  const sandbox = createSandbox({ vendorKeys: (await keptVendorKey(folder)).keys });
+  const { keys: vendorKeys, certificate } = await keptVendorKey(folder);
+  const sandbox = createSandbox({ vendorKeys, certificate });
   const served = await serveSandbox(sandbox, sandboxPort);
   const admin = async (path: string, body: unknown): Promise<void> => {
     const reply = await sandbox.admin(

@@ -1,6 +1,7 @@
 export { amplitude } from "./amplitude.ts";
 export { anthropic } from "./anthropic.ts";
 export { apple } from "./apple.ts";
+export { aws } from "./aws.ts";
 export { azureOpenai } from "./azure-openai.ts";
 export { bluesky } from "./bluesky.ts";
 export { calendly } from "./calendly.ts";
@@ -26,6 +27,7 @@ export { mistral } from "./mistral.ts";
 export { mixpanel } from "./mixpanel.ts";
 export { notion } from "./notion.ts";
 export { openai } from "./openai.ts";
+export { paypal } from "./paypal.ts";
 export { pinterest } from "./pinterest.ts";
 export { posthog } from "./posthog.ts";
 export { reddit } from "./reddit.ts";

@@ -1,5 +1,6 @@
 export { anthropic } from "./anthropic.ts";
 export { apple } from "./apple.ts";
+export { aws } from "./aws.ts";
 export { bluesky } from "./bluesky.ts";
 export { customerIo } from "./customer-io.ts";
 export { discord } from "./discord.ts";
@@ -17,6 +18,7 @@ export { mailchimp } from "./mailchimp.ts";
 export { mailchimpTransactional } from "./mailchimp-transactional.ts";
 export { notion } from "./notion.ts";
 export { openai } from "./openai.ts";
+export { paypal } from "./paypal.ts";
 export { sendgrid } from "./sendgrid.ts";
 export { sentry } from "./sentry.ts";
 export { sharedSignals } from "./shared-signals.ts";

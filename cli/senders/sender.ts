@@ -15,6 +15,8 @@ export type Occasion = {
   readonly url: string;
   /** Signs a JSON Web Token as a vendor with published keys would. */
   readonly token: (claims: Readonly<Record<string, unknown>>, header?: { readonly typ?: string }) => Promise<string>;
+  /** Signs as a vendor with a published certificate would: RSASSA-PKCS1-v1_5, in base64. */
+  readonly sign: (text: string, hash: "SHA-1" | "SHA-256") => Promise<string>;
 };
 
 export type Made = {

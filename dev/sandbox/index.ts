@@ -1,5 +1,6 @@
 export { amplitude } from "./amplitude.ts";
 export { anthropic } from "./anthropic.ts";
+export { aws } from "./aws.ts";
 export { azureOpenai } from "./azure-openai.ts";
 export { bluesky } from "./bluesky.ts";
 export { elevenlabs } from "./elevenlabs.ts";
@@ -14,6 +15,7 @@ export { meta } from "./meta.ts";
 export { mistral } from "./mistral.ts";
 export { mixpanel } from "./mixpanel.ts";
 export { openai } from "./openai.ts";
+export { paypal } from "./paypal.ts";
 export { posthog } from "./posthog.ts";
 export { sendgrid } from "./sendgrid.ts";
 export { stripe } from "./stripe.ts";

@@ -18,6 +18,8 @@ export type SandboxOptions = {
   readonly secrets?: Secrets;
   /** The public half of the key that stands for vendors' own. */
   readonly vendorKeys?: JSONWebKeySet;
+  /** The same as a certificate of a name. */
+  readonly certificate?: (commonName: string) => Promise<string>;
   /** From 0 up to 1, for faults with a probability. */
   readonly random?: () => number;
 };
@@ -81,6 +83,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     now: () => now(),
     secrets: options.secrets ?? {},
     vendorKeys: options.vendorKeys,
+    certificate: options.certificate,
     announce: (vendor, event) => {
       for (const listener of listeners) listener(vendor, event);
     },

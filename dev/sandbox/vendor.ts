@@ -11,6 +11,8 @@ export type World = {
   readonly secrets: Secrets;
   /** What vendors with published keys publish here, where all of them sign with one; none: nothing is published. */
   readonly vendorKeys: JSONWebKeySet | undefined;
+  /** The same key as a certificate of this name, in PEM, where a vendor publishes those. */
+  readonly certificate: ((commonName: string) => Promise<string>) | undefined;
   /** Tells the listeners about a webhook that the vendor would send now, in the vendor's own shape. */
   announce(vendor: string, event: Json): void;
 };

@@ -1,3 +1,5 @@
+import type { Steps } from "./integration.ts";
+import type { Answer } from "./outcome.ts";
 import type { Proven } from "./signal.ts";
 
 /**
@@ -43,3 +45,18 @@ export type ChallengeAnswer =
       readonly key: string;
       readonly body: (value: string, digest: string) => Readonly<Record<string, string>>;
     };
+
+/**
+ * How a vendor asks by a delivery to be called back before it sends anything else. Intake calls nobody: what is asked for is
+ * made durable as an order in the subprocessor's lane before the delivery is accepted, and is called from there, until it was
+ * answered or is too old.
+ */
+export type Handshake = {
+  readonly source: string;
+  /** What the call needs, at most 2,048 characters; undefined for every delivery that asks for none. */
+  readonly find: (proven: Proven) => string | undefined;
+  /** The call, to the integration's own origins, which bears repeating. `informed` ends it; whatever else is said gives it up. */
+  readonly run: (value: string, settings: Readonly<Record<string, string>>) => Steps<Answer>;
+  /** For how long the vendor waits for it. */
+  readonly withinHours: number;
+};

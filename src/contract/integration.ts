@@ -1,5 +1,5 @@
 import type { Call, Reply } from "./call.ts";
-import type { Challenge } from "./challenge.ts";
+import type { Challenge, Handshake } from "./challenge.ts";
 import type { Identity } from "./identity.ts";
 import type { Answer, Sight } from "./outcome.ts";
 import type { Settings, SettingValues } from "./settings.ts";
@@ -39,6 +39,8 @@ export type Hook = {
   /** Where nobody vouches for what is told: what has to be asked first. Until then the request is held. */
   readonly confirm?: Confirmation;
   readonly challenges?: readonly Challenge[];
+  /** Where it has to be said by a call of ours that deliveries are wanted. */
+  readonly handshake?: Handshake;
   /** What the vendor wants to hear: a status, or a JSON body with 200 that may name the status page. Otherwise 202. */
   readonly answer?:
     | 200

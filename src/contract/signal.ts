@@ -50,6 +50,8 @@ export type VendorEvent = {
   readonly name: string;
   /** None: known, and of no concern here. It is counted. */
   readonly signals: readonly Signal[];
+  /** The vendor says that it will tell less, or nothing more: it is said to operators, in the log. Only where there are no signals. */
+  readonly alarm?: true;
 };
 
 export type Reading = readonly VendorEvent[];

@@ -8,6 +8,7 @@ import type { Context } from "../registry/load.ts";
 import { SECURITY_HEADERS } from "../security-headers.ts";
 import { limited } from "./body.ts";
 import { answerAsked, answerProven, isPresence } from "./challenge.ts";
+import { askFor } from "./confirm.ts";
 import { quarantine } from "./quarantine.ts";
 import { importCertificate } from "./schemes/certificate.ts";
 import { importKey } from "./schemes/key.ts";
@@ -64,11 +65,12 @@ export const hooks = () => {
     // Unknown tenant, unknown subprocessor and wrong signature answer alike.
     if (proof === undefined) return problemResponse(c, { reason: "delivery_refused", as: refusalAt(ports, path) });
     const { found, proven } = proof;
-    const { challenges } = found.hook;
+    const { challenges, handshake } = found.hook;
     if (challenges !== undefined) {
       const answered = await answerProven(challenges, proven, { method, url: delivery.url, values: found.values });
       if (answered !== undefined) return answered;
     }
+    if (handshake !== undefined) await askFor(ports, found, handshake, proven);
     const understood = await understand(ports, found, proven);
     if (!understood.ok) {
       const { at } = understood.problem;

@@ -59,16 +59,27 @@ export async function understand(
   );
 }
 
-/** What is known and of no concern here is counted, never silently dropped; nobody waits for that. */
-function countIgnored(ports: Ports, { context, subprocessor, endpoint }: Found, events: readonly VendorEvent[]): void {
+/** What is known and of no concern here is counted, never silently dropped, and an alarm is raised; nobody waits for that. */
+function countIgnored(
+  ports: Ports,
+  { context: { tenant }, subprocessor, endpoint }: Found,
+  events: readonly VendorEvent[],
+): void {
   const ignored = events.filter(({ signals }) => signals.length === 0);
   if (ignored.length === 0) return;
+  for (const { name } of ignored.filter(({ alarm }) => alarm === true))
+    ports.log("hook_alarm", {
+      tenant: tenant.slug,
+      subprocessor: subprocessor.id,
+      endpoint,
+      name: name.slice(0, 100),
+    });
   const counts = [...Map.groupBy(ignored, ({ name }) => name)].map(([name, { length }]) => ({
     // A vendor's own text, bounded: it is a field's name.
     event: `${subprocessor.id}/${endpoint} ${name.slice(0, 100)}`,
     count: length,
   }));
-  ports.later(ports.store.countIgnored(context.tenant.n, counts, ports.now()));
+  ports.later(ports.store.countIgnored(tenant.n, counts, ports.now()));
 }
 
 /** Who tells what happened, and what its word may cause: a hook, or a list that the vendor offers in its place. */

@@ -7,6 +7,8 @@ import type { Context } from "../registry/load.ts";
 import { failed } from "../request/step.ts";
 import { concludedOrder, isOpened, type Opened, open, readPayload, untouched } from "./attempt.ts";
 import { type BulkOpened, isBulkOpened, workBulk } from "./bulk.ts";
+import { type Confirmed, confirmed } from "./confirm.ts";
+import { isConfirmation } from "./confirmation.ts";
 import { isContent } from "./content.ts";
 import { type Attempt, drive, type Pace } from "./drive.ts";
 import { joint, ownAttempt, together } from "./joint.ts";
@@ -63,6 +65,13 @@ export async function work(
         settlements.push(...told.settlements);
         rest = Math.max(rest, told.rest);
         if (told.hung) timeouts++;
+        continue;
+      }
+      if (first !== undefined && isConfirmation(first)) {
+        const made = await confirm(ports, context, subprocessor, first, pace);
+        settlements.push(made.settlement);
+        rest = Math.max(rest, made.rest);
+        if (made.hung) timeouts++;
         continue;
       }
       const begun = await Promise.all(group.map((order) => begin(ports, context, subprocessor, order, pace)));
@@ -124,6 +133,21 @@ async function begin(
     return await open(ports, context, subprocessor, payload, order);
   } catch (error) {
     return failed(ports, order, error);
+  }
+}
+
+/** What is wrong with it is its own, too. */
+async function confirm(
+  ports: Ports,
+  context: Context,
+  subprocessor: string,
+  order: Claimed,
+  pace: Pace,
+): Promise<Confirmed> {
+  try {
+    return await confirmed(ports, context, subprocessor, order, pace);
+  } catch (error) {
+    return { settlement: failed(ports, order, error), rest: 0, hung: false };
   }
 }
 

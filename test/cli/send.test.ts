@@ -159,7 +159,7 @@ type Posted = {
 
 const SETTINGS = { key: ["newest", "older"], audience: "our-client", secret: "a secret" };
 const vendorKey = await newVendorKey();
-const sandbox = createSandbox({ vendorKeys: vendorKey.keys });
+const sandbox = createSandbox({ vendorKeys: vendorKey.keys, certificate: vendorKey.certificate });
 const published = keySets(
   (input, init) => sandbox.fetch(new Request(input, init)),
   () => Date.now(),

@@ -22,7 +22,7 @@ import type { Stream } from "../../src/contract/stream.ts";
 import type { Part, Verification } from "../../src/contract/verification.ts";
 import type { Verified } from "../../src/intake/schemes/scheme.ts";
 import type { KeySets } from "../../src/ports.ts";
-import { fail } from "../../src/result.ts";
+import { fail, ok } from "../../src/result.ts";
 import type { Sample, StreamSample, Way } from "../integrations/samples/kit.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
 import { checked, proven } from "../support/proven.ts";
@@ -33,7 +33,23 @@ fc.configureGlobal({ seed: 20_261_121 });
 const NOW = Date.parse("2026-11-21T09:00:00Z");
 const encoder = new TextEncoder();
 const vendor = await newVendorKey();
-const keySets: KeySets = { keys: async () => vendor.keys, text: async () => fail("absent") };
+const certificates = new Map([
+  [
+    "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem",
+    await vendor.certificate("sns.amazonaws.com"),
+  ],
+  [
+    "https://api.paypal.com/v1/notifications/certs/CERT-0123456789abcdef",
+    await vendor.certificate("messageverificationcerts.paypal.com"),
+  ],
+]);
+const keySets: KeySets = {
+  keys: async () => vendor.keys,
+  text: async (address) => {
+    const pem = certificates.get(address);
+    return pem === undefined ? fail("absent") : ok(pem);
+  },
+};
 
 const exported = Object.entries<Integration>(all).map(([name, integration]) => ({
   name,
@@ -214,6 +230,23 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
             for (const text of ["{}", "[]", "[{}]", '{"a":1}', "a=b&c=d", "a:b", '"a"'])
               expect(challenge.shape.exec(around + text)?.[0], text).not.toBe(around + text);
       }
+    });
+
+    it("[I5] asks for a call of ours only to its own origins, and bears any delivery", async () => {
+      if (hook.handshake === undefined) return;
+      const { handshake } = hook;
+      expect(new URL(handshake.source).protocol).toBe("https:");
+      expect(handshake.withinHours).toBeGreaterThan(0);
+      const find = (text: string) => handshake.find(rubbish(text));
+      fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => find(text) === undefined));
+      const proof = await verified(hook, await genuine(), sample.settings, endpoint);
+      const value = proof.ok ? handshake.find(proof.value) : undefined;
+      if (value === undefined) return;
+      const { calls, outcome } = play(handshake.run(value, sample.settings), () => ({ status: 200 }));
+      expect(outcome).toEqual({ outcome: "informed" });
+      for (const call of calls) expectAllowed(call, integration, sample);
+      for (const status of undocumentedBy(200))
+        expect(play(handshake.run(value, sample.settings), () => ({ status })).outcome).not.toEqual(outcome);
     });
 
     it("[I5] refuses a delivery with any byte of its body changed", async () => {
@@ -400,12 +433,28 @@ const coversBody = (scheme: Verification): boolean =>
   scheme.scheme !== "shared-secret" &&
   !(scheme.scheme === "jwt" && typeof scheme.at === "object" && "bearer" in scheme.at);
 
-/** Where the fields of a form are signed, they may be written in several ways: %5b for %5B. */
+/** Where the fields of a form are signed, they may be written in several ways: %5b for %5B. SNS signs some members only. */
 function saysTheSame(scheme: Verification, one: Uint8Array, other: Uint8Array): boolean {
+  if (scheme.scheme === "sns") return readBySns(one) === readBySns(other);
   if (!("over" in scheme) || !scheme.over.includes("form")) return false;
   const fields = (bytes: Uint8Array) => JSON.stringify([...new URLSearchParams(new TextDecoder().decode(bytes))]);
   return fields(one) === fields(other);
 }
+
+function readBySns(bytes: Uint8Array): string {
+  const text = new TextDecoder().decode(bytes);
+  try {
+    const read: Record<string, unknown> = JSON.parse(text);
+    return JSON.stringify(Object.entries(read).filter(([name]) => SNS_MEMBERS.has(name)));
+  } catch {
+    return text;
+  }
+}
+
+const SNS_MEMBERS: ReadonlySet<string> = new Set([
+  ...["Type", "MessageId", "TopicArn", "Subject", "Message", "Timestamp", "Token", "SubscribeURL"],
+  ...["SignatureVersion", "Signature", "SigningCertURL"],
+]);
 
 function signedHeaders(scheme: Verification): readonly string[] {
   switch (scheme.scheme) {
@@ -454,7 +503,15 @@ function addressOf(endpoint: string, query: Made["query"] = {}): string {
 }
 
 const made = (event: SampleEvent, endpoint: string, settings: Sample["settings"], at: number): Promise<Made> =>
-  event.make({ settings, at, seed: "1", person: event.person, url: addressOf(endpoint), token: vendor.token });
+  event.make({
+    settings,
+    at,
+    seed: "1",
+    person: event.person,
+    url: addressOf(endpoint),
+    token: vendor.token,
+    sign: vendor.sign,
+  });
 
 const verified = (
   hook: Hook,
@@ -501,6 +558,7 @@ function* only(steps: Steps<readonly Answer[]>): Steps<Answer> {
 }
 
 const ALL = Array.from({ length: 500 }, (_, index) => index + 100);
+const undocumentedBy = (...known: readonly number[]) => ALL.filter((status) => !known.includes(status));
 const undocumented = (way: Way, at: number) => {
   const documented = way.steps[at]?.documented ?? (() => true);
   return ALL.filter((status) => !documented(status));

@@ -1,3 +1,4 @@
+import { createVerify, X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,6 +32,28 @@ describe("the key that stands for vendors' own", () => {
       expect(await answer.json()).toEqual(keys);
     }
     expect(Object.keys(keys.keys[0] ?? {}).sort()).toEqual(["alg", "e", "kid", "kty", "n", "use"]);
+  });
+
+  it("has certificates where vendors publish theirs, each in its own name", async () => {
+    const { keys: vendorKeys, certificate, sign } = await keptVendorKey(folder());
+    const sandbox = createSandbox({ vendorKeys, certificate });
+    for (const [address, name] of [
+      ["https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem", "sns.amazonaws.com"],
+      ["https://sns.cn-north-1.amazonaws.com.cn/SimpleNotificationService-01.pem", "sns.amazonaws.com"],
+      ["https://api.sandbox.paypal.com/v1/notifications/certs/CERT-0123", "messageverificationcerts.paypal.com"],
+    ] as const) {
+      const answer = await sandbox.fetch(new Request(address));
+      const pem = await answer.text();
+      const published = new X509Certificate(pem);
+      const { subject, publicKey } = published;
+      expect([answer.status, subject]).toEqual([200, `CN=${name}`]);
+      expect(published.verify(publicKey)).toBe(true);
+      const signature = Buffer.from(await sign("text", "SHA-1"), "base64");
+      expect(createVerify("RSA-SHA1").update("text").verify(publicKey, signature)).toBe(true);
+      expect((await createSandbox({ vendorKeys }).fetch(new Request(address))).status).toBe(404);
+    }
+    const elsewhere = "https://sns.s3.evil.example/SimpleNotificationService-01.pem";
+    expect((await sandbox.fetch(new Request(elsewhere))).status).not.toBe(200);
   });
 
   it("is published nowhere else", async () => {

@@ -63,6 +63,21 @@ const market = integrationOf("market", {
     ],
   },
 });
+/** One that wants to be called before it sends anything, and says when it stops. */
+const topic = integrationOf("topic", {
+  events: {
+    ...keyed,
+    read: ({ text: name }) => ok([{ id: name, name, signals: [], ...(name === "end" && { alarm: true }) }]),
+    confirms: {
+      source: SOURCE,
+      find: ({ text: asked }) => (asked === "begin" ? "token" : undefined),
+      run: () => {
+        throw new Error("intake calls nobody");
+      },
+      withinHours: 48,
+    },
+  },
+});
 const security = integrationOf("security", {
   push: {
     ...keyed,
@@ -87,20 +102,28 @@ function gateway() {
     loads: [] as (number | undefined)[],
     logged: [] as string[],
     secrets: ["s3cret"],
+    asked: [] as string[],
+    woken: [] as string[],
+    isDown: false,
   };
   let version = 0;
   const contextOf = (): Context => {
     const subprocessors = Object.assign(Object.create(null), {
       market: { id: "market", integration: "market", settings: {} },
       shop: { id: "shop", integration: "market", settings: {} },
+      topic: { id: "topic", integration: "topic", settings: {} },
       security: { id: "security", integration: "security", settings: { topics: "ours" } },
     });
-    const tenant = { status: "active", subprocessors, policy: { authority: {}, widen: {} } };
+    const tenant = { n: "1", slug: "acme", status: "active", subprocessors, policy: { authority: {}, widen: {} } };
     const now = String(version);
     return {
       version: now,
       tenant,
       loadedAt: state.now,
+      keys: {
+        derive: async (_: string, of: string) => `${of.length}`.padEnd(32, "a"),
+        newKey: async () => ({ key: { seal: async () => "sealed" }, wrapped: "wrapped" }),
+      },
       secrets: async (_: string, setting: string) => (setting === "secret" ? state.secrets : []),
       once: async <T>(_: string, make: () => Promise<T>) => make(),
       // What a hook looks at before anything is recorded; the rest of a context is not reached here.
@@ -110,7 +133,7 @@ function gateway() {
     now: () => state.now,
     origin: ORIGIN,
     log: (event: string, facts: object) => void state.logged.push(`${event} ${JSON.stringify(facts)}`),
-    integrations: new Map([market, security].map((each) => [each.id, each])),
+    integrations: new Map([market, security, topic].map((each) => [each.id, each])),
     keySets: { keys: async () => undefined, text: async () => fail("unavailable") },
     tenants: {
       bySlug: async (slug: string, maxAgeMs?: number) => {
@@ -118,7 +141,17 @@ function gateway() {
         return slug === "acme" ? contextOf() : undefined;
       },
     },
-    // Nothing here gets as far as the store.
+    store: {
+      askFor: async (_: string, subprocessor: string, { order }: { readonly order: string }) => {
+        if (state.isDown) throw new Error("the store cannot be reached");
+        state.asked.push(`${subprocessor} ${order}`);
+        return true;
+      },
+      countIgnored: async () => undefined,
+    },
+    wake: async (lanes: readonly string[]) => void state.woken.push(...lanes),
+    later: () => undefined,
+    // Nothing else here gets as far as the store.
   } as unknown as Ports;
   const app = new Hono<App>();
   app.use(async (c, next) => {
@@ -213,6 +246,32 @@ describe("what is accepted", () => {
     expect((await gateway().post("acme/market/events", "{}", sign("{}"))).status).toBe(204);
     expect((await gateway().post("acme/market", "{}", sign("{}"))).status).toBe(204);
     expect((await gateway().post("acme/shop/events", "{}", sign("{}"))).status).toBe(204);
+  });
+});
+
+describe("what asks to be called back", () => {
+  it("[I1] is accepted once the call is durable, and else to be sent again", async () => {
+    const { state, post } = gateway();
+    expect((await post("acme/topic/events", "begin", sign("begin"))).status).toBe(202);
+    expect(state.asked).toEqual([expect.stringMatching(/^topic confirm:events:/)]);
+    expect(state.woken).toEqual(["1:topic"]);
+    state.isDown = true;
+    expect((await post("acme/topic/events", "begin", sign("begin"))).status).toBeGreaterThanOrEqual(500);
+  });
+
+  it("[I5] asks for nothing unless it is proven", async () => {
+    const { state, post } = gateway();
+    expect((await post("acme/topic/events", "begin", sign("begin", "other"))).status).toBe(401);
+    expect(state.asked).toEqual([]);
+  });
+
+  it("raises an alarm where it ends, and calls nobody then", async () => {
+    const { state, post } = gateway();
+    expect((await post("acme/topic/events", "end", sign("end"))).status).toBe(202);
+    expect(state.asked).toEqual([]);
+    expect(state.logged).toEqual([
+      'hook_alarm {"tenant":"acme","subprocessor":"topic","endpoint":"events","name":"end"}',
+    ]);
   });
 });
 

@@ -53,6 +53,7 @@ describe("what Instagram's callbacks tell us", () => {
         person: "17",
         url: "",
         token: () => Promise.reject(new Error("nothing signs tokens here")),
+        sign: () => Promise.reject(new Error("nothing has a certificate here")),
       });
       const by = (appSecret: readonly string[]) => checked(deletion.verify, delivery, { appSecret });
       expect((await by(["instagram's own", "the Meta app's"])).ok).toBe(true);

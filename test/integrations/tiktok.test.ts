@@ -99,7 +99,7 @@ describe("TikTok's proof", () => {
     const make = sender.webhooks?.["authorization.removed (1)"]?.make;
     if (make === undefined) throw new Error("no sender");
     const token = () => Promise.reject(new Error("nothing signs tokens here"));
-    return make({ settings: { clientSecret: "s" }, at, seed: "1", person: "oid", url: "", token });
+    return make({ settings: { clientSecret: "s" }, at, seed: "1", person: "oid", url: "", token, sign: token });
   };
   const by = async (signature: string, body: string) =>
     (await checked(webhooks.verify, { body, headers: { "tiktok-signature": signature } }, { clientSecret: "s" })).ok;

@@ -119,6 +119,7 @@ type Setup = {
   readonly limits?: Integration["limits"];
   readonly holds?: readonly Hold[];
   readonly content?: NonNullable<Integration["content"]>;
+  readonly hooks?: Integration["hooks"];
   readonly lanes?: Partial<LaneStore & ContentStore>;
 };
 
@@ -139,6 +140,7 @@ export async function bench({
   limits = { connections: 1 },
   holds = [],
   content,
+  hooks,
   lanes = {},
 }: Setup = {}) {
   const random = (count: number) => crypto.getRandomValues(new Uint8Array(count));
@@ -147,6 +149,7 @@ export async function bench({
     actions: { erase, revoke: revoke ?? absent("none", SOURCE) },
     limits,
     ...(content && { content }),
+    ...(hooks && { hooks }),
   });
   const tenant: Tenant = {
     n,

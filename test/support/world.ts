@@ -91,7 +91,7 @@ export async function startWorld(
   const redisToken = "dev_test_redis_token";
   const redis = await startEndpoint({ engine, token: redisToken });
   const vendorKey = await newVendorKey();
-  const sandbox = createSandbox({ vendorKeys: vendorKey.keys });
+  const sandbox = createSandbox({ vendorKeys: vendorKey.keys, certificate: vendorKey.certificate });
   const gateway = await startGateway({
     redis,
     redisToken,

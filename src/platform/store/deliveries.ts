@@ -1,8 +1,8 @@
 import type { Instant, TenantNumber } from "../../ids.ts";
-import { keys } from "../keys.ts";
+import { keys, laneName } from "../keys.ts";
 import type { RedisClient } from "../redis.ts";
-import { KEEP } from "../scripts/delivery.ts";
-import { texts } from "./lanes.ts";
+import { ASK_FOR, KEEP } from "../scripts/delivery.ts";
+import { AWAKE_MS, laneKeys, texts } from "./lanes.ts";
 import { type Hash, hash } from "./requests.ts";
 
 /** For how long a delivery that was not understood waits for somebody to look at it. */
@@ -24,6 +24,13 @@ export type DeliveryStore = {
   readonly quarantined: (n: TenantNumber, most: number, now: Instant) => Promise<readonly (readonly [string, Hash])[]>;
   readonly delivery: (n: TenantNumber, id: string) => Promise<KeptDelivery | undefined>;
   readonly dropDelivery: (n: TenantNumber, id: string) => Promise<void>;
+  /** Puts the call that a delivery asked for into the lane, unless it is there. Answers whether the lane woke. */
+  readonly askFor: (
+    n: TenantNumber,
+    subprocessor: string,
+    asked: { readonly order: string; readonly payload: string; readonly deadline: Instant },
+    now: Instant,
+  ) => Promise<boolean>;
   /** Counts events that were of no concern, by source and name. */
   readonly countIgnored: (
     n: TenantNumber,
@@ -61,6 +68,13 @@ export const deliveryStore = (redis: RedisClient): DeliveryStore => ({
       ["del", keys.delivery(n, id)],
       ["zrem", keys.deliveries(n), id],
     ]);
+  },
+
+  askFor: async (n, subprocessor, { order, payload, deadline }, now) => {
+    const lane = laneName(n, subprocessor);
+    const args = [now, lane, order, payload, deadline, now + AWAKE_MS];
+    const [answer] = await redis.run([{ script: ASK_FOR, keys: laneKeys(lane), args }]);
+    return Number(answer) === 1;
   },
 
   countIgnored: async (n, counts, now) => {

@@ -586,6 +586,21 @@ onEach("sweeping the lanes", engines, ({ store, twice, raw }) => {
     expect(await claimed(store, beta, "token")).toMatchObject([{ id: "notice", payload: "" }]);
   });
 
+  it("[I1] keeps a call that a delivery asks for once, wakes its lane, and leaves alone what waits or is worked on", async () => {
+    const asked = { order: "confirm:events:abc", payload: '{"deadline":1}', deadline: NOW + HOUR };
+    expect(await twice(() => store.askFor(n, "alpha", asked, NOW))).toEqual([true, false]);
+    const [order] = await claimed(store, alpha, "token");
+    expect(order).toMatchObject({ id: asked.order, payload: asked.payload, attempt: 1 });
+    expect(await store.askFor(n, "alpha", { ...asked, payload: "another" }, NOW)).toBe(false);
+    const settlements: readonly Settlement[] = [
+      { id: asked.order, attempt: 1, deadline: asked.deadline, what: "back", due: NOW + MINUTE, cursor: "1" },
+    ];
+    await store.settleAndClaim(alpha, { token: "token", settlements }, undefined, NOW);
+    expect(await store.askFor(n, "alpha", asked, NOW)).toBe(false);
+    expect(await raw("ZSCORE", laneKeys(alpha)[0], asked.order)).toBe(String(NOW + MINUTE));
+    expect(await store.order(alpha, asked.order)).toEqual({ payload: asked.payload, cursor: "1" });
+  });
+
   it("says where orders are: in flight, waiting or missing", async () => {
     await store.tell(n, "a", ["alpha"], NOW);
     await claimed(store, alpha, "token");
