@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 /** Tests of the core run inside workerd; what starts servers, browsers or the command line runs in Node. */
 export default defineConfig({
   test: {
+    // Much of the time is waiting: for a store, a Worker, a moved clock. By default one core would stay idle.
+    maxWorkers: "100%",
     projects: [
       {
         test: {
@@ -20,6 +22,8 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
+          // One runtime for all files of a worker: each would else start its own.
+          isolate: false,
           include: ["test/{contract,integrations,intake,request,lanes,streams,registry,api,vault}/**/*.test.{ts,tsx}"],
           testTimeout: 30_000,
         },

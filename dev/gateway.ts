@@ -20,14 +20,16 @@ export type Gateway = {
   sweep(): Promise<void>;
   /** Moves the Worker's clock, and with it every lifetime in the store and the sandbox's time. Needs `movable`. */
   advance(ms: number): Promise<void>;
+  /** How long the Worker waits at most where it would wait, such as between two calls to one vendor. Needs `movable`. */
+  waitAtMost(ms: number): Promise<void>;
   /** The Worker's time. */
   now(): number;
   stop(): Promise<void>;
 };
 
 /**
- * An entry that shifts `Date` and hands everything on to the unmodified bundle. The bundle never sees that the clock was
- * moved; a deployed Worker is the bundle alone.
+ * An entry that shifts `Date`, cuts waits short and hands everything on to the unmodified bundle. The bundle never sees that
+ * the clock was moved; a deployed Worker is the bundle alone.
  */
 const SHIFTED = `
 const RealDate = Date;
@@ -36,12 +38,16 @@ globalThis.Date = class extends RealDate {
   constructor(...args) { args.length === 0 ? super(RealDate.now() + offset) : super(...args); }
   static now() { return RealDate.now() + offset; }
 };
+const realSetTimeout = globalThis.setTimeout;
+let longest = Infinity;
+globalThis.setTimeout = (run, ms = 0, ...rest) => realSetTimeout(run, Math.min(ms, longest), ...rest);
 const worker = (await import("./worker.js")).default;
 export default {
   async fetch(request, env, execution) {
     const url = new URL(request.url);
     if (url.pathname !== "/__clock") return worker.fetch(request, env, execution);
-    offset = Number(url.searchParams.get("offset"));
+    if (url.searchParams.has("offset")) offset = Number(url.searchParams.get("offset"));
+    if (url.searchParams.has("longest")) longest = Number(url.searchParams.get("longest"));
     return new Response(null, { status: 204 });
   },
   queue: (batch, env, execution) => worker.queue(batch, env, execution),
@@ -147,6 +153,9 @@ export async function startGateway(options: {
       await fetch(`${url}/__clock?offset=${offset}`, { method: "POST" });
       await redis.age(ms);
       sandbox.setNow(() => Date.now() + offset);
+    },
+    waitAtMost: async (ms) => {
+      await fetch(`${url}/__clock?longest=${ms}`, { method: "POST" });
     },
     now: () => Date.now() + offset,
     stop: () => miniflare.dispose(),

@@ -1,4 +1,5 @@
 import { type Customer, customers } from "./customers.ts";
+import { type About, holders, type Person } from "./holders.ts";
 
 export type Seeded = Readonly<
   Record<string, { readonly api_key: string; readonly subprocessors: Customer["subprocessors"] }>
@@ -24,59 +25,48 @@ export const apiOf =
     return { status: reply.status, body: text === "" ? undefined : JSON.parse(text) };
   };
 
-/** Makes sure that the sandbox knows the secrets that the customers' systems are told with, and their projects. */
+/** Makes sure that the sandbox knows the customers' accounts at vendors, and the secrets that own systems are told with. */
 export async function seedSandbox(admin: (path: string, body: unknown) => Promise<void>): Promise<void> {
   for (const { subprocessors } of customers)
     for (const { integration, settings } of Object.values(subprocessors)) {
-      if (integration === "first-party")
-        await admin("/seed", {
-          vendor: "first-party",
-          host: new URL(settings.url ?? "").host,
-          secret: settings.secret,
-          mode: "done",
-          people: [],
-        });
-      if (integration === "facebook")
-        await admin("/seed", { vendor: "meta", account: settings.appId, secret: settings.appSecret, grants: [] });
-      if (integration === "mixpanel") await admin("/seed", mixpanelProject(settings));
+      const account = holders[integration]?.account?.(settings);
+      if (account !== undefined) await admin("/seed", account);
     }
 }
-
-const mixpanelProject = ({ projectToken, oauthToken, residency }: Customer["subprocessors"][string]["settings"]) => ({
-  vendor: "mixpanel",
-  account: projectToken,
-  oauth_token: oauthToken,
-  residency,
-});
 
 /** Creates the reference customers through the API, except those that `known` has a working key for. */
 export async function seedTenants(url: string, adminKey: string, known: Seeded): Promise<Seeded> {
   const api = apiOf(url);
-  const seeded: Record<string, Seeded[string]> = {};
-  for (const customer of customers)
-    seeded[customer.slug] = await seedTenant(api, adminKey, customer, known[customer.slug]);
-  return seeded;
+  const keys: string[] = [];
+  const fresh: { readonly customer: Customer; readonly key: string }[] = [];
+  // One after the other, so that their numbers are the same at each start.
+  for (const customer of customers) {
+    const before = known[customer.slug]?.api_key;
+    const isKnown = before !== undefined && (await api("GET", "/v1/policy", before)).status === 200;
+    const key = isKnown ? before : await createTenant(api, adminKey, customer);
+    if (!isKnown) fresh.push({ customer, key });
+    keys.push(key);
+  }
+  await Promise.all(fresh.map(({ customer, key }) => register(api, key, customer)));
+  return Object.fromEntries(
+    customers.map(({ slug, subprocessors }, at) => [slug, { api_key: keys[at] ?? "", subprocessors }]),
+  );
 }
 
-async function seedTenant(
-  api: Call,
-  adminKey: string,
-  customer: Customer,
-  before: Seeded[string] | undefined,
-): Promise<Seeded[string]> {
-  const { slug, name, policy, subprocessors } = customer;
-  if (before !== undefined && (await api("GET", "/v1/policy", before.api_key)).status === 200)
-    return { api_key: before.api_key, subprocessors };
+async function createTenant(api: Call, adminKey: string, { slug, name }: Customer): Promise<string> {
   const created = await api("POST", "/v1/tenants", adminKey, { slug, name });
   const key = keyIn(created.body);
   if (key === undefined)
     throw new Error(
       `${slug} exists, but its key is not known here; stop the gateway, remove .quittance and start again`,
     );
+  return key;
+}
+
+async function register(api: Call, key: string, { slug, policy, subprocessors }: Customer): Promise<void> {
   await expectOk(api("PUT", "/v1/policy", key, policy), `policy of ${slug}`);
   for (const [id, entry] of Object.entries(subprocessors))
     await expectOk(api("PUT", `/v1/subprocessors/${id}`, key, entry), `${slug}/${id}`);
-  return { api_key: key, subprocessors };
 }
 
 const keyIn = (body: unknown): string | undefined =>
@@ -98,80 +88,30 @@ export async function seedPerson(
   admin: (path: string, body: unknown) => Promise<void>,
   slug: string,
   key: string,
-  person: { readonly id: string; readonly email: string; readonly name: string; readonly facebookId: string },
+  person: Person,
   options: { readonly payments?: number; readonly age_days?: number; readonly unknownTo?: readonly string[] } = {},
 ): Promise<void> {
   const customer = customers.find((each) => each.slug === slug);
   if (customer === undefined) throw new Error(`there is no customer ${slug}`);
-  const identities = [
+  const { payments = 2, age_days = 200, unknownTo = [] } = options;
+  const own = [
     { type: "user_id", value: person.id },
     { type: "email", value: person.email },
-    ...(customer.subprocessors.facebook === undefined ? [] : [{ type: "facebook.user_id", value: person.facebookId }]),
   ];
-  const tag = `${slug}-${person.id}`;
-  const objects: { subprocessor: string; type: string; id: string }[] = [];
-  for (const [id, { integration, settings }] of Object.entries(customer.subprocessors)) {
-    if (options.unknownTo?.includes(integration) === true) continue;
-    if (integration === "first-party")
-      await admin("/seed", {
-        vendor: "first-party",
-        host: new URL(settings.url ?? "").host,
-        people: [{ id: person.id, identities, data: { name: person.name, note: `something about ${person.email}` } }],
-      });
-    if (integration === "facebook")
-      await admin("/seed", {
-        vendor: "meta",
-        account: settings.appId,
-        grants: [{ user_id: person.facebookId, permissions: ["public_profile", "email"] }],
-      });
-    if (integration === "stripe")
-      await admin("/seed", {
-        vendor: "stripe",
-        account: settings.secretKey,
-        customers: [
-          {
-            id: `cus_${tag}`.replaceAll("-", ""),
-            email: person.email,
-            name: person.name,
-            payments: options.payments ?? 2,
-            age_days: options.age_days ?? 200,
-            payment_methods: 1,
-          },
-        ],
-      });
-    if (integration === "mixpanel") {
-      // One person, known by the device before signing in and by the product's own id after.
-      const [device, user] = [`$device:${tag}`, tag];
-      await admin("/seed", {
-        ...mixpanelProject(settings),
-        users: [
-          { distinct_id: device, events: ["Page viewed"] },
-          { distinct_id: user, profile: { $email: person.email, $name: person.name }, events: ["Signed in"] },
-        ],
-      });
-      for (const distinctId of [device, user])
-        objects.push({ subprocessor: id, type: "mixpanel.distinct_id", id: distinctId });
-    }
-    if (integration === "openai") {
-      await admin("/seed", {
-        vendor: "openai",
-        account: settings.apiKey,
-        files: [
-          { id: `file-${tag}`, filename: "letter.txt", purpose: "user_data", content: `A letter from ${person.email}` },
-        ],
-        vector_stores: [{ id: `vs_${tag}`, name: `store of ${person.email}`, files: [`file-${tag}`] }],
-        responses: [{ id: `resp_${tag}`, content: `Dear ${person.email}` }],
-        conversations: [{ id: `conv_${tag}`, items: [`I am ${person.name}, ${person.email}`, "Hello"] }],
-      });
-      for (const [type, prefix] of [
-        ["file", "file-"],
-        ["vector_store", "vs_"],
-        ["response", "resp_"],
-        ["conversation", "conv_"],
-      ])
-        objects.push({ subprocessor: id, type: `openai.${type}`, id: `${prefix}${tag}` });
-    }
-  }
+  const about = { tag: `${slug}-${person.id}`, payments, age_days };
+  const held = (identities: About["identities"]) =>
+    Object.entries(customer.subprocessors)
+      .filter(([, { integration }]) => !unknownTo.includes(integration))
+      .map(([id, { integration, settings }]) => ({
+        id,
+        ...holders[integration]?.person(settings, person, { ...about, identities }),
+      }));
+  const identities = [...own, ...held(own).flatMap((each) => each.identities ?? [])];
+  const places = held(identities);
+  for (const seed of places.flatMap(({ seeds = [] }) => seeds)) await admin("/seed", seed);
+  const objects = places.flatMap(({ id: subprocessor, objects: made = [] }) =>
+    made.map((object) => ({ subprocessor, ...object })),
+  );
   // A person who was erased here before comes back with a fresh consent.
   const consent = { at: new Date(0).toISOString(), reference: "seed" };
   await expectOk(api("PUT", `/v1/subjects/${person.id}`, key, { identities, consent }), "linking the person");

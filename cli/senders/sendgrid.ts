@@ -1,9 +1,10 @@
 import { base64, type Made, type Occasion, type SampleEvent, type Sender, seconds } from "./sender.ts";
 
-/**
- * Stands for SendGrid's private key in development and tests only. Its public half is what a subprocessor needs as its
- * verification key to believe these deliveries: `MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEvh2++qE9Po/Wy7gd95EUrjHXck02ztoRGsc3SKt1Rewf2+9E1OVU8PndpbEkTPv1jNZe9kfe3egZtBHH9ZqMlQ==`.
- */
+/** The verification key of a subprocessor that is to believe these deliveries: the public half of the next one. */
+export const SENDGRID_VERIFICATION_KEY =
+  "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEvh2++qE9Po/Wy7gd95EUrjHXck02ztoRGsc3SKt1Rewf2+9E1OVU8PndpbEkTPv1jNZe9kfe3egZtBHH9ZqMlQ==";
+
+/** Stands for SendGrid's private key in development and tests only. */
 const DEVELOPMENT_KEY =
   "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQglgNrPty294UUY7s2R4ovlPSh1ZKtCkH8JUEpWb+3yyOhRANCAAS+Hb76oT0+j9bLuB33kRSuMddyTTbO2hEaxzdIq3VF7B/b70TU5VTw+d2lsSRM+/WM1l72R97d6Bm0Ecf1moyV";
 

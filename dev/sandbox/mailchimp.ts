@@ -117,7 +117,7 @@ export const mailchimp: MakeVendor = (world) => {
             status,
           },
         ]);
-        held.set(id, { id, name, members: new Map(made) });
+        held.set(id, { id, name, members: new Map([...(held.get(id)?.members ?? []), ...made]) });
         return id;
       });
     },

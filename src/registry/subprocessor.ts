@@ -117,7 +117,7 @@ export const SubprocessorInput = z.strictObject({
   facts: Facts.default({}),
 });
 
-export const SUBPROCESSOR_ID = /^[a-z][a-z0-9-]{1,62}$/;
+export const SUBPROCESSOR_ID = /^[a-z][a-z0-9-]{0,62}$/;
 
 export type Subprocessor = {
   readonly id: string;

@@ -68,7 +68,7 @@ const topic = integrationOf("topic", {
   events: {
     ...keyed,
     read: ({ text: name }) => ok([{ id: name, name, signals: [], ...(name === "end" && { alarm: true }) }]),
-    confirms: {
+    handshake: {
       source: SOURCE,
       find: ({ text: asked }) => (asked === "begin" ? "token" : undefined),
       run: () => {

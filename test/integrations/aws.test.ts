@@ -11,8 +11,8 @@ import { checked, proven } from "../support/proven.ts";
 
 const { hooks } = aws;
 const hook = isAbsent(hooks) ? undefined : hooks.topics;
-if (hook?.confirms === undefined) throw new Error("AWS has a hook that confirms");
-const { confirms } = hook;
+if (hook?.handshake === undefined) throw new Error("AWS has a hook that handshake");
+const { handshake } = hook;
 
 const NOW = Date.parse("2026-11-21T09:00:00Z");
 const TOPIC = "arn:aws:sns:eu-central-1:123456789012:Erasures";
@@ -199,9 +199,9 @@ const asked = (more: object = {}) =>
 
 describe("the confirmation of a subscription", () => {
   it("is a call to SNS in the topic's own region, made of the topic and the token alone", () => {
-    const value = confirms.find(asked({ SubscribeURL: "https://evil.example/?Action=Subscribe" }));
+    const value = handshake.find(asked({ SubscribeURL: "https://evil.example/?Action=Subscribe" }));
     expect(value).toBe(`${TOPIC} 2336f0`);
-    const { calls, outcome } = play(confirms.run(value ?? "", settings), [{ status: 200 }]);
+    const { calls, outcome } = play(handshake.run(value ?? "", settings), [{ status: 200 }]);
     expect(outcome).toEqual({ outcome: "informed" });
     const address = new URL(calls[0]?.at.url ?? "");
     expect(address.origin + address.pathname).toBe("https://sns.eu-central-1.amazonaws.com/");
@@ -215,27 +215,29 @@ describe("the confirmation of a subscription", () => {
 
   it("[I13] is not allowed in a region that is not the setting's, and not made for a topic that is not ours any more", () => {
     const other = { topics: "arn:aws:sns:us-east-1:123456789012:Other", region: "eu-central-1" };
-    const { calls } = play(confirms.run(`${other.topics} t`, other), [{ status: 200 }]);
+    const { calls } = play(handshake.run(`${other.topics} t`, other), [{ status: 200 }]);
     expect(calls.map((call) => isAllowed(call, { integration: aws, settings: other }))).toEqual([false]);
-    expect(play(confirms.run(`${other.topics} t`, settings), []).outcome).toEqual({ outcome: "stopped" });
+    expect(play(handshake.run(`${other.topics} t`, settings), []).outcome).toEqual({ outcome: "stopped" });
   });
 
   it("knows where China's regions have SNS", () => {
     const china = { region: "cn-north-1", topics: "arn:aws-cn:sns:cn-north-1:123456789012:T" };
-    const { calls } = play(confirms.run(`${china.topics} t`, china), [{ status: 200 }]);
+    const { calls } = play(handshake.run(`${china.topics} t`, china), [{ status: 200 }]);
     expect(new URL(calls[0]?.at.url ?? "").host).toBe("sns.cn-north-1.amazonaws.com.cn");
     expect(calls.every((call) => isAllowed(call, { integration: aws, settings: china }))).toBe(true);
   });
 
   it("claims nothing that SNS did not say", () => {
     for (const status of [201, 204, 302, 400, 401, 403, 404])
-      expect(play(confirms.run(`${TOPIC} t`, settings), [{ status }]).outcome).toMatchObject({ outcome: "unforeseen" });
+      expect(play(handshake.run(`${TOPIC} t`, settings), [{ status }]).outcome).toMatchObject({
+        outcome: "unforeseen",
+      });
   });
 
   it("is asked for by nothing else: the end of a subscription has a token, too, and raises an alarm", () => {
-    expect(confirms.find(asked({ Token: undefined }))).toBeUndefined();
-    expect(confirms.find(asked({ Type: "Notification" }))).toBeUndefined();
-    expect(confirms.find(asked({ Type: "UnsubscribeConfirmation" }))).toBeUndefined();
+    expect(handshake.find(asked({ Token: undefined }))).toBeUndefined();
+    expect(handshake.find(asked({ Type: "Notification" }))).toBeUndefined();
+    expect(handshake.find(asked({ Type: "UnsubscribeConfirmation" }))).toBeUndefined();
     expect(read("x", { Type: "UnsubscribeConfirmation", Token: "t" })).toEqual([
       { id: message("").MessageId, name: "UnsubscribeConfirmation", signals: [], alarm: true },
     ]);

@@ -17,6 +17,7 @@ export type Entry = { readonly value: unknown; readonly lifetimeMs?: number };
 export type Dump = Readonly<Record<string, Entry>>;
 
 export type Stand = {
+  readonly kind: Engine["kind"];
   readonly client: RedisClient;
   readonly store: Store;
   /** Every script that was sent, whatever became of it. */
@@ -79,6 +80,7 @@ export function onEach(title: string, kinds: readonly Engine["kind"][], tests: (
     });
 
     tests({
+      kind,
       client,
       store: createStore(client),
       scripts,

@@ -247,6 +247,7 @@ describe("erasing many people with one call, through the deployed bundle", () =>
 
   it("[I10] keeps to Mixpanel's one request a second", async () => {
     await world.admin("/quotas/mixpanel", { per_second: 1 }, "PUT");
+    await world.gateway.waitAtMost(Number.POSITIVE_INFINITY);
     const [ria] = (await people("ria")) as [Person];
     const request = await open(ria);
     expect((await world.closed(SLUG, request)).complete).toBe(true);

@@ -213,25 +213,43 @@ describe("over time, through the deployed bundle", () => {
     ).toEqual([]);
   });
 
-  it("[IS-2 SO-8 I9] keeps support tickets for three years, says so, and has the own system erase them on the day", async () => {
+  it("[IS-2 IS-5 SO-8 I9] keeps support tickets and objections to marketing for three years, says so, and has their holders erase them on the day", async () => {
     const slug = "isocial-track";
     const una = await world.person(slug, "una");
     await world.admin("/first-party/support.isocial-track.example", { mode: "keep" }, "PUT");
     const first = await world.closed(slug, (await open(slug, { type: "erasure", subject: una.id })).id);
-    const tickets = first.tasks.find(({ id }) => id === "support.erase");
-    expect(tickets).toMatchObject({
-      outcome: "retained",
-      retained: [{ category: "support_tickets", ground: "legal_claims: limitation period of three years" }],
-    });
-    expect((await world.held(una.email)).filter((path) => path.includes("support."))).not.toEqual([]);
-    await world.advance(Date.parse(tickets?.retained?.[0]?.until ?? "") - world.gateway.now() + 60_000);
+    const kept = {
+      "support.erase": "support_tickets",
+      "zendesk.erase": "support_tickets",
+      "sendgrid.erase": "suppression_list",
+    };
+    const grounds: Readonly<Record<string, string>> = {
+      support_tickets: "legal_claims: limitation period of three years",
+      suppression_list:
+        "suppression: GDPR Art. 21(3): an objection to direct marketing is kept so that it can be heeded",
+    };
+    for (const [task, category] of Object.entries(kept))
+      expect(first.tasks.find(({ id }) => id === task)).toMatchObject({
+        outcome: "retained",
+        retained: expect.arrayContaining([{ category, until: expect.any(String), ground: grounds[category] }]),
+      });
+    const PLACES = /support\.|^\/zendesk\/|^\/sendgrid\//;
+    const left = async () => (await world.held(una.email)).filter((path) => PLACES.test(path));
+    expect(await left()).toEqual(
+      expect.arrayContaining(
+        ["support.", "/zendesk/tickets", "/sendgrid/suppressions"].map((place) => expect.stringContaining(place)),
+      ),
+    );
+    const tickets = first.tasks.find(({ id }) => id === "zendesk.erase")?.retained?.[0];
+    await world.admin("/first-party/support.isocial-track.example", { mode: "done" }, "PUT");
+    await world.advance(Date.parse(tickets?.until ?? "") - world.gateway.now() + 60_000);
     await world.gateway.sweep();
     await new Promise((resolve) => setTimeout(resolve, 200));
-    const second = (await list(slug)).find((request) => request.continues === first.id);
-    const closed = await world.closed(slug, second?.id ?? "");
-    expect(closed.tasks.map(({ id, outcome }) => [id, outcome])).toEqual([["support.erase", "erased"]]);
-    expect((await world.held(una.email)).filter((path) => path.includes("support."))).toEqual([]);
-    await world.admin("/first-party/support.isocial-track.example", { mode: "done" }, "PUT");
+    const then = (await list(slug)).filter((request) => request.continues === first.id);
+    const closed = await Promise.all(then.map(({ id }) => world.closed(slug, id)));
+    const ended = closed.flatMap(({ tasks }) => tasks.map(({ id, outcome }) => [id, outcome]));
+    expect(Object.fromEntries(ended)).toEqual(Object.fromEntries(Object.keys(kept).map((task) => [task, "erased"])));
+    expect(await left()).toEqual([]);
   });
 
   it("[I8] warns before the deadline, gives an interim receipt on it, and never shows the request as erased", async () => {

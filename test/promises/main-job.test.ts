@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { customers } from "../../dev/customers.ts";
+import { accountIdOf, holders } from "../../dev/holders.ts";
+import { ends, expectOnlyRetained, newestFrom, outcomesOf } from "../support/erased.ts";
+import { sendingTo } from "../support/send.ts";
 import {
   customerDeleted,
   metaCallback,
+  type Person,
   type RequestShape,
   signedRequest,
   startWorld,
@@ -10,63 +15,68 @@ import {
 } from "../support/world.ts";
 
 const SLUG = "cloutmetrics";
+const EVERYWHERE = ends[SLUG]?.tasks;
 
-/** A person known to all holders goes in one of three ways and comes out everywhere. */
+/** A person known to all holders goes in one of several ways and comes out everywhere. */
 describe("the main job, through the deployed bundle", () => {
   let world: World;
+  let sending: ReturnType<typeof sendingTo>;
   beforeAll(async () => {
     world = await startWorld();
+    sending = sendingTo(world);
   });
-  afterAll(() => world.stop());
+  afterAll(async () => {
+    sending.stop();
+    await world.stop();
+  });
 
-  const outcomes = (request: RequestShape) =>
-    Object.fromEntries(request.tasks.map(({ id, outcome, level }) => [id, `${outcome} ${level}`]));
-
-  const EVERYWHERE = {
-    "facebook.revoke": "revoked revoked",
-    "mixpanel.erase": "erased deleted_reported",
-    "openai.erase": "erased verified_absent",
-    "product.erase": "erased deleted_reported",
-    "stripe.erase": "retained retained",
-  };
-
-  /** What law keeps at Stripe is all that may be left of a person. */
-  const expectOnlyRetained = async (email: string) => {
-    const left = await world.held(email);
-    expect(left.length).toBeGreaterThan(0);
-    expect(
-      left.filter((path) => !/^\/stripe\/(payment_intents|charges|invoices|payment_methods)\//.test(path)),
-    ).toEqual([]);
-  };
-
-  const newest = async (source: string): Promise<string> => {
-    const { body } = await world.api("GET", "/v1/requests", world.key(SLUG));
-    const found = (body as { requests: { id: string; source: string }[] }).requests.find(
-      (request) => request.source === source,
-    );
-    return found?.id ?? "";
-  };
-
-  it("[CM-2 CM-3 I4] erases a person whom the product names, everywhere, and says what is kept until when", async () => {
-    const ada = await world.person(SLUG, "ada");
-    const { status, body } = await world.api("POST", "/v1/requests", world.key(SLUG), {
-      type: "erasure",
-      subject: ada.id,
-    });
+  const erase = async (slug: string, subject: string): Promise<RequestShape> => {
+    const { status, body } = await world.api("POST", "/v1/requests", world.key(slug), { type: "erasure", subject });
     expect(status).toBe(202);
-    const closed = await world.closed(SLUG, (body as RequestShape).id);
-    expect(closed.complete).toBe(true);
-    expect(outcomes(closed)).toEqual(EVERYWHERE);
-    const stripe = closed.tasks.find(({ id }) => id === "stripe.erase");
-    expect(stripe?.retained?.[0]).toMatchObject({
+    return world.closed(slug, (body as RequestShape).id);
+  };
+
+  it.each(customers)(
+    "[IS-1 CM-2 CM-3 SO-7 SB-1 SB-6 I4] erases a person at every holder of $name, and only what is retained is left",
+    async ({ slug, subprocessors }) => {
+      const person = await world.person(slug, `ada-${slug}`);
+      const before = await world.held(person.email);
+      // Meta knows nobody's address.
+      for (const { integration, settings } of Object.values(subprocessors))
+        for (const { vendor } of holders[integration]?.person(settings, person, NOBODY).seeds ?? [])
+          if (vendor !== "meta")
+            expect(
+              before.some((path) => path.startsWith(`/${vendor.replaceAll("-", "_")}/`)),
+              vendor,
+            ).toBe(true);
+      const closed = await erase(slug, person.id);
+      expect(closed.complete).toBe(true);
+      expect(outcomesOf(closed)).toEqual(ends[slug]?.tasks);
+      await expectOnlyRetained(world, slug, person.email);
+    },
+  );
+
+  it("[CM-2 CM-3 IS-2 IS-5 SO-4] says what is kept until when, and on which ground", async () => {
+    const keptAt = ({ tasks }: RequestShape, task: string) => tasks.find(({ id }) => id === task)?.retained;
+    const clout = await erase(SLUG, (await world.person(SLUG, "ann")).id);
+    expect(keptAt(clout, "stripe.erase")?.[0]).toMatchObject({
       category: "billing_records",
       ground: expect.stringContaining("legal_obligation"),
     });
-    const openai = closed.tasks.find(({ id }) => id === "openai.erase");
-    expect(openai?.retained?.[0], "[SO-4] what a holder keeps by itself is said").toMatchObject({
-      category: "abuse_monitoring_logs",
+    expect(keptAt(clout, "openai.erase"), "what a holder keeps by itself is said").toMatchObject([
+      { category: "abuse_monitoring_logs" },
+    ]);
+    expect(keptAt(clout, "gemini.erase")).toMatchObject([{ category: "abuse_monitoring_logs" }]);
+    const isocial = await erase("isocial-track", (await world.person("isocial-track", "ann")).id);
+    expect(keptAt(isocial, "zendesk.erase")?.[0]).toMatchObject({
+      category: "support_tickets",
+      ground: expect.stringContaining("legal_claims"),
     });
-    await expectOnlyRetained(ada.email);
+    expect(keptAt(isocial, "sendgrid.erase")).toMatchObject([
+      { category: "suppression_list", ground: expect.stringContaining("GDPR Art. 21(3)") },
+      { category: "mail_events" },
+    ]);
+    expect(keptAt(isocial, "intercom.erase")).toMatchObject([{ category: "deleted_contacts" }]);
   });
 
   it("[CM-1 I3] takes Meta's deletion callback, answers as Meta wants, erases everywhere, and answers a repeat alike", async () => {
@@ -78,22 +88,49 @@ describe("the main job, through the deployed bundle", () => {
     const answer = (await reply.json()) as { url: string; confirmation_code: string };
     expect(answer.confirmation_code).toMatch(/^[a-z0-9]+$/);
     expect(answer.url).toBe(`${world.url}/status/${answer.confirmation_code}`);
-    const id = await newest("facebook/data-deletion");
+    const id = await newestFrom(world, SLUG, "facebook/data-deletion");
     const closed = await world.closed(SLUG, id);
-    expect(outcomes(closed)).toEqual(EVERYWHERE);
-    await expectOnlyRetained(bob.email);
+    expect(outcomesOf(closed)).toEqual(EVERYWHERE);
+    await expectOnlyRetained(world, SLUG, bob.email);
     const again = await metaCallback(world, SLUG, "data-deletion", signed);
     expect(await again.json()).toEqual(answer);
-    expect(await newest("facebook/data-deletion"), "no second request").toBe(id);
+    expect(await newestFrom(world, SLUG, "facebook/data-deletion"), "no second request").toBe(id);
     expect((await fetch(answer.url)).status).toBe(200);
+  });
+
+  /** What else leads to an erasure everywhere without a policy of the customer's own. */
+  const callbacks = [
+    { slug: SLUG, id: "instagram", endpoint: "data-deletion", event: "data_deletion" },
+    { slug: SLUG, id: "tiktok", endpoint: "webhooks", event: "authorization.removed (2)" },
+    { slug: "isocial-track", id: "facebook", endpoint: "data-deletion", event: "data_deletion" },
+    { slug: "isocial-track", id: "instagram", endpoint: "data-deletion", event: "data_deletion" },
+    { slug: "imai", id: "tiktok", endpoint: "webhooks", event: "authorization.removed (2)" },
+    { slug: "imai", id: "instagram", endpoint: "data-deletion", event: "data_deletion" },
+  ];
+  it.each(callbacks)("[CM-1 IS-11 IM-1] takes $id's $event for $slug, and erases everywhere", async (way) => {
+    const { slug, id, endpoint, event } = way;
+    const person: Person = await world.person(slug, `${id}-${slug}`);
+    const args = [
+      "--tenant",
+      slug,
+      "--id",
+      accountIdOf(id, person),
+      "--at",
+      new Date(world.gateway.now()).toISOString(),
+    ];
+    expect((await sending.send(id, event, "--endpoint", endpoint, ...args)).code).toBe(0);
+    const closed = await world.closed(slug, await newestFrom(world, slug, `${id}/${endpoint}`));
+    expect(closed.complete).toBe(true);
+    expect(outcomesOf(closed)).toEqual(ends[slug]?.tasks);
+    await expectOnlyRetained(world, slug, person.email);
   });
 
   it("[CM-1] takes Meta's deauthorization: the grant is over, and own systems hear of it", async () => {
     const dan = await world.person(SLUG, "dan");
     const signed = signedRequest(world.setting(SLUG, "facebook", "appSecret"), dan.facebookId, world.gateway.now());
     expect((await metaCallback(world, SLUG, "deauthorize", signed)).status).toBe(200);
-    const closed = await world.closed(SLUG, await newest("facebook/deauthorize"));
-    expect(outcomes(closed)).toEqual({ "facebook.revoke": "revoked revoked", "product.revoke": "revoked revoked" });
+    const closed = await world.closed(SLUG, await newestFrom(world, SLUG, "facebook/deauthorize"));
+    expect(outcomesOf(closed)).toEqual({ "facebook.revoke": "revoked revoked", "product.revoke": "revoked revoked" });
     expect(await world.held(dan.email), "a revocation is no erasure").not.toEqual([]);
   });
 
@@ -104,31 +141,31 @@ describe("the main job, through the deployed bundle", () => {
     });
     const event = customerDeleted("evt_eve", "cus_cloutmetricseve", world.gateway.now());
     expect((await stripeDelivery(world, SLUG, event)).status).toBe(202);
-    const id = await newest("stripe/events");
+    const id = await newestFrom(world, SLUG, "stripe/events");
     const closed = await world.closed(SLUG, id);
-    expect(outcomes(closed)).toEqual(EVERYWHERE);
-    await expectOnlyRetained(eve.email);
+    expect(outcomesOf(closed)).toEqual(EVERYWHERE);
+    await expectOnlyRetained(world, SLUG, eve.email);
     // Stripe repeats with a new signature and the same event, and may describe one change in two events.
     expect((await stripeDelivery(world, SLUG, event)).status).toBe(202);
     expect((await stripeDelivery(world, SLUG, { ...event, id: "evt_eve_2" })).status).toBe(202);
-    expect(await newest("stripe/events"), "no second request").toBe(id);
+    expect(await newestFrom(world, SLUG, "stripe/events"), "no second request").toBe(id);
   });
 
   it("[I3] opens nothing when Stripe reports the deletion that we made ourselves", async () => {
-    const fay = await world.person("smart-blog-system", "fay");
-    const key = world.key("smart-blog-system");
-    const opened = await world.api("POST", "/v1/requests", key, { type: "erasure", subject: fay.id });
-    await world.closed("smart-blog-system", (opened.body as RequestShape).id);
+    const slug = "smart-blog-system";
+    const fay = await world.person(slug, "fay");
+    const requests = async () =>
+      ((await world.api("GET", "/v1/requests", world.key(slug))).body as { requests: RequestShape[] }).requests.length;
+    const before = await requests();
+    await erase(slug, fay.id);
     const echo = customerDeleted("evt_fay", "cus_smartblogsystemfay", world.gateway.now());
-    expect((await stripeDelivery(world, "smart-blog-system", echo)).status).toBe(202);
-    const { body } = await world.api("GET", "/v1/requests", key);
-    expect((body as { requests: RequestShape[] }).requests).toHaveLength(1);
+    expect((await stripeDelivery(world, slug, echo)).status).toBe(202);
+    expect(await requests()).toBe(before + 1);
   });
 
   it("[I7 I12] leaves no trace of the person in the store, and the receipt verifies with the published keys", async () => {
     const gus = await world.person(SLUG, "gus");
-    const opened = await world.api("POST", "/v1/requests", world.key(SLUG), { type: "erasure", subject: gus.id });
-    const closed = await world.closed(SLUG, (opened.body as RequestShape).id);
+    const closed = await erase(SLUG, gus.id);
     const receipt = await world.api("GET", `/v1/receipts/${closed.id}`, world.key(SLUG));
     expect(receipt.status).toBe(200);
     const { compactVerify, createRemoteJWKSet } = await import("jose");
@@ -141,3 +178,5 @@ describe("the main job, through the deployed bundle", () => {
     expect(JSON.parse(text)).toMatchObject({ request: closed.id, complete: true, tenant: SLUG });
   });
 });
+
+const NOBODY = { tag: "nobody", identities: [], payments: 0, age_days: 0 };

@@ -241,7 +241,7 @@ const arrivals = fc
     return fc.tuple(fc.constant(all), order, order);
   });
 
-onEach("whatever happens, in whatever order it arrives", engines, ({ store, dump, flush }) => {
+onEach("whatever happens, in whatever order it arrives", engines, ({ kind, store, dump, flush }) => {
   const idAt = (index: number) => idOf(`event${index}`);
 
   async function arrives({ what, at, by }: Happening, index: number) {
@@ -300,7 +300,8 @@ onEach("whatever happens, in whatever order it arrives", engines, ({ store, dump
         expect(first.open).toEqual(expected(all));
         expect(await carriedOut(all, other)).toEqual(first);
       }),
-      { numRuns: 60 },
+      // Both engines are handed the same scripts; the one in memory is the slower by far.
+      { numRuns: kind === "memory" ? 20 : 60 },
     );
   }, 120_000);
 });
