@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
 import { securityEvents } from "../src/contract/security-event.ts";
-import { endpoint, text } from "../src/contract/settings.ts";
+import { endpoint, optional, secret, text } from "../src/contract/settings.ts";
 
 /**
- * Any transmitter of the OpenID Shared Signals Framework that pushes (RFC 8935): an identity provider, a sign-in service,
- * a security product. It holds the accounts that it reports on.
+ * Any transmitter of the OpenID Shared Signals Framework, whether it pushes (RFC 8935) or is polled (RFC 8936): an identity
+ * provider, a sign-in service, a security product. It holds the accounts that it reports on.
  * It tells us when an account there was deleted, disabled or enabled, and when its tokens were revoked. We tell it nothing.
  */
 const FRAMEWORK = "https://openid.net/specs/openid-sharedsignals-framework-1_0.html";
@@ -54,6 +54,18 @@ export const sharedSignals = defineIntegration({
     issuer: text("Issuer, exactly as the transmitter's configuration states it", /^https:\/\/\S+$/),
     keys: endpoint("Address of its key set (jwks_uri)"),
     audience: text("Audience of the stream"),
+    authorization: optional(
+      secret("What the transmitter sends as Authorization with each push", /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/),
+    ),
+    poll: optional(endpoint("Address where the stream is polled, if it was agreed by hand")),
+    management: optional(endpoint("An address at the origin of its stream management, if that is not the issuer's")),
+    token: optional(secret("Access token for its stream management and polling")),
+    tokenEndpoint: optional(endpoint("Token endpoint, where access tokens are had by client credentials")),
+    clientId: optional(text("Client id at the token endpoint")),
+    clientSecret: optional(secret("Client secret at the token endpoint")),
+    scope: optional(
+      text("Scopes to ask the token endpoint for", /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/),
+    ),
   },
   identities: {
     "shared-signals.subject": "Issuer and subject, joined by #: https://idp.example.com/#248289761001",
@@ -78,6 +90,8 @@ export const sharedSignals = defineIntegration({
         audience: { setting: "audience" },
         // It tells of the past. 1.0 forbids `exp`; transmitters of its drafts still send one.
         expires: false,
+        also: { scheme: "shared-secret", key: "authorization", at: { header: "authorization" } },
+        explains: true,
       },
       contentTypes: ["application/secevent+jwt"],
       read: securityEvents({ account, token }),
@@ -91,6 +105,23 @@ export const sharedSignals = defineIntegration({
         account_restored: "record",
       },
       refusal: { status: "secevent", source: PUSH },
+      transmitter: {
+        source: FRAMEWORK,
+        events: [
+          ...of("risc", "account-purged", "account-disabled", "account-enabled"),
+          ...of("oauth", "token-revoked", "tokens-revoked"),
+        ],
+        issuer: "issuer",
+        audience: "audience",
+        management: "management",
+        poll: "poll",
+        token: "token",
+        tokenEndpoint: "tokenEndpoint",
+        clientId: "clientId",
+        clientSecret: "clientSecret",
+        scope: "scope",
+        authorization: "authorization",
+      },
       retriesForHours: "unknown",
       events: [
         ...of("risc", "account-purged", "account-disabled", "account-enabled", "account-credential-change-required"),

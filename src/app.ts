@@ -4,6 +4,7 @@ import { deliveries } from "./api/deliveries.ts";
 import { receipts } from "./api/receipts.ts";
 import { requests } from "./api/requests.ts";
 import { signals } from "./api/signals.ts";
+import { streams } from "./api/streams.ts";
 import { subjects } from "./api/subjects.ts";
 import { subprocessors } from "./api/subprocessors.ts";
 import { admin, tenants } from "./api/tenants.ts";
@@ -53,6 +54,7 @@ export function createApp(portsOf: (execution: ExecutionContext) => Ports, { adm
   app.route("/", tenants(local));
   app.route("/", subprocessors());
   app.route("/", signals());
+  app.route("/", streams());
   app.route("/", subjects());
   app.route("/", requests());
   app.route("/", receipts());

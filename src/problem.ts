@@ -1,11 +1,15 @@
 import type { Context as Http } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Refusal } from "./contract/integration.ts";
+import type { SetError } from "./intake/transmitter.ts";
 
 /** Everything that a caller of the API can be told went wrong. */
 export type Problem =
   | { readonly reason: "unauthorized" }
-  | { readonly reason: "delivery_refused"; readonly as: Refusal["status"] }
+  /** `err` is said only to a sender that has shown who it is. */
+  | { readonly reason: "delivery_refused"; readonly as: Refusal["status"]; readonly err?: SetError }
+  /** A genuine security event that is not taken; `at` is the place that does not fit. */
+  | { readonly reason: "event_refused"; readonly err: SetError; readonly at: string }
   | { readonly reason: "keys_unavailable" }
   | { readonly reason: "quarantine_full" }
   | { readonly reason: "forbidden"; readonly needs: string }
@@ -16,6 +20,8 @@ export type Problem =
   | { readonly reason: "method_not_allowed"; readonly allowed: string }
   | { readonly reason: "conflict"; readonly detail: string }
   | { readonly reason: "endpoint_refused"; readonly detail: string }
+  /** A vendor that was asked on the caller's behalf did not do it. */
+  | { readonly reason: "vendor_refused"; readonly detail: string }
   | { readonly reason: "store_unreachable" }
   | { readonly reason: "internal" };
 
@@ -23,7 +29,9 @@ type Shape = { readonly status: ContentfulStatusCode; readonly title: string; re
 
 /** RFC 9457. The type is stable and may be looked up; the detail says what to do. */
 export function problemResponse(c: Http, problem: Problem): Response {
-  if (problem.reason === "delivery_refused" && problem.as === "secevent") return secevent(c);
+  if (problem.reason === "delivery_refused" && (problem.as === "secevent" || problem.err !== undefined))
+    return secevent(c, problem.err ?? "authentication_failed", "No such address, or the token does not fit it.");
+  if (problem.reason === "event_refused") return secevent(c, problem.err, `${problem.at} does not fit.`);
   const { status, title, detail } = shape(problem);
   const more = problem.reason === "invalid" ? { errors: problem.errors } : {};
   const headers: Record<string, string> = { "content-type": "application/problem+json", "cache-control": "no-store" };
@@ -34,13 +42,13 @@ export function problemResponse(c: Http, problem: Problem): Response {
   return c.body(JSON.stringify(body), status, headers);
 }
 
-/** RFC 8935 section 2.3: its own error body, in a language that is named. It says no more than that the proof failed. */
-const secevent = (c: Http): Response =>
-  c.body(
-    JSON.stringify({ err: "authentication_failed", description: "No such address, or the token does not fit it." }),
-    400,
-    { "content-type": "application/json", "content-language": "en", "cache-control": "no-store" },
-  );
+/** RFC 8935 section 2.3: its own error body, in a language that is named. */
+const secevent = (c: Http, err: SetError, description: string): Response =>
+  c.body(JSON.stringify({ err, description }), 400, {
+    "content-type": "application/json",
+    "content-language": "en",
+    "cache-control": "no-store",
+  });
 
 function shape(problem: Problem): Shape {
   switch (problem.reason) {
@@ -69,6 +77,10 @@ function shape(problem: Problem): Shape {
         title: "Delivery refused",
         detail: "No such address, or the signature does not fit it. The gateway's log says which check failed.",
       };
+    case "event_refused":
+      return { status: 400, title: "Event refused", detail: `${problem.at} does not fit.` };
+    case "vendor_refused":
+      return { status: 502, title: "The vendor did not do it", detail: problem.detail };
     case "forbidden":
       return {
         status: 403,

@@ -4,6 +4,7 @@ import { createApp } from "./app.ts";
 import { type Config, type Env, readConfig } from "./config.ts";
 import type { Integration } from "./contract/integration.ts";
 import { drain } from "./lanes/drain.ts";
+import { keepPolling } from "./lanes/poll.ts";
 import { sweep } from "./lanes/sweep.ts";
 import { keySets } from "./platform/key-sets.ts";
 import { listener } from "./platform/listen.ts";
@@ -112,6 +113,7 @@ export default {
     const ports = started.portsOf(env, execution);
     await sweep(ports);
     await audit(ports);
+    await keepPolling(ports);
     await enrol(ports);
     // Last, because it goes on for most of the minute.
     await listen(ports);

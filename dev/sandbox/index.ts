@@ -19,4 +19,5 @@ export { paypal } from "./paypal.ts";
 export { posthog } from "./posthog.ts";
 export { sendgrid } from "./sendgrid.ts";
 export { stripe } from "./stripe.ts";
+export { transmitter } from "./transmitter.ts";
 export { zendesk } from "./zendesk.ts";

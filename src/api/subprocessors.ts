@@ -3,6 +3,7 @@ import type { Challenge } from "../contract/challenge.ts";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent, isBulk } from "../contract/integration.ts";
 import { settingsSchema } from "../contract/settings.ts";
+import { polledLanes } from "../lanes/poll.ts";
 import { probe } from "../lanes/probe.ts";
 import { GATEWAY, laneName } from "../platform/keys.ts";
 import type { TenantKeys } from "../ports.ts";
@@ -100,6 +101,8 @@ export const subprocessors = () => {
         ...(body.value.valid_to !== undefined && { validTo: body.value.valid_to }),
         version: (before?.version ?? 0) + 1,
         facts: body.value.facts,
+        // What was agreed with the vendor is changed where it was agreed.
+        ...(before?.stream !== undefined && { stream: before.stream }),
       };
       return ok({
         tenant: { ...tenant, subprocessors: { ...tenant.subprocessors, [id]: entry } },
@@ -112,6 +115,9 @@ export const subprocessors = () => {
     const account = await accountOf(ports, context, id);
     const resting = account && { name: account.name, lanes: account.others.map(laneOf) };
     await ports.store.unpause(laneOf(id), resting, ports.now());
+    const fresh = await ports.tenants.byNumber(context.tenant.n);
+    const isPolled = fresh !== undefined && polledLanes(ports, fresh).includes(laneOf(id));
+    if (isPolled) await ports.store.keepPolling([laneOf(id)], ports.now());
     await ports.wake([laneOf(id)]);
     await scheduleDuties(ports, { ...context, tenant: changed.value }, id);
     const entry = changed.value.subprocessors[id];
@@ -164,6 +170,7 @@ export const subprocessorView = (entry: Subprocessor) => ({
     ...Object.fromEntries(Object.entries(entry.secrets).map(([name, values]) => [name, `(${values.length} sealed)`])),
   },
   facts: entry.facts,
+  ...(entry.stream !== undefined && { stream: entry.stream }),
 });
 
 /** All that is needed to make a registry entry, without reading source. */
@@ -191,6 +198,7 @@ function integrationView(integration: Integration) {
           scheme: hook.verify.scheme,
           content_types: hook.contentTypes,
           ...(hook.confirm !== undefined && { confirms: hook.confirm.signals }),
+          ...(hook.transmitter !== undefined && { stream: "/v1/subprocessors/{id}/stream" }),
           ...(hook.challenges !== undefined && { challenges: hook.challenges.map(challengeView) }),
           events: hook.events,
           // Deleted content is told to whoever takes it, whatever an integration says.

@@ -5,6 +5,7 @@ import type { Answer, Sight } from "./outcome.ts";
 import type { Settings, SettingValues } from "./settings.ts";
 import type { Read, SignalType } from "./signal.ts";
 import type { Confirmation, Stream } from "./stream.ts";
+import type { Transmitter } from "./transmitter.ts";
 import type { Verification } from "./verification.ts";
 
 /** Something that a vendor does not have, with the reason and where it says so. Never simply missing. */
@@ -41,6 +42,8 @@ export type Hook = {
   readonly challenges?: readonly Challenge[];
   /** Where it has to be said by a call of ours that deliveries are wanted. */
   readonly handshake?: Handshake;
+  /** The sender keeps a stream that can be managed and polled; `verify` is then of scheme `jwt`. */
+  readonly transmitter?: Transmitter;
   /** What the vendor wants to hear: a status, or a JSON body with 200 that may name the status page. Otherwise 202. */
   readonly answer?:
     | 200

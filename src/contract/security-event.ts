@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Identity } from "./identity.ts";
 import { json, type Read, type Signal, type SignalType, type VendorEvent, withinSecond } from "./signal.ts";
+import type { StreamNews } from "./transmitter.ts";
 
 /**
  * How the identifiers of one kind of subject become identities, by the identifier's format (RFC 9493). A format that is not
@@ -59,7 +60,10 @@ export const securityEvents = (subjects: { readonly account: Subjects; readonly 
     Object.entries(token.events).map(([name, details]) => {
       const id = `${token.iss} ${token.jti} ${name}`;
       const meaning = Object.hasOwn(MEANINGS, name) ? MEANINGS[name] : undefined;
-      if (meaning === undefined) return { id, name, signals: [] };
+      if (meaning === undefined) {
+        const stream = newsIn(name, details);
+        return { id, name, signals: [], ...(stream !== undefined && { stream }) };
+      }
       const read = signalsOf(meaning.type, token, details, subjects[meaning.of]);
       if ("unfit" in read) context.addIssue({ code: "custom", path: [read.unfit], message: "does not fit" });
       return { id, name, signals: "unfit" in read ? [] : read.signals };
@@ -67,6 +71,25 @@ export const securityEvents = (subjects: { readonly account: Subjects; readonly 
   );
   return json(Events, (events) => events);
 };
+
+const STREAM = "https://schemas.openid.net/secevent/ssf/event-type/";
+const Verification = z.looseObject({ state: z.string().max(1024).optional() });
+const Status = z.looseObject({ status: z.string().max(64), reason: z.string().optional() });
+
+/** The two events that tell of the stream itself, and no subject. What does not fit is an event like any other. */
+function newsIn(name: string, details: unknown): StreamNews | undefined {
+  if (name === `${STREAM}verification`) {
+    const read = Verification.safeParse(details ?? {});
+    if (!read.success) return undefined;
+    const { state } = read.data;
+    return { kind: "verified", ...(state !== undefined && { state }) };
+  }
+  if (name !== `${STREAM}stream-updated`) return undefined;
+  const read = Status.safeParse(details);
+  if (!read.success) return undefined;
+  const { status, reason } = read.data;
+  return { kind: "status", status, ...(reason !== undefined && { reason }) };
+}
 
 type Unfit = { readonly unfit: string };
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { fail, ok, type Result } from "../result.ts";
 import type { Identity } from "./identity.ts";
+import type { StreamNews } from "./transmitter.ts";
 
 /** What a proven delivery means. */
 export type SignalType =
@@ -52,6 +53,7 @@ export type VendorEvent = {
   readonly signals: readonly Signal[];
   /** The vendor says that it will tell less, or nothing more: it is said to operators, in the log. Only where there are no signals. */
   readonly alarm?: true;
+  readonly stream?: StreamNews;
 };
 
 export type Reading = readonly VendorEvent[];

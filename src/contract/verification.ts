@@ -120,6 +120,10 @@ export type SignedToken = {
   readonly claims?: Readonly<Record<string, { readonly setting: string } | true>>;
   /** Security event tokens have no expiry of their own; identity tokens have one. */
   readonly expires: boolean;
+  /** A secret that comes along with the token, where its setting is filled in; the token is looked at only beside it. */
+  readonly also?: SharedSecret;
+  /** Whose signature is good is told that issuer or audience do not fit; otherwise nobody is. */
+  readonly explains?: true;
 };
 
 /**

@@ -9,12 +9,12 @@ import { SECURITY_HEADERS } from "../security-headers.ts";
 import { limited } from "./body.ts";
 import { answerAsked, answerProven, isPresence } from "./challenge.ts";
 import { askFor } from "./confirm.ts";
+import { errorOf } from "./polled.ts";
 import { quarantine } from "./quarantine.ts";
-import { importCertificate } from "./schemes/certificate.ts";
-import { importKey } from "./schemes/key.ts";
-import type { Delivery, Means } from "./schemes/scheme.ts";
+import type { Delivery } from "./schemes/scheme.ts";
+import type { SetError } from "./transmitter.ts";
 import { type Found, find, understand } from "./understand.ts";
-import { verify } from "./verify.ts";
+import { meansOf, verify } from "./verify.ts";
 
 /** The largest delivery that is read: Stripe's and Meta's are a few kilobytes; Graph webhooks may batch a thousand. */
 export const MAX_DELIVERY_BYTES = 1_048_576;
@@ -62,8 +62,13 @@ export const hooks = () => {
 
     const proof = await prove(ports, path, type, delivery);
     if (proof === "unavailable") return problemResponse(c, { reason: "keys_unavailable" });
-    // Unknown tenant, unknown subprocessor and wrong signature answer alike.
-    if (proof === undefined) return problemResponse(c, { reason: "delivery_refused", as: refusalAt(ports, path) });
+    // Unknown tenant, unknown subprocessor and wrong signature answer alike; who is known may hear more.
+    if (proof === undefined || typeof proof === "string")
+      return problemResponse(c, {
+        reason: "delivery_refused",
+        as: refusalAt(ports, path, type),
+        ...(proof !== undefined && { err: proof }),
+      });
     const { found, proven } = proof;
     const { challenges, handshake } = found.hook;
     if (challenges !== undefined) {
@@ -73,11 +78,17 @@ export const hooks = () => {
     if (handshake !== undefined) await askFor(ports, found, handshake, proven);
     const understood = await understand(ports, found, proven);
     if (!understood.ok) {
-      const { at } = understood.problem;
+      const { at, reason } = understood.problem;
+      const isEvent = found.hook.refusal?.status === "secevent";
+      if (reason === "unknown_state") return problemResponse(c, { reason: "event_refused", err: "invalid_state", at });
       // Not accepted, and not lost either: whoever is to look at it finds it, and a repeat is the same one.
       const kept = await quarantine(ports, found, proven, at, c.req.raw.headers);
       const errors = [{ field: at, expected: "what the vendor documents" }];
-      return problemResponse(c, kept ? { reason: "invalid", errors } : { reason: "quarantine_full" });
+      if (!kept) return problemResponse(c, { reason: "quarantine_full" });
+      return problemResponse(
+        c,
+        isEvent ? { reason: "event_refused", err: "invalid_request", at } : { reason: "invalid", errors },
+      );
     }
     const { answer } = found.hook;
     const [first] = understood.value;
@@ -132,22 +143,17 @@ async function prove(
   path: Path,
   type: string,
   delivery: Delivery,
-): Promise<{ readonly found: Found; readonly proven: Proven } | "unavailable" | undefined> {
+): Promise<{ readonly found: Found; readonly proven: Proven } | "unavailable" | SetError | undefined> {
   let seen: Context | undefined;
+  let told: SetError | undefined;
   for (const maxAgeMs of [undefined, RELOAD_MS]) {
     const context = await ports.tenants.bySlug(path.tenant, maxAgeMs);
-    if (context !== undefined && context.version === seen?.version) return undefined;
+    if (context !== undefined && context.version === seen?.version) return told;
     seen = context;
     const found = find(ports, context, path);
     if (found === undefined) continue;
-    const { hook, values } = found;
-    const means: Means = {
-      values,
-      key: (kind, text) => found.context.once(`${kind} ${text}`, () => importKey(kind, text)),
-      certificate: (pem, hash) => found.context.once(`certificate ${hash} ${pem}`, () => importCertificate(pem, hash)),
-      keySets: ports.keySets,
-      now: ports.now(),
-    };
+    const { hook } = found;
+    const means = meansOf(ports, found);
     const types: readonly string[] = hook.contentTypes;
     const result = types.includes(type) ? await verify(hook.verify, delivery, means) : undefined;
     if (result?.ok === true) return { found, proven: result.value };
@@ -155,14 +161,18 @@ async function prove(
     const { tenant, subprocessor } = path;
     ports.log("delivery_refused", { tenant, subprocessor, scheme: hook.verify.scheme, check });
     if (check === "keys_unavailable") return "unavailable";
+    const problem = result?.ok === false ? result.problem : undefined;
+    told = problem !== undefined && "known" in problem ? errorOf(problem) : undefined;
   }
-  return undefined;
+  return told;
 }
 
 /**
- * How a refusal looks. It is told from the address alone, so that an address that is not there answers like one that is.
+ * How a refusal looks. It is told from the address and the content type alone, so that an address that is not there answers
+ * like one that is.
  */
-const refusalAt = (ports: Ports, path: Path): Refusal["status"] => namedAt(ports, path)?.refusal?.status ?? 401;
+const refusalAt = (ports: Ports, path: Path, type: string): Refusal["status"] =>
+  namedAt(ports, path)?.refusal?.status ?? (type === "application/secevent+jwt" ? "secevent" : 401);
 
 /** The hook that an address speaks of, of the integration whose id the subprocessor's begins with. */
 function namedAt({ integrations }: Ports, { subprocessor, endpoint }: Path): Hook | undefined {

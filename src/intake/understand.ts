@@ -6,8 +6,9 @@ import type { Context } from "../registry/load.ts";
 import { valuesOf } from "../registry/settings.ts";
 import type { Subprocessor } from "../registry/subprocessor.ts";
 import { type Entry, type Intent, record } from "../request/record.ts";
-import { ok, type Result } from "../result.ts";
+import { fail, ok, type Result } from "../result.ts";
 import { contentOf } from "./content.ts";
+import { heard, type UnknownState } from "./heard.ts";
 
 /** A hook of a tenant's subprocessor, and what its settings hold. */
 export type Found = {
@@ -42,9 +43,11 @@ export async function understand(
   ports: Ports,
   found: Found,
   proven: Proven,
-): Promise<Result<readonly Entry[], Unreadable>> {
+): Promise<Result<readonly Entry[], Unreadable | UnknownState>> {
   const reading = found.hook.read(proven);
   if (!reading.ok) return reading;
+  if (found.hook.transmitter !== undefined && !(await heard(ports, found, reading.value)))
+    return fail({ reason: "unknown_state", at: "state" });
   countIgnored(ports, found, reading.value);
   const events = reading.value.filter(({ signals }) => signals.length > 0);
   return ok(
@@ -62,10 +65,11 @@ export async function understand(
 /** What is known and of no concern here is counted, never silently dropped, and an alarm is raised; nobody waits for that. */
 function countIgnored(
   ports: Ports,
-  { context: { tenant }, subprocessor, endpoint }: Found,
+  { context: { tenant }, subprocessor, endpoint, hook }: Found,
   events: readonly VendorEvent[],
 ): void {
-  const ignored = events.filter(({ signals }) => signals.length === 0);
+  const isNoted = ({ stream }: VendorEvent) => stream !== undefined && hook.transmitter !== undefined;
+  const ignored = events.filter((event) => event.signals.length === 0 && !isNoted(event));
   if (ignored.length === 0) return;
   for (const { name } of ignored.filter(({ alarm }) => alarm === true))
     ports.log("hook_alarm", {

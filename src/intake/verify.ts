@@ -1,4 +1,7 @@
 import type { Verification } from "../contract/verification.ts";
+import type { Ports } from "../ports.ts";
+import { importCertificate } from "./schemes/certificate.ts";
+import { importKey } from "./schemes/key.ts";
 import { paypal } from "./schemes/paypal.ts";
 import type { Delivery, Means, Verified } from "./schemes/scheme.ts";
 import { sharedSecret } from "./schemes/shared-secret.ts";
@@ -8,6 +11,7 @@ import { signedToken } from "./schemes/signed-token.ts";
 import { sns } from "./schemes/sns.ts";
 import { standardWebhooks } from "./schemes/standard-webhooks.ts";
 import { stripe } from "./schemes/stripe.ts";
+import type { Found } from "./understand.ts";
 
 /**
  * Checks a delivery on its raw bytes against every value of its key, newest first. Nothing is read before but what is
@@ -35,3 +39,15 @@ export function verify(scheme: Verification, delivery: Delivery, means: Means): 
       return paypal(scheme, delivery, means);
   }
 }
+
+/** What a subprocessor's settings and this isolate have at hand for it. */
+export const meansOf = (
+  { keySets, now }: Pick<Ports, "keySets" | "now">,
+  { context, values }: Pick<Found, "context" | "values">,
+): Means => ({
+  values,
+  key: (kind, text) => context.once(`${kind} ${text}`, () => importKey(kind, text)),
+  certificate: (pem, hash) => context.once(`certificate ${hash} ${pem}`, () => importCertificate(pem, hash)),
+  keySets,
+  now: now(),
+});

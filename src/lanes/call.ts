@@ -11,6 +11,8 @@ import { randomOf, restMs } from "./lane.ts";
 export type Caller = {
   readonly integration: Integration;
   readonly settings: SettingValues<Settings>;
+  /** Addresses that a vendor has named and that were found to be its own (`isOfTransmitter`), to the letter. */
+  readonly discovered?: readonly string[];
   /** Waits for its turn before each call, so that the account's rate is kept whatever an order asks for. */
   readonly turn: () => Promise<void>;
   /** No call begins after this moment: the lease has to outlive the attempt. */
@@ -28,7 +30,7 @@ export type Stopped =
   | { readonly reason: "out_of_time" }
   | { readonly reason: "broken"; readonly what: string };
 
-type SendStep = (call: Call) => Promise<{ readonly reply: Reply } | { readonly problem: Stopped }>;
+export type SendStep = (call: Call) => Promise<{ readonly reply: Reply } | { readonly problem: Stopped }>;
 
 /** Runs a generator to its end, sending what it yields. A mistake in a vendor's code is shown, and harms nobody else. */
 export async function stepped<A>(
@@ -87,8 +89,12 @@ export function sender(ports: Pick<Ports, "send" | "now" | "random">, job: Calle
  * Fixed origins, those with a DNS label from a setting, or a customer's own endpoint; nothing else, whatever a vendor's code
  * or answer says.
  */
-export function isAllowed(call: Call, { integration, settings }: Pick<Caller, "integration" | "settings">): boolean {
+export function isAllowed(
+  call: Call,
+  { integration, settings, discovered = [] }: Pick<Caller, "integration" | "settings" | "discovered">,
+): boolean {
   if (!URL.canParse(call.at.url)) return false;
+  if (discovered.includes(call.at.url)) return true;
   const { origin } = new URL(call.at.url);
   if (integration.origins.some((declared) => originOf(declared, integration.settings, settings) === origin))
     return true;

@@ -13,6 +13,7 @@ import { isContent } from "./content.ts";
 import { type Attempt, drive, type Pace } from "./drive.ts";
 import { joint, ownAttempt, together } from "./joint.ts";
 import { noticed } from "./notice.ts";
+import { isPoll, poll } from "./poll.ts";
 import { tell } from "./tell.ts";
 
 export type Worked = {
@@ -72,6 +73,13 @@ export async function work(
         settlements.push(made.settlement);
         rest = Math.max(rest, made.rest);
         if (made.hung) timeouts++;
+        continue;
+      }
+      if (first !== undefined && isPoll(first)) {
+        const asked = await poll(ports, context, lane, first, pace, mayGoOn);
+        settlements.push(...asked.settlements);
+        rest = Math.max(rest, asked.rest);
+        if (asked.hung) timeouts++;
         continue;
       }
       const begun = await Promise.all(group.map((order) => begin(ports, context, subprocessor, order, pace)));

@@ -51,6 +51,10 @@ export const keys = {
   stream: (stream: string) => `s:${stream}`,
   /** The numbers of the tenants for whom an integration's streams are read. */
   listening: (integration: string) => `sl:${integration}`,
+  /** How a transmitter's stream stands: verified, its status, when it was polled. */
+  transmitter: (n: string, subprocessor: string) => `ts:${n}:${subprocessor}`,
+  /** A verification that was asked for, and whose answer is awaited. */
+  verification: (n: string, subprocessor: string, state: string) => `sv:${n}:${subprocessor}:${state}`,
   residue: (n: string, residue: string) => `x:${n}:${residue}`,
   /** The log's leaves, in order. */
   log: (n: string) => `g:${n}`,

@@ -5,9 +5,16 @@ import { type LaneStore, laneStore } from "./store/lanes.ts";
 import { type RegistryStore, registryStore } from "./store/registry.ts";
 import { type RequestStore, requestStore } from "./store/requests.ts";
 import { type StreamStore, streamStore } from "./store/streams.ts";
+import { type TransmitterStore, transmitterStore } from "./store/transmitters.ts";
 
 /** The durable state, as the core sees it: each method is one round trip. */
-export type Store = LaneStore & RequestStore & RegistryStore & DeliveryStore & ContentStore & StreamStore;
+export type Store = LaneStore &
+  RequestStore &
+  RegistryStore &
+  DeliveryStore &
+  ContentStore &
+  StreamStore &
+  TransmitterStore;
 
 export const createStore = (redis: RedisClient): Store => ({
   ...laneStore(redis),
@@ -16,4 +23,5 @@ export const createStore = (redis: RedisClient): Store => ({
   ...deliveryStore(redis),
   ...contentStore(redis),
   ...streamStore(redis),
+  ...transmitterStore(redis),
 });

@@ -131,4 +131,16 @@ export type Subprocessor = {
   readonly validTo?: string;
   readonly version: number;
   readonly facts: Facts;
+  readonly stream?: StreamAgreed;
+};
+
+/** A stream that this gateway has set up at a transmitter, as the transmitter answered. Entering the subprocessor anew leaves it. */
+export type StreamAgreed = {
+  readonly id: string;
+  readonly delivery: "push" | "poll";
+  /** Where it is polled. */
+  readonly endpoint?: string;
+  readonly audience: readonly string[];
+  /** None: the transmitter did not say. */
+  readonly events: readonly string[];
 };

@@ -218,6 +218,9 @@ describe("what is refused", () => {
     expect(wrong.headers).toContainEqual(["content-language", "en"]);
     expect(await post("nobody/security/push", forOthers, type)).toEqual(wrong);
     expect(await post("acme/security/push", "x", type)).toEqual(wrong);
+    // The content type tells the protocol, where the address does not.
+    for (const address of ["acme/shop", "acme/nothing", "nobody/nothing"])
+      expect(await post(address, forOthers, type), address).toEqual(wrong);
   });
 
   it("is to be sent again while the vendor's keys cannot be had", async () => {

@@ -270,6 +270,42 @@ describe("whether it is the transmitter's own", async () => {
       expect(await verified({}, "secevent+jwt", { ...sample.settings, keys })).toBe("no_key");
   });
 
+  it("[I5] says only to whoever has signed with the transmitter's key that issuer or audience do not fit", async () => {
+    const stranger = await newVendorKey();
+    const told = async (more: object, signer = vendor) => {
+      const body = await signer.token({ ...claims, ...more }, { typ: "secevent+jwt" });
+      const result = await checked(hook.verify, { body }, sample.settings, { now: NOW, keySets });
+      return result.ok ? undefined : result.problem;
+    };
+    const odd = [{ iss: "https://idp.example.com" }, { aud: "https://another.example.com" }];
+    for (const more of odd) {
+      expect(await told(more)).toMatchObject({ reason: "not_for_us", known: true });
+      expect(await told(more, stranger)).not.toHaveProperty("known");
+    }
+    expect(await told({}, stranger)).toEqual({ reason: "bad_signature" });
+  });
+
+  it("[I5] looks at a token only beside the stream's secret, where there is one", async () => {
+    const settings = { ...sample.settings, authorization: ["Bearer new", "Bearer old"] };
+    const stranger = await newVendorKey();
+    const posted = async (headers: Record<string, string>, signer = vendor) => {
+      const body = await signer.token(claims, { typ: "secevent+jwt" });
+      const result = await checked(hook.verify, { body, headers }, settings, { now: NOW, keySets });
+      return result.ok ? "ok" : result.problem;
+    };
+    for (const authorization of settings.authorization) expect(await posted({ authorization })).toBe("ok");
+    for (const headers of [{}, { authorization: "Bearer x" }, { authorization: "new" }])
+      expect(await posted(headers)).toEqual({ reason: "bad_signature" });
+    // Whoever knows the secret is known, and may hear that it is the key.
+    expect(await posted({ authorization: "Bearer new" }, stranger)).toEqual({ reason: "bad_signature", known: true });
+  });
+
+  it("names only settings that it has for its stream", () => {
+    const { source: _, events, ...named } = hook.transmitter ?? { source: "", events: [] };
+    expect(Object.values(named).filter((name) => !Object.hasOwn(sharedSignals.settings, name))).toEqual([]);
+    expect(events.filter((event) => !hook.events.includes(event))).toEqual([]);
+  });
+
   it("refuses with the error body of RFC 8935", () => {
     expect(hook.refusal?.status).toBe("secevent");
   });

@@ -15,10 +15,11 @@ export type Delivery = {
 export type Refused =
   | { readonly reason: "no_key" }
   | { readonly reason: "malformed"; readonly what: string }
-  | { readonly reason: "bad_signature" }
+  /** `known`: the sender has shown who it is all the same, and may hear why it is refused. */
+  | { readonly reason: "bad_signature"; readonly known?: true }
   | { readonly reason: "stale" }
   /** It was signed for somebody else: another issuer, audience, account or topic. */
-  | { readonly reason: "not_for_us"; readonly what: string }
+  | { readonly reason: "not_for_us"; readonly what: string; readonly known?: true }
   /** The vendor's keys cannot be had now; the sender has to repeat. */
   | { readonly reason: "keys_unavailable" };
 

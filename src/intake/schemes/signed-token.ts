@@ -14,6 +14,7 @@ import {
   type Refused,
   type Verified,
 } from "./scheme.ts";
+import { sharedSecret } from "./shared-secret.ts";
 
 /** A clock of a vendor's may be ahead of ours by so much. */
 const AHEAD_SECONDS = 300;
@@ -31,6 +32,10 @@ type Claims = z.infer<typeof Claims>;
 
 /** RFC 7515 and RFC 7519, with the checks of RFC 8725: algorithm, type, issuer and audience are ours to say, not the token's. */
 export async function signedToken(scheme: SignedToken, delivery: Delivery, means: Means): Promise<Verified> {
+  const { also } = scheme;
+  const beside = also === undefined ? undefined : await sharedSecret(also, delivery, means);
+  // A stream without a secret has none to show.
+  if (beside?.ok === false && beside.problem.reason !== "no_key") return badSignature;
   const body = decoded(delivery.body);
   if (!body.ok) return body;
   const token = tokenIn(scheme.at, body.value, delivery);
@@ -39,12 +44,16 @@ export async function signedToken(scheme: SignedToken, delivery: Delivery, means
   if (said === undefined) return malformed("claims");
   // Whom it is for is looked at first: what is not for us costs no key, and does not tell whether a key could be had.
   const fits = await fitting(said.claims, scheme, delivery, means);
-  if (!fits.ok) return fits;
+  if (!fits.ok && (fits.problem.reason !== "not_for_us" || scheme.explains !== true)) return fits;
   const address = typeof scheme.keys === "string" ? scheme.keys : (await means.values(scheme.keys.setting))[0];
   if (address === undefined || (typeof scheme.keys !== "string" && !isPublicEndpoint(address)))
-    return fail({ reason: "no_key" });
+    return fits.ok ? fail({ reason: "no_key" }) : fits;
   const opened = await openedBy(token, scheme, address, means);
-  if (!opened.ok) return opened;
+  if (!fits.ok) return opened.ok ? fail({ ...fits.problem, known: true }) : fits;
+  if (!opened.ok)
+    return beside?.ok === true && opened.problem.reason === "bad_signature"
+      ? fail({ reason: "bad_signature", known: true })
+      : opened;
   const text = decoded(opened.value);
   // An encoding that the header may ask for (RFC 7797) would have signed another text than the one that was read.
   if (!text.ok || text.value !== said.text) return malformed("claims");
