@@ -169,7 +169,28 @@ const makers: Readonly<Record<string, () => Promise<Signed>>> = {
       settings: { webhook: "WEBHOOK" },
     };
   },
+  ebay: async () => {
+    // As above.
+    const pair = (await crypto.subtle.generateKey(P256, true, ["sign", "verify"])) as CryptoKeyPair;
+    const spki = Buffer.from((await crypto.subtle.exportKey("spki", pair.publicKey)) as ArrayBuffer);
+    const key = `-----BEGIN PUBLIC KEY-----${spki.toString("base64")}-----END PUBLIC KEY-----`;
+    ebayKey = JSON.stringify({ key, algorithm: "ECDSA", digest: "SHA1" });
+    const raw = await crypto.subtle.sign({ ...P256, hash: "SHA-1" }, pair.privateKey, bytes(BODY));
+    const signature = der(Buffer.from(raw)).toString("base64");
+    const said = { alg: "ecdsa", kid: "9936261a-7d7b-4621-a0f1-96ccb428af49", signature, digest: "SHA1" };
+    return {
+      scheme: {
+        scheme: "ebay",
+        client: { id: { setting: "id" }, secret: { setting: "secret" } },
+        environment: { setting: "environment" },
+      },
+      headers: { "x-ebay-signature": Buffer.from(JSON.stringify(said)).toString("base64") },
+    };
+  },
 };
+
+const P256 = { name: "ECDSA", namedCurve: "P-256" };
+let ebayKey: string;
 
 let vendor: Awaited<ReturnType<typeof generateKeyPair>>;
 let published: JSONWebKeySet;
@@ -200,7 +221,10 @@ function runOf({ scheme, body = BODY, headers = {}, settings = {} }: Signed): Ru
     values: async (setting) => [settings[setting] ?? KEY],
     key: (kind, value) => once(`${kind} ${value}`, () => importKey(kind, value)),
     certificate: (pem, hash) => once(`${hash} ${pem}`, () => importCertificate(pem, hash)),
-    keySets: { keys: async () => published, text: async () => ok(certificate.pem) },
+    keySets: {
+      keys: async () => published,
+      text: async (_, behind) => ok(behind === undefined ? certificate.pem : ebayKey),
+    },
     now: NOW,
   };
   return async () => (await verify(scheme, delivery, means)).ok;

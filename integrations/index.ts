@@ -7,6 +7,7 @@ export { bluesky } from "./bluesky.ts";
 export { calendly } from "./calendly.ts";
 export { customerIo } from "./customer-io.ts";
 export { discord } from "./discord.ts";
+export { ebay } from "./ebay.ts";
 export { elevenlabs } from "./elevenlabs.ts";
 export { facebook } from "./facebook.ts";
 export { firstParty } from "./first-party.ts";

@@ -81,8 +81,19 @@ export type KeySets = {
    * One set is one object for as long as it is kept.
    */
   readonly keys: (address: string, isFresh: boolean) => Promise<JSONWebKeySet | undefined>;
-  /** A certificate in PEM. `absent`: the server says that there is nothing at this address. */
-  readonly text: (address: string) => Promise<Result<string, "absent" | "unavailable">>;
+  /**
+   * A certificate in PEM; or, behind a token, an answer that holds a public key in PEM. `absent`: the server says that there is
+   * nothing at this address.
+   */
+  readonly text: (address: string, behind?: ClientCredentials) => Promise<Result<string, "absent" | "unavailable">>;
+};
+
+/** What a token for reading keys is asked for with, by HTTP Basic. RFC 6749 section 4.4. */
+export type ClientCredentials = {
+  readonly tokenAddress: string;
+  readonly scope: string;
+  readonly id: string;
+  readonly secret: string;
 };
 
 /** All that reaches the core from outside. */

@@ -4,6 +4,7 @@ export { aws } from "./aws.ts";
 export { bluesky } from "./bluesky.ts";
 export { customerIo } from "./customer-io.ts";
 export { discord } from "./discord.ts";
+export { ebay } from "./ebay.ts";
 export { elevenlabs } from "./elevenlabs.ts";
 export { facebook } from "./facebook.ts";
 export { github } from "./github.ts";

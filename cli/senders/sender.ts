@@ -76,3 +76,15 @@ export const json = (body: unknown, headers: Readonly<Record<string, string>>): 
   body: JSON.stringify(body),
   headers: { "content-type": "application/json", ...headers },
 });
+
+/** ECDSA as it travels (RFC 3279 section 2.2.3): two integers as a DER sequence, each without leading zeroes and with one before a first bit that is set. */
+export function der(raw: Uint8Array): Uint8Array {
+  const integers = [raw.subarray(0, 32), raw.subarray(32)].map((half) => {
+    const start = half.findIndex((byte) => byte !== 0);
+    const digits = [...half.subarray(start)];
+    const padded = (digits[0] ?? 0) >= 0x80 ? [0, ...digits] : digits;
+    return [0x02, padded.length, ...padded];
+  });
+  const content = integers.flat();
+  return Uint8Array.from([0x30, content.length, ...content]);
+}

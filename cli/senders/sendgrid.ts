@@ -1,4 +1,4 @@
-import { base64, type Made, type Occasion, type SampleEvent, type Sender, seconds } from "./sender.ts";
+import { base64, der, type Made, type Occasion, type SampleEvent, type Sender, seconds } from "./sender.ts";
 
 /** The verification key of a subprocessor that is to believe these deliveries: the public half of the next one. */
 export const SENDGRID_VERIFICATION_KEY =
@@ -48,16 +48,4 @@ async function signed(occasion: Occasion, events: readonly object[]): Promise<Ma
       "x-twilio-email-event-webhook-timestamp": timestamp,
     },
   };
-}
-
-/** Two integers as a DER sequence, each without leading zeroes and with one before a first bit that is set. */
-function der(raw: Uint8Array): Uint8Array {
-  const integers = [raw.subarray(0, 32), raw.subarray(32)].map((half) => {
-    const start = half.findIndex((byte) => byte !== 0);
-    const digits = [...half.subarray(start)];
-    const padded = (digits[0] ?? 0) >= 0x80 ? [0, ...digits] : digits;
-    return [0x02, padded.length, ...padded];
-  });
-  const content = integers.flat();
-  return Uint8Array.from([0x30, content.length, ...content]);
 }

@@ -14,7 +14,8 @@ export type Verification =
   | SignedToken
   | SharedSecret
   | SnsSignature
-  | PayPalSignature;
+  | PayPalSignature
+  | EbaySignature;
 
 /**
  * Meta's `signed_request` form field: `<base64url HMAC-SHA256>.<base64url JSON>`, keyed with the app secret, over the
@@ -157,4 +158,20 @@ export type PayPalSignature = {
   readonly webhookId: { readonly setting: string };
   /** PayPal repeats a delivery for three days under the time of the first. */
   readonly withinSeconds: number;
+};
+
+/**
+ * eBay: ECDSA on P-256 over the body, with a key that its API shows to whoever has a token of the application. The hash is the
+ * one that the key's answer names.
+ *
+ * Nothing signed says for which application a delivery is: whoever else gets one from eBay can send it on. It stays true of
+ * the person, and says little of a grant; so the end of a grant is acted upon in eBay's own scope at most.
+ * https://developer.ebay.com/marketplace-account-deletion#verify
+ */
+export type EbaySignature = {
+  readonly scheme: "ebay";
+  /** The application's id and secret, with which its token is asked for. */
+  readonly client: { readonly id: { readonly setting: string }; readonly secret: { readonly setting: string } };
+  /** A setting that is `sandbox` where eBay's sandbox sends; anything else, and nothing, is production. */
+  readonly environment: { readonly setting: string };
 };

@@ -1,6 +1,7 @@
 import type { Verification } from "../contract/verification.ts";
 import type { Ports } from "../ports.ts";
 import { importCertificate } from "./schemes/certificate.ts";
+import { ebay } from "./schemes/ebay.ts";
 import { importKey } from "./schemes/key.ts";
 import { paypal } from "./schemes/paypal.ts";
 import type { Delivery, Means, Verified } from "./schemes/scheme.ts";
@@ -37,6 +38,8 @@ export function verify(scheme: Verification, delivery: Delivery, means: Means): 
       return sns(scheme, delivery, means);
     case "paypal":
       return paypal(scheme, delivery, means);
+    case "ebay":
+      return ebay(scheme, delivery, means);
   }
 }
 

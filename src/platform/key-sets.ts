@@ -1,7 +1,7 @@
 import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
 import type { Instant } from "../ids.ts";
-import type { KeySets, Log } from "../ports.ts";
+import type { ClientCredentials, KeySets, Log } from "../ports.ts";
 import { fail, ok, type Result } from "../result.ts";
 
 /** For how long keys are used without asking again, and for how long they are while their server does not answer. */
@@ -18,12 +18,26 @@ const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 65_536;
 const MAX_ADDRESSES = 200;
 
+/** Of credentials, so many are remembered; and of each, so many keys, which are more than the unknown ones of a cooldown. */
+const MAX_CREDENTIALS = 200;
+const MAX_KEYS_BEHIND = 40;
+
+/** A token is not used in its last minutes, nor for longer than a day whatever its server says. */
+const TOKEN_MARGIN_MS = 300_000;
+const TOKEN_MAX_MS = 24 * 3_600_000;
+
 /** A set without a key is no answer: it would have every delivery refused. */
 const Keys = z.looseObject({
   keys: z
     .array(z.looseObject({ kty: z.string() }))
     .min(1)
     .max(100),
+});
+
+/** RFC 6749 section 5.1. */
+const Token = z.looseObject({
+  access_token: z.string().regex(/^[\x21-\x7e]{1,8192}$/),
+  expires_in: z.number().positive(),
 });
 
 type Missing = "absent" | "unavailable";
@@ -41,22 +55,106 @@ export function keySets(
   log: Log,
   forbidden: readonly string[] = [],
 ): KeySets {
-  const ask = asking(fetcher, new Set(forbidden.map(withoutDot)));
+  const call = calling(fetcher, new Set(forbidden.map(withoutDot)));
+  const ask: Ask = async (address) => {
+    const reply = await call(address);
+    return reply.ok ? reply : fail(NOTHING_THERE.has(reply.problem) ? "absent" : "unavailable");
+  };
   const sets = published(ask, now, log, keysIn);
   const texts = published(ask, now, log, (text) => (text.includes("-----BEGIN CERTIFICATE-----") ? text : undefined));
+  const readers = behindTokens(call, now, log);
   return {
     keys: async (address, isFresh) => {
       const found = await sets(address, isFresh);
       return found.ok ? found.value : undefined;
     },
-    text: (address) => texts(address, false),
+    text: async (address, behind) => {
+      if (behind === undefined) return texts(address, false);
+      const read = await readers(behind);
+      return read(address, false);
+    },
   };
 }
 
+/**
+ * What is published to whoever has a token. Each credential has its own token, keys and failures: a tenant whose secret is
+ * wrong, or to whose address made-up keys are sent, takes nothing from another, even one who uses the same application.
+ */
+function behindTokens(call: Call, now: () => Instant, log: Log) {
+  const known = new Map<string, Reader>();
+  return async (credentials: ClientCredentials): Promise<Reader> => {
+    const name = await nameOf(credentials);
+    const reader =
+      known.get(name) ?? published(behindToken(call, now, log, credentials), now, log, publicKey, MAX_KEYS_BEHIND);
+    remember(known, name, reader, MAX_CREDENTIALS);
+    return reader;
+  };
+}
+
+function behindToken(call: Call, now: () => Instant, log: Log, credentials: ClientCredentials): Ask {
+  let token: { readonly text: string; readonly until: Instant } | undefined;
+  let askedAt = -Infinity;
+
+  const tokenNow = async (): Promise<string | undefined> => {
+    const begun = now();
+    if (token !== undefined && begun < token.until) return token.text;
+    // Set before the answer: of several at once, one asks. eBay grants a thousand tokens a day.
+    if (begun - askedAt < COOLDOWN_MS) return undefined;
+    askedAt = begun;
+    const reply = await call(credentials.tokenAddress, tokenRequest(credentials));
+    const granted = reply.ok ? parsed(Token, reply.value) : undefined;
+    if (granted === undefined) {
+      log("token_unavailable", {
+        host: new URL(credentials.tokenAddress).host,
+        status: reply.ok ? 200 : reply.problem,
+      });
+      return undefined;
+    }
+    const lasts = Math.min(granted.expires_in * 1000 - TOKEN_MARGIN_MS, TOKEN_MAX_MS);
+    token = { text: granted.access_token, until: begun + Math.max(lasts, COOLDOWN_MS) };
+    return token.text;
+  };
+
+  return async (address) => {
+    const text = await tokenNow();
+    if (text === undefined) return fail("unavailable");
+    const reply = await call(address, { headers: { authorization: `Bearer ${text}`, accept: "application/json" } });
+    if (reply.ok) return reply;
+    // The token was taken back before its time; the next question asks for another.
+    if (reply.problem === 401 && token?.text === text) token = undefined;
+    return fail(reply.problem !== 403 && NOTHING_THERE.has(reply.problem) ? "absent" : "unavailable");
+  };
+}
+
+const tokenRequest = ({ id, secret, scope }: ClientCredentials): RequestInit => ({
+  method: "POST",
+  headers: {
+    authorization: `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${id}:${secret}`)))}`,
+    "content-type": "application/x-www-form-urlencoded",
+    accept: "application/json",
+  },
+  body: new URLSearchParams({ grant_type: "client_credentials", scope }).toString(),
+});
+
+/** A hash, so that no secret is a key of a map. Of the whole: an id alone is no proof that one may use another's token. */
+async function nameOf({ tokenAddress, scope, id, secret }: ClientCredentials): Promise<string> {
+  const text = new TextEncoder().encode(JSON.stringify([tokenAddress, scope, id, secret]));
+  return String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", text)));
+}
+
+const publicKey = (text: string) => (text.includes("-----BEGIN PUBLIC KEY-----") ? text : undefined);
+
 type Ask = (address: string) => Promise<Result<string, Missing>>;
+type Reader = (address: string, isFresh: boolean) => Promise<Result<string, Missing>>;
 
 /** What is published at addresses, read once for each answer. */
-function published<T>(ask: Ask, now: () => Instant, log: Log, read: (text: string) => T | undefined) {
+function published<T>(
+  ask: Ask,
+  now: () => Instant,
+  log: Log,
+  read: (text: string) => T | undefined,
+  most = MAX_ADDRESSES,
+) {
   const known = new Map<string, Known<T>>();
   // Apart, so that no number of addresses that lead nowhere pushes out one that is in use.
   const failed = new Map<string, Failed>();
@@ -72,17 +170,17 @@ function published<T>(ask: Ask, now: () => Instant, log: Log, read: (text: strin
     const { host } = new URL(address);
     if (before === undefined && isBusy(failed, host, begun)) return fail("unavailable");
     // Others go on with what is there while this one asks.
-    if (before !== undefined) remember(known, address, { ...before, askedAt: begun });
+    if (before !== undefined) remember(known, address, { ...before, askedAt: begun }, most);
     const asked = await ask(address);
     const value = asked.ok ? read(asked.value) : undefined;
     if (value !== undefined) {
       failed.delete(address);
-      remember(known, address, { value, at: now(), askedAt: begun });
+      remember(known, address, { value, at: now(), askedAt: begun }, most);
       return ok(value);
     }
     const why = asked.ok ? "unavailable" : asked.problem;
     log("keys_unavailable", { host, why });
-    remember(failed, address, { host, why, askedAt: begun });
+    remember(failed, address, { host, why, askedAt: begun }, most);
     return kept ?? fail(why);
   };
 }
@@ -90,33 +188,41 @@ function published<T>(ask: Ask, now: () => Instant, log: Log, read: (text: strin
 const isBusy = (failed: ReadonlyMap<string, Failed>, host: string, now: Instant): boolean =>
   [...failed.values()].filter((each) => each.host === host && now - each.askedAt < COOLDOWN_MS).length >= MAX_UNKNOWN;
 
-function keysIn(text: string): JSONWebKeySet | undefined {
+// The schema has the one member that every key needs; jose reads the others as they fit the algorithm.
+const keysIn = (text: string) => parsed(Keys, text) as JSONWebKeySet | undefined;
+
+function parsed<S extends z.ZodType>(schema: S, text: string): z.infer<S> | undefined {
   try {
-    const parsed = Keys.safeParse(JSON.parse(text));
-    // The schema has the one member that every key needs; jose reads the others as they fit the algorithm.
-    return parsed.success ? (parsed.data as JSONWebKeySet) : undefined;
+    return schema.safeParse(JSON.parse(text)).data;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
-const asking =
-  (fetcher: typeof fetch, forbidden: ReadonlySet<string>): Ask =>
-  async (address) => {
+/** The problem is the status; zero: no answer came that could be used. */
+type Call = (address: string, request?: RequestInit) => Promise<Result<string, number>>;
+
+const calling =
+  (fetcher: typeof fetch, forbidden: ReadonlySet<string>): Call =>
+  async (address, request = {}) => {
     const { protocol, port, hostname } = new URL(address);
-    if (protocol !== "https:" || port !== "" || forbidden.has(withoutDot(hostname))) return fail("absent");
+    if (protocol !== "https:" || port !== "" || forbidden.has(withoutDot(hostname))) return fail(404);
     try {
-      const response = await fetcher(address, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const response = await fetcher(address, {
+        ...request,
+        redirect: "manual",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
       if (response.status !== 200) {
         await response.body?.cancel();
-        return fail(NOTHING_THERE.has(response.status) ? "absent" : "unavailable");
+        return fail(response.status);
       }
       const text = await bounded(response);
-      return text === undefined ? fail("unavailable") : ok(text);
+      return text === undefined ? fail(0) : ok(text);
     } catch {
       // A connection that fails in whatever way is an answer that did not come.
-      return fail("unavailable");
+      return fail(0);
     }
   };
 
@@ -138,9 +244,9 @@ async function bounded({ body }: Response): Promise<string | undefined> {
   return text + decoder.decode();
 }
 
-function remember<T>(map: Map<string, T>, address: string, entry: T): void {
+function remember<T>(map: Map<string, T>, address: string, entry: T, most: number): void {
   map.delete(address);
   map.set(address, entry);
   const oldest = map.keys().next();
-  if (map.size > MAX_ADDRESSES && oldest.done !== true) map.delete(oldest.value);
+  if (map.size > most && oldest.done !== true) map.delete(oldest.value);
 }

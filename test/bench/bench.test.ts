@@ -48,6 +48,7 @@ const names = [
     "shared-secret",
     "sns",
     "paypal",
+    "ebay",
   ].map((scheme) => `verification.${scheme}.per_second`),
   "propagation.tasks_per_second",
   "propagation.round_trips_per_task_at_load",

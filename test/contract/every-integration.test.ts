@@ -1,6 +1,7 @@
 /// <reference types="vite/client" />
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { EBAY_KEY } from "../../cli/senders/ebay.ts";
 import * as senders from "../../cli/senders/index.ts";
 import { newVendorKey } from "../../cli/senders/keys.ts";
 import type { Made, SampleEvent, Sender } from "../../cli/senders/sender.ts";
@@ -21,7 +22,7 @@ import { DNS_LABEL, isPublicEndpoint, originOf, type Settings, settingsSchema } 
 import type { Stream } from "../../src/contract/stream.ts";
 import type { Part, Verification } from "../../src/contract/verification.ts";
 import type { Verified } from "../../src/intake/schemes/scheme.ts";
-import type { KeySets } from "../../src/ports.ts";
+import type { ClientCredentials, KeySets } from "../../src/ports.ts";
 import { fail, ok } from "../../src/result.ts";
 import type { Sample, StreamSample, Way } from "../integrations/samples/kit.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
@@ -45,11 +46,21 @@ const certificates = new Map([
 ]);
 const keySets: KeySets = {
   keys: async () => vendor.keys,
-  text: async (address) => {
+  text: async (address, behind) => {
+    if (behind !== undefined) return ebayKeyAt(address, behind);
     const pem = certificates.get(address);
     return pem === undefined ? fail("absent") : ok(pem);
   },
 };
+
+/** eBay's keys lie behind a token of the application. */
+function ebayKeyAt(address: string, behind: ClientCredentials): Awaited<ReturnType<KeySets["text"]>> {
+  const { clientId, clientSecret } = sampleOf("ebay").settings;
+  if (!address.endsWith(`/${EBAY_KEY.id}`)) return fail("absent");
+  if (behind.id !== clientId || behind.secret !== clientSecret) return fail("unavailable");
+  const key = `-----BEGIN PUBLIC KEY-----${EBAY_KEY.publicKey}-----END PUBLIC KEY-----`;
+  return ok(JSON.stringify({ key, algorithm: "ECDSA", digest: "SHA1" }));
+}
 
 const exported = Object.entries<Integration>(all).map(([name, integration]) => ({
   name,
@@ -465,6 +476,8 @@ function signedHeaders(scheme: Verification): readonly string[] {
       return ["stripe-signature"];
     case "paypal":
       return ["id", "time", "sig"].map((each) => `paypal-transmission-${each}`);
+    case "ebay":
+      return ["x-ebay-signature"];
     case "standard-webhooks":
       return ["webhook-id", "webhook-timestamp", "webhook-signature"];
     case "jwt":
@@ -482,6 +495,7 @@ function signedHeaders(scheme: Verification): readonly string[] {
 const keySettings = (scheme: Verification): readonly string[] => {
   if (scheme.scheme === "sns") return [scheme.topics.setting];
   if (scheme.scheme === "paypal") return [scheme.webhookId.setting];
+  if (scheme.scheme === "ebay") return [scheme.client.id.setting, scheme.client.secret.setting];
   if (scheme.scheme === "jwt") return scheme.audience === "url" ? [] : [scheme.audience.setting];
   return [scheme.key];
 };

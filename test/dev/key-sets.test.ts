@@ -3,11 +3,15 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
+import { EBAY_KEY, ebay } from "../../cli/senders/ebay.ts";
 import { VENDOR_KEY_FILE } from "../../cli/senders/keys.ts";
 import { keptVendorKey } from "../../dev/keys.ts";
 import { createSandbox } from "../../dev/sandbox/sandbox.ts";
 import * as integrations from "../../integrations/index.ts";
 import { type Integration, isAbsent } from "../../src/contract/integration.ts";
+import { keySets } from "../../src/platform/key-sets.ts";
+import { checked } from "../support/proven.ts";
 
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), "quittance-keys-"));
@@ -83,5 +87,57 @@ describe("the key that stands for vendors' own", () => {
     for (const { verify } of hooks)
       if (verify.scheme === "jwt" && typeof verify.keys === "string")
         expect((await sandbox.fetch(new Request(verify.keys))).status, verify.keys).toBe(200);
+  });
+
+  it("is eBay's own behind a token, as its API has it", async () => {
+    const sandbox = createSandbox();
+    const tokenAddress = "https://api.sandbox.ebay.com/identity/v1/oauth2/token";
+    const token = async (authorization: string, grant = "client_credentials") =>
+      sandbox.fetch(
+        new Request(tokenAddress, {
+          method: "POST",
+          headers: { authorization },
+          body: new URLSearchParams({ grant_type: grant, scope: "https://api.ebay.com/oauth/api_scope" }),
+        }),
+      );
+    expect((await token("Basic bm9ib2R5")).status).toBe(401);
+    expect((await token(`Basic ${btoa("id:secret")}`, "password")).status).toBe(400);
+    const answer: unknown = await (await token(`Basic ${btoa("id:secret")}`)).json();
+    const { access_token } = z.object({ access_token: z.string() }).parse(answer);
+    const keyAt = (kid: string, bearer: string) =>
+      sandbox.fetch(
+        new Request(`https://api.sandbox.ebay.com/commerce/notification/v1/public_key/${kid}`, {
+          headers: { authorization: `Bearer ${bearer}` },
+        }),
+      );
+    expect((await keyAt(EBAY_KEY.id, "another")).status).toBe(401);
+    expect((await keyAt("9936261a-7d7b-4621-a0f1-96ccb428af49", access_token)).status).toBe(404);
+    expect(await (await keyAt(EBAY_KEY.id, access_token)).json()).toMatchObject({ algorithm: "ECDSA", digest: "SHA1" });
+  });
+
+  it("proves eBay's samples through the gateway's own reading of keys", async () => {
+    const sandbox = createSandbox();
+    const published = keySets(
+      (input, init) => sandbox.fetch(new Request(input, init)),
+      Date.now,
+      () => undefined,
+    );
+    const { hooks } = integrations.ebay;
+    const hook = isAbsent(hooks) ? undefined : hooks.notifications;
+    const event = ebay.notifications?.MARKETPLACE_ACCOUNT_DELETION;
+    if (hook === undefined || event === undefined) throw new Error("eBay has a hook and a sample");
+    const settings = { clientId: "id", clientSecret: "secret" };
+    const token = () => Promise.reject(new Error("eBay signs no tokens"));
+    const made = await event.make({
+      settings,
+      at: Date.now(),
+      seed: "1",
+      person: "one",
+      url: "https://g.example",
+      token,
+      sign: token,
+    });
+    const result = await checked(hook.verify, made, settings, { keySets: published });
+    expect(result.ok).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { keySets } from "../../src/platform/key-sets.ts";
+import type { ClientCredentials } from "../../src/ports.ts";
 import { fail, ok } from "../../src/result.ts";
 
 const ADDRESS = "https://keys.example.com/jwks";
@@ -155,5 +156,154 @@ describe("certificates", () => {
     const { state, sets } = stand(PEM);
     expect(await sets.text(address)).toEqual(fail("absent"));
     expect(state.asked).toEqual([]);
+  });
+});
+
+const KEYS = "https://api.vendor.example/keys";
+const TOKENS = "https://login.vendor.example/token";
+const PUBLIC = '{"key":"-----BEGIN PUBLIC KEY-----AAAA-----END PUBLIC KEY-----"}';
+const ours: ClientCredentials = { tokenAddress: TOKENS, scope: "keys", id: "us", secret: "right" };
+
+/** A server of tokens, one of keys behind them, and a clock. Of each credential only the right secret gets a token. */
+function guarded() {
+  const state = {
+    now: 1_700_000_000_000,
+    lasts: 7200,
+    issued: 0,
+    refusing: false,
+    tokens: "up" as "up" | "down" | Response,
+    /** What the key server answers where the token is good. */
+    answer: (address: string): Response =>
+      address.endsWith("unknown") ? new Response(null, { status: 404 }) : new Response(PUBLIC),
+    asked: [] as string[],
+    logged: [] as string[],
+  };
+  const fetcher = async (input: RequestInfo | URL, options?: RequestInit): Promise<Response> => {
+    expect(options?.redirect).toBe("manual");
+    expect(options?.signal).toBeDefined();
+    const address = String(input);
+    const authorization = new Headers(options?.headers).get("authorization") ?? "";
+    state.asked.push(`${options?.method ?? "GET"} ${address.slice(0, address.indexOf(".example"))}`);
+    if (address === TOKENS) {
+      if (state.tokens === "down") throw new TypeError("connection failed");
+      if (state.tokens !== "up") return state.tokens;
+      expect(options?.body).toBe("grant_type=client_credentials&scope=keys");
+      if (!atob(authorization.slice("Basic ".length)).endsWith(":right")) return new Response("{}", { status: 401 });
+      state.issued++;
+      return Response.json({ access_token: `token-${state.issued}`, expires_in: state.lasts });
+    }
+    const [, token = 0] = /^Bearer token-(\d+)$/.exec(authorization) ?? [];
+    if (Number(token) < 1 || Number(token) > state.issued || state.refusing) return new Response("{}", { status: 401 });
+    return state.answer(address);
+  };
+  const sets = keySets(
+    fetcher,
+    () => state.now,
+    (event, facts) => void state.logged.push(`${event} ${JSON.stringify(facts)}`),
+    ["gate.example"],
+  );
+  const asks = (what: "token" | "key") =>
+    state.asked.filter((each) => each.startsWith(what === "token" ? "POST" : "GET")).length;
+  return { state, sets, asks, key: (name = "a", by = ours) => sets.text(`${KEYS}/${name}`, by) };
+}
+
+describe("keys behind a token", () => {
+  it("are asked for once an hour, with a token that is used until shortly before it ends", async () => {
+    const { state, key, asks } = guarded();
+    for (let again = 0; again < 5; again++) expect(await key()).toEqual(ok(PUBLIC));
+    expect([asks("token"), asks("key")]).toEqual([1, 1]);
+    state.now += HOUR;
+    expect(await key()).toEqual(ok(PUBLIC));
+    expect([asks("token"), asks("key")]).toEqual([1, 2]);
+    state.now += HOUR - 5 * MINUTE - 1;
+    await key("b");
+    expect(asks("token")).toBe(1);
+    state.now += 1;
+    await key("c");
+    expect(asks("token")).toBe(2);
+    expect(state.logged).toEqual([]);
+  });
+
+  it("need a new token where the old one is taken back, and are used meanwhile", async () => {
+    const { state, key, asks } = guarded();
+    await key();
+    state.refusing = true;
+    state.now += HOUR;
+    expect(await key()).toEqual(ok(PUBLIC));
+    expect(await key("b")).toEqual(fail("unavailable"));
+    state.refusing = false;
+    state.now += MINUTE;
+    expect(await key("b")).toEqual(ok(PUBLIC));
+    expect(asks("token")).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ["nobody answers", "down" as const],
+    ["its server fails", new Response(null, { status: 503 })],
+    ["there is no such server", new Response(null, { status: 404 })],
+    ["the answer is a page", new Response("<html>")],
+    ["the answer holds no token", Response.json({ expires_in: 7200 })],
+    ["the token could not stand in a header", Response.json({ access_token: "a\r\nb", expires_in: 7200 })],
+    ["the answer leads elsewhere", new Response(null, { status: 307, headers: { location: "https://evil.example/" } })],
+  ])("cannot be had without a token: %s; it is asked for once a minute", async (_, answer) => {
+    const { state, key, asks } = guarded();
+    state.tokens = answer;
+    for (let again = 0; again < 30; again++) expect(await key(`${again}`)).toEqual(fail("unavailable"));
+    expect([asks("token"), asks("key")]).toEqual([1, 0]);
+    state.tokens = "up";
+    state.now += MINUTE - 1;
+    expect(await key()).toEqual(fail("unavailable"));
+    state.now += MINUTE;
+    expect(await key()).toEqual(ok(PUBLIC));
+    expect(state.logged.join()).not.toContain("right");
+  });
+
+  it("are kept from whoever has a wrong secret, who spoils nothing for the others", async () => {
+    const { state, key, asks } = guarded();
+    const wrong = { ...ours, secret: "wrong" };
+    expect(await key("a", wrong)).toEqual(fail("unavailable"));
+    expect(await key("a", ours), "the same application, with its secret").toEqual(ok(PUBLIC));
+    expect(await key("a", wrong), "neither its token nor its keys").toEqual(fail("unavailable"));
+    for (let at = 0; at < 50; at++) await key(`${at}-unknown`, { ...ours, id: "flooded" });
+    expect(await key("b", ours)).toEqual(ok(PUBLIC));
+    expect(asks("token")).toBe(3);
+    expect(JSON.stringify(state.logged)).not.toContain("wrong");
+  });
+
+  it("[I13] are asked for at no more than twenty unknown addresses in a minute; what is known stays", async () => {
+    const { state, key, asks } = guarded();
+    await key();
+    for (let at = 0; at < 1000; at++) expect((await key(`${at}-unknown`)).ok).toBe(false);
+    expect([asks("token"), asks("key")]).toEqual([1, 21]);
+    expect(await key("new")).toEqual(fail("unavailable"));
+    expect(await key()).toEqual(ok(PUBLIC));
+    state.now += MINUTE;
+    expect(await key("new")).toEqual(ok(PUBLIC));
+  });
+
+  it("are told from addresses where there are none; that a token may not read is no such answer", async () => {
+    const { state, key } = guarded();
+    for (const [status, why] of [
+      [404, "absent"],
+      [410, "absent"],
+      [400, "unavailable"],
+      [403, "unavailable"],
+      [429, "unavailable"],
+      [500, "unavailable"],
+    ] as const) {
+      state.answer = () => new Response("no", { status });
+      expect(await key(`${status}`), `${status}`).toEqual(fail(why));
+    }
+    state.answer = () => new Response(PEM);
+    expect(await key("certificate"), "another kind of document").toEqual(fail("unavailable"));
+  });
+
+  it("[I13] are not asked for at the gateway's own host, nor is a token", async () => {
+    const { state, sets, key } = guarded();
+    expect((await key("a", { ...ours, tokenAddress: "https://gate.example/token" })).ok).toBe(false);
+    expect((await key("a", { ...ours, tokenAddress: "http://login.vendor.example/token" })).ok).toBe(false);
+    expect(state.asked).toEqual([]);
+    expect((await sets.text("https://gate.example/keys/a", ours)).ok).toBe(false);
+    expect(state.asked).toEqual(["POST https://login.vendor"]);
   });
 });

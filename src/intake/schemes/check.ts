@@ -20,12 +20,16 @@ export async function isEd25519(key: CryptoKey, signatures: readonly Bytes[], te
   return false;
 }
 
-/** Whether one of these is an ECDSA signature of the text, on P-256 with SHA-256, in DER. FIPS 186-5. */
-export async function isEcdsa(key: CryptoKey, signatures: readonly Bytes[], text: Bytes): Promise<boolean> {
+/** Whether one of these is an ECDSA signature of the text, on P-256, in DER. FIPS 186-5. */
+export async function isEcdsa(
+  key: CryptoKey,
+  signatures: readonly Bytes[],
+  text: Bytes,
+  hash: "SHA-256" | "SHA-1" = "SHA-256",
+): Promise<boolean> {
   for (const signature of signatures) {
     const raw = rawEcdsa(signature);
-    if (raw !== undefined && (await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, key, raw, text)))
-      return true;
+    if (raw !== undefined && (await crypto.subtle.verify({ name: "ECDSA", hash }, key, raw, text))) return true;
   }
   return false;
 }
