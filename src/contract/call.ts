@@ -37,9 +37,14 @@ export type Call = {
   readonly body?: string;
   /** Statuses of this call that are answers here although they would mean a bad credential or a pause elsewhere. */
   readonly expects?: readonly number[];
-  /** The driver signs the body as a Standard Webhook with this secret just before it leaves. */
-  readonly sign?: { readonly scheme: "standard-webhooks"; readonly secret: string; readonly id: string };
+  /** How the call is signed, just before it leaves. */
+  readonly sign?: Sign;
 };
+
+/** What the platform signs a call with, since generators cannot wait for keys: data, as in `Verification`. */
+export type Sign =
+  /** The body as a Standard Webhook. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
+  { readonly scheme: "standard-webhooks"; readonly secret: string; readonly id: string };
 
 export type Reply = {
   readonly status: number;

@@ -1,7 +1,6 @@
-import { Webhook } from "standardwebhooks";
-import type { Call } from "../contract/call.ts";
 import type { Send } from "../ports.ts";
 import { fail, ok } from "../result.ts";
+import { signed } from "./sign.ts";
 
 /** A call that takes longer is a time-out; a vendor whose work takes longer has a job for it. */
 const TIMEOUT_MS = 10_000;
@@ -41,10 +40,11 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
       return fail({ reason: "forbidden_address", host: url.host });
     await enter();
     try {
+      const { headers, body } = await signed(call, now());
       const reply = await fetcher(url, {
         method: call.method,
-        headers: { "user-agent": USER_AGENT, ...call.headers, ...signature(call, now()) },
-        ...(call.body !== undefined && { body: call.body }),
+        headers: { "user-agent": USER_AGENT, ...headers },
+        ...(body !== undefined && { body }),
         redirect: "manual",
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
@@ -65,17 +65,6 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
 
 /** A dot at its end makes a name absolute and changes nothing about where it leads. */
 const withoutDot = (host: string): string => host.replace(/\.+$/, "");
-
-/** Standard Webhooks: the time is this attempt's, the id every attempt's. */
-function signature({ sign, body = "" }: Call, now: number): Readonly<Record<string, string>> {
-  if (sign === undefined) return {};
-  const at = new Date(now);
-  return {
-    "webhook-id": sign.id,
-    "webhook-timestamp": Math.floor(now / 1000).toString(),
-    "webhook-signature": new Webhook(sign.secret).sign(sign.id, at, body),
-  };
-}
 
 async function bounded(reply: Response): Promise<string | undefined> {
   if (reply.body === null) return "";
