@@ -135,7 +135,7 @@ describe("a delivery that tells of deleted content", () => {
   it("opens no request, and seals all of it as one for each who takes it, in one step", async () => {
     const made = await gateway();
     const understood = await made.take([
-      { id: "e1", post: "p1" },
+      { id: "e1", post: "post-of-e1" },
       { id: "e2", post: "p2" },
     ]);
     expect(understood).toEqual({ ok: true, value: [] });
@@ -149,10 +149,10 @@ describe("a delivery that tells of deleted content", () => {
     ]);
     const deleted = { type: "posts.post", source: "posts/events", deletedAt: "2026-11-21T08:59:55.000Z" };
     expect(await made.open(told, "product")).toEqual([
-      { ...deleted, id: "p1" },
+      { ...deleted, id: "post-of-e1" },
       { ...deleted, id: "p2" },
     ]);
-    expect(JSON.stringify(told)).not.toContain("p1");
+    expect(JSON.stringify(told)).not.toContain("post-of-e1");
     expect(made.woken).toEqual([["1:product"]]);
     expect(made.events).toEqual(["content_received"]);
   });
