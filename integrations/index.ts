@@ -28,6 +28,7 @@ export { mistral } from "./mistral.ts";
 export { mixpanel } from "./mixpanel.ts";
 export { notion } from "./notion.ts";
 export { openai } from "./openai.ts";
+export { openid } from "./openid.ts";
 export { paypal } from "./paypal.ts";
 export { pinterest } from "./pinterest.ts";
 export { posthog } from "./posthog.ts";

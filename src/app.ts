@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { connections } from "./api/connections.ts";
 import { contentDeletions } from "./api/content-deletions.ts";
 import { deliveries } from "./api/deliveries.ts";
 import { receipts } from "./api/receipts.ts";
@@ -10,6 +11,7 @@ import { subprocessors } from "./api/subprocessors.ts";
 import { admin, tenants } from "./api/tenants.ts";
 import { hooks } from "./intake/hooks.ts";
 import { home } from "./pages/home.tsx";
+import { oauth } from "./pages/oauth.tsx";
 import { status } from "./pages/status.tsx";
 import { StoreUnreachable } from "./platform/redis.ts";
 import type { App, Ports } from "./ports.ts";
@@ -50,12 +52,14 @@ export function createApp(portsOf: (execution: ExecutionContext) => Ports, { adm
   app.route("/", hooks());
   app.route("/", home());
   app.route("/", status());
+  app.route("/", oauth());
   app.route("/", admin(adminKey, local));
   app.route("/", tenants(local));
   app.route("/", subprocessors());
   app.route("/", signals());
   app.route("/", streams());
   app.route("/", subjects());
+  app.route("/", connections());
   app.route("/", requests());
   app.route("/", receipts());
   app.route("/", deliveries());

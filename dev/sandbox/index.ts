@@ -15,6 +15,7 @@ export { meta } from "./meta.ts";
 export { mistral } from "./mistral.ts";
 export { mixpanel } from "./mixpanel.ts";
 export { openai } from "./openai.ts";
+export { openid } from "./openid.ts";
 export { paypal } from "./paypal.ts";
 export { posthog } from "./posthog.ts";
 export { sendgrid } from "./sendgrid.ts";

@@ -1,7 +1,9 @@
 import { Hono } from "hono";
+import { callbackPath } from "../connections/connection.ts";
 import type { Challenge } from "../contract/challenge.ts";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent, isBulk } from "../contract/integration.ts";
+import type { OAuth } from "../contract/oauth.ts";
 import { settingsSchema } from "../contract/settings.ts";
 import { polledLanes } from "../lanes/poll.ts";
 import { probe } from "../lanes/probe.ts";
@@ -10,7 +12,7 @@ import type { TenantKeys } from "../ports.ts";
 import { problemResponse } from "../problem.ts";
 import { accountOf } from "../registry/account.ts";
 import { change } from "../registry/change.ts";
-import { SUBPROCESSOR_ID, type Subprocessor, SubprocessorInput } from "../registry/subprocessor.ts";
+import { notInForce, SUBPROCESSOR_ID, type Subprocessor, SubprocessorInput } from "../registry/subprocessor.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { scheduleDuties } from "../request/duty.ts";
 import { ok } from "../result.ts";
@@ -37,10 +39,17 @@ export const subprocessors = () => {
   );
 
   app.get("/v1/subprocessors/:id", requires("read"), (c) => {
-    const entry = c.var.tenant.tenant.subprocessors[c.req.param("id")];
-    return entry === undefined
-      ? problemResponse(c, { reason: "not_found", what: "such subprocessor" })
-      : c.json(subprocessorView(entry));
+    const { ports, tenant: context } = c.var;
+    const entry = context.tenant.subprocessors[c.req.param("id")];
+    if (entry === undefined) return problemResponse(c, { reason: "not_found", what: "such subprocessor" });
+    const integration = ports.integrations.get(entry.integration);
+    const grants = integration !== undefined && !isAbsent(integration.oauth);
+    return c.json({
+      ...subprocessorView(entry),
+      ...(grants && {
+        oauth: { redirect_uri: ports.origin + callbackPath(context.tenant.n, integration, entry.id) },
+      }),
+    });
   });
 
   /** May this subprocessor be called with new data now? */
@@ -131,12 +140,6 @@ export const subprocessors = () => {
 const samePlain = (before: Subprocessor, values: Readonly<Record<string, string | string[] | undefined>>): boolean =>
   Object.entries(before.settings).every(([name, value]) => values[name] === value);
 
-function notInForce({ status, validFrom, validTo }: Subprocessor, now: number): string | undefined {
-  if (status === "retired") return "it is retired";
-  if (Date.parse(validFrom) > now) return `it is in force from ${validFrom}`;
-  return validTo !== undefined && Date.parse(validTo) <= now ? `it was in force until ${validTo}` : undefined;
-}
-
 async function split(
   keys: TenantKeys,
   id: string,
@@ -171,6 +174,15 @@ export const subprocessorView = (entry: Subprocessor) => ({
   },
   facts: entry.facts,
   ...(entry.stream !== undefined && { stream: entry.stream }),
+});
+
+const oauthView = ({ source, client, scopes, site, refresh, pkce }: OAuth) => ({
+  source,
+  settings: { client_id: client.id, client_secret: client.secret },
+  scopes: scopes.standard,
+  pkce: pkce === "S256",
+  renewable: !isAbsent(refresh),
+  ...(site !== undefined && { site }),
 });
 
 /** All that is needed to make a registry entry, without reading source. */
@@ -219,7 +231,7 @@ function integrationView(integration: Integration) {
         source,
       })),
     }),
-    oauth,
+    oauth: isAbsent(oauth) ? oauth : oauthView(oauth),
     takes_content_deletions: integration.content !== undefined,
     actions: Object.fromEntries(
       Object.entries(actions).map(([key, action]) => [

@@ -1,6 +1,7 @@
 import type { Call, Reply } from "./call.ts";
 import type { Challenge, Handshake } from "./challenge.ts";
 import type { Identity } from "./identity.ts";
+import type { Grant, OAuth } from "./oauth.ts";
 import type { Answer, Sight } from "./outcome.ts";
 import type { Settings, SettingValues } from "./settings.ts";
 import type { Read, SignalType } from "./signal.ts";
@@ -72,6 +73,8 @@ export type Order<S extends Settings = Settings> = {
   readonly settings: SettingValues<S>;
   readonly identity: Identity;
   readonly identities: readonly Identity[];
+  /** The connection's tokens, where the identity is one; read with `grantOf`. */
+  readonly grant?: Grant;
   /** Of what, when not of everything: the integration whose grant ended. */
   readonly scope?: string;
   readonly requestId: string;
@@ -156,7 +159,8 @@ export type Integration<S extends Settings = Settings> = {
   readonly hooks: Readonly<Record<string, Hook>> | Absent;
   /** What it tells everybody, for us to listen to. Their names and those of hooks are not alike. */
   readonly streams?: Readonly<Record<string, Stream>>;
-  readonly oauth: Absent;
+  /** How a person's grant is got; what is got is revoked by the action `revoke`, with the identity type `connection`. */
+  readonly oauth: OAuth<S> | Absent;
   readonly actions: Readonly<Record<ActionName, Action<S> | Absent>>;
   readonly residuals: readonly Residual[];
   readonly duties?: Readonly<Record<string, Duty>>;

@@ -10,7 +10,9 @@ export type Kept = {
 
 /** What an action finds out and claims. Nothing becomes `erased` by default. */
 export type Outcome =
-  | { readonly outcome: "erased" | "revoked" | "stopped" | "informed" | "not_found" }
+  | { readonly outcome: "erased" | "revoked" | "informed" | "not_found" }
+  /** `because` says what was done in place of what the holder cannot do; the receipt repeats it. */
+  | { readonly outcome: "stopped"; readonly because?: string }
   | {
       readonly outcome: "retained";
       readonly category: string;
@@ -59,6 +61,7 @@ export type Answer = Outcome | Accepted | AwaitsCompletion | Found | More | Slow
 export const erased: Outcome = { outcome: "erased" };
 export const revoked: Outcome = { outcome: "revoked" };
 export const stopped: Outcome = { outcome: "stopped" };
+export const stoppedBecause = (because: string): Outcome => ({ outcome: "stopped", because });
 export const informed: Outcome = { outcome: "informed" };
 export const notFound: Outcome = { outcome: "not_found" };
 export const awaitsCompletion: AwaitsCompletion = { outcome: "awaits_completion" };

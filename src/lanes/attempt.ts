@@ -1,5 +1,8 @@
+import { destroyTokens } from "../connections/connection.ts";
+import { grantsFor } from "../connections/held.ts";
 import type { Identity } from "../contract/identity.ts";
 import { type Integration, isAbsent } from "../contract/integration.ts";
+import { CONNECTION } from "../contract/oauth.ts";
 import type { Instant } from "../ids.ts";
 import type { Claimed, Settlement } from "../platform/store/lanes.ts";
 import { CannotOpen, type Ports, type SealingKey } from "../ports.ts";
@@ -76,11 +79,18 @@ export async function concludedOrder(
   try {
     const fresh = attempt.cursor.learned.slice(job.cursor.learned.length);
     if (fresh.length > 0) await suppressEchoes(ports, context, payload, fresh);
+    if ("end" in attempt) await destroyTokens(ports, context, endsOf(payload, attempt.cursor));
     return await settled(ports, context, order, payload, key, attempt);
   } catch (error) {
     return failed(ports, order, error);
   }
 }
+
+/** The connections that a task has ended: what became of each at the vendor is known, and the tokens are of no more use. */
+const endsOf = ({ request }: OrderPayload, { targets }: Cursor) =>
+  targets.flatMap(({ identity, state }) =>
+    identity.type === CONNECTION && state.at === "done" ? [{ id: identity.value, outcome: state.answer, request }] : [],
+  );
 
 /** A legal hold that was placed while the order waited: it is asked about again each day until the hold is lifted. */
 async function heldBack(
@@ -120,10 +130,9 @@ async function openJob(
     const cursor =
       text === undefined ? await begin(key, payload, order, integration, action.by) : (JSON.parse(text) as Cursor);
     const settings = await settingsOf(context, subprocessor, integration.settings);
-    return {
-      job: { payload, cursor, integration, action, settings, salt: await context.keys.derive("receipt", request) },
-      key,
-    };
+    const held = await grantsFor(ports, context, subprocessor, integration, cursor);
+    const salt = await context.keys.derive("receipt", request);
+    return { job: { payload, ...held, integration, action, settings, salt }, key };
   } catch (error) {
     if (error instanceof CannotOpen) return "what was sealed for this task does not open";
     throw error;

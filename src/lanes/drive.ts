@@ -1,5 +1,6 @@
 import { type Identity, sameIdentity } from "../contract/identity.ts";
-import type { Action, Order, SingleAction, Steps } from "../contract/integration.ts";
+import { type Action, isAbsent, type Order, type SingleAction, type Steps } from "../contract/integration.ts";
+import { CONNECTION, type Grant } from "../contract/oauth.ts";
 import type { Answer, Sight } from "../contract/outcome.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { Instant } from "../ids.ts";
@@ -13,7 +14,7 @@ import { type Cursor, keptOf, type OrderPayload, type Target } from "./order.ts"
 
 /** What one attempt comes to. `rest` is for the whole lane, whatever becomes of this order. */
 export type Attempt = { readonly cursor: Cursor; readonly rest?: number; readonly hung?: true } & (
-  | { readonly end: Pick<EndedTask, "outcome" | "level" | "retained"> }
+  | { readonly end: Pick<EndedTask, "outcome" | "level" | "retained" | "reason"> }
   | { readonly again: number; readonly state: "queued" | "accepted" | "stuck"; readonly reason?: string }
   | { readonly park: "stuck" | "accepted"; readonly reason: string }
 );
@@ -25,6 +26,8 @@ export type Job = Caller & {
   readonly payload: OrderPayload;
   readonly cursor: Cursor;
   readonly action: Action<Settings>;
+  /** The grants of the connections among the targets, by the connection's id. */
+  readonly grants?: ReadonlyMap<string, Grant>;
 };
 
 /** Evidence that one task keeps at most: the last calls are the deciding ones. */
@@ -47,9 +50,10 @@ export async function drive(
 
   for (const target of runs) {
     if (!isReady(target, ports.now())) continue;
-    const order = orderOf(job, target.identity, all, cursor.epoch, ports.now());
+    const own = ofTarget(job, target.identity);
+    const order = orderOf(own, target.identity, all, cursor.epoch, ports.now());
     const evidence: Evidence[] = [];
-    const send = sender(ports, job, evidence);
+    const send = sender(ports, own, evidence);
     const answered =
       target.state.at === "look"
         ? await stepped(lookSteps(job.action, order), send)
@@ -112,16 +116,20 @@ export function answer(
     targets: cursor.targets.map((each) => (sameIdentity(each.identity, target.identity) ? { ...each, state } : each)),
   });
   switch (answer.outcome) {
-    case "erased": {
+    case "erased":
+    case "revoked": {
       // The vendor says so; where it offers a read, a later look has the last word.
       const look = "look" in job.action ? job.action.look : undefined;
+      const { outcome: was } = answer;
       return look === undefined
-        ? { cursor: move({ at: "done", answer: "erased" }) }
+        ? { cursor: move({ at: "done", answer: was }) }
         : // Only a look that finds nothing is progress: what is erased again and again is still there.
-          { cursor: move({ at: "look", lookAt: now + look.afterSeconds * 1000 }, { fails: cursor.fails }) };
+          { cursor: move({ at: "look", lookAt: now + look.afterSeconds * 1000, was }, { fails: cursor.fails }) };
     }
-    case "revoked":
-    case "stopped":
+    case "stopped": {
+      const { because } = answer;
+      return { cursor: move({ at: "done", answer: "stopped", ...(because !== undefined && { because }) }) };
+    }
     case "informed":
     case "not_found":
       return { cursor: move({ at: "done", answer: answer.outcome }) };
@@ -177,10 +185,11 @@ const refused = (what: string, now: Instant): Stop => ({
 
 /** What a look found. Something that is still there is erased again, which counts as an attempt without progress. */
 function sighted(sight: Extract<Sight, string>, target: Target, cursor: Cursor): Next {
+  const was = target.state.at === "look" ? target.state.was : undefined;
   const state: Target["state"] =
     sight === "present"
       ? { at: "todo" }
-      : { at: "done", answer: "erased", ...(sight === "absent" && { looked: true as const }) };
+      : { at: "done", answer: was ?? "erased", ...(sight === "absent" && { looked: true as const }) };
   const targets = cursor.targets.map((each) =>
     sameIdentity(each.identity, target.identity) ? { ...each, state } : each,
   );
@@ -207,7 +216,13 @@ export function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "
       state: "accepted",
       reason: "the holder works on it; we ask again",
     };
-  if (looks.length > 0) return { cursor, again: Math.min(...looks), state: "queued", reason: "erased; we look again" };
+  if (looks.length > 0)
+    return {
+      cursor,
+      again: Math.min(...looks),
+      state: "queued",
+      reason: `${cursor.targets.some(({ state }) => state.at === "look" && state.was === "revoked") ? "revoked" : "erased"}; we look again`,
+    };
 
   const done = states.flatMap((state) => (state.at === "done" ? [state] : []));
   if (done.length === 0) return { cursor, park: "stuck", reason: NO_IDENTITY };
@@ -215,9 +230,10 @@ export function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "
   const has = (outcome: Answer["outcome"]) => done.some((state) => state.answer === outcome);
   const wasLookedAt = done.every((state) => state.answer !== "erased" || state.looked === true);
   const retained = [...kept, ...(has("erased") || has("retained") ? residualsOf(job.integration, now) : [])];
+  const reason = done.flatMap(({ because }) => because ?? [])[0];
   const end = (outcome: EndedTask["outcome"], level: Level): Attempt => ({
     cursor,
-    end: { outcome, level, ...(retained.length > 0 && { retained }) },
+    end: { outcome, level, ...(retained.length > 0 && { retained }), ...(reason !== undefined && { reason }) },
   });
   if (has("retained")) return end("retained", "retained");
   if (has("erased")) return end("erased", wasLookedAt ? "verified_absent" : "deleted_reported");
@@ -278,6 +294,19 @@ export function failed(
   }
 }
 
+/** A connection is acted on with its own tokens, and where its account lies. */
+function ofTarget<J extends Job>(job: J, { type, value }: Identity): J {
+  const grant = type === CONNECTION ? job.grants?.get(value) : undefined;
+  if (grant === undefined) return job;
+  const { oauth } = job.integration;
+  const site = isAbsent(oauth) ? undefined : oauth.site;
+  return {
+    ...job,
+    ...(site !== undefined && grant.site !== undefined && { settings: { ...job.settings, [site]: grant.site } }),
+    discovered: Object.values(grant.server ?? {}),
+  };
+}
+
 export function orderOf(
   job: Job,
   identity: Identity,
@@ -286,10 +315,12 @@ export function orderOf(
   now: Instant,
 ): Order {
   const { payload, settings } = job;
+  const grant = identity.type === CONNECTION ? job.grants?.get(identity.value) : undefined;
   return {
     settings,
     identity,
     identities,
+    ...(grant !== undefined && { grant }),
     ...(payload.task.scope !== undefined && { scope: payload.task.scope }),
     requestId: payload.request,
     taskId: payload.task.id,

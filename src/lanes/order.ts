@@ -25,8 +25,15 @@ export type Target = {
   readonly state:
     | { readonly at: "todo" }
     | { readonly at: "accepted"; readonly reference: string; readonly askAt: number }
-    | { readonly at: "done"; readonly answer: Answer["outcome"]; readonly looked?: true; readonly kept?: Kept }
-    | { readonly at: "look"; readonly lookAt: number }
+    | {
+        readonly at: "done";
+        readonly answer: Answer["outcome"];
+        readonly looked?: true;
+        readonly kept?: Kept;
+        /** What was done in place of what the holder cannot do. */
+        readonly because?: string;
+      }
+    | { readonly at: "look"; readonly lookAt: number; readonly was: "erased" | "revoked" }
     | { readonly at: "gone" };
 };
 

@@ -1,3 +1,4 @@
+import { isTending, tend } from "../connections/tend.ts";
 import { isBulk } from "../contract/integration.ts";
 import type { Instant } from "../ids.ts";
 import { parseLane } from "../platform/keys.ts";
@@ -80,6 +81,13 @@ export async function work(
         settlements.push(...asked.settlements);
         rest = Math.max(rest, asked.rest);
         if (asked.hung) timeouts++;
+        continue;
+      }
+      if (first !== undefined && isTending(first)) {
+        const tended = await tend(ports, context, subprocessor, first, pace);
+        settlements.push(tended.settlement);
+        rest = Math.max(rest, tended.rest);
+        if (tended.hung) timeouts++;
         continue;
       }
       const begun = await Promise.all(group.map((order) => begin(ports, context, subprocessor, order, pace)));

@@ -55,6 +55,13 @@ export const keys = {
   transmitter: (n: string, subprocessor: string) => `ts:${n}:${subprocessor}`,
   /** A verification that was asked for, and whose answer is awaited. */
   verification: (n: string, subprocessor: string, state: string) => `sv:${n}:${subprocessor}:${state}`,
+  /** A connection: its tokens, sealed, until it has ended. */
+  connection: (n: string, connection: string) => `n:${n}:${connection}`,
+  /** The connections that have not ended of one account at a vendor: `<subprocessor> <connection>`. */
+  accountConnections: (n: string, pseudonym: string) => `ca:${n}:${pseudonym}`,
+  /** Where a person's way to a vendor begins, and what is remembered until they come back; each is taken once. */
+  ticket: (n: string, digest: string) => `ot:${n}:${digest}`,
+  oauthState: (n: string, digest: string) => `os:${n}:${digest}`,
   residue: (n: string, residue: string) => `x:${n}:${residue}`,
   /** The log's leaves, in order. */
   log: (n: string) => `g:${n}`,

@@ -1,4 +1,5 @@
 import type { RedisClient } from "./redis.ts";
+import { type ConnectionStore, connectionStore } from "./store/connections.ts";
 import { type ContentStore, contentStore } from "./store/content.ts";
 import { type DeliveryStore, deliveryStore } from "./store/deliveries.ts";
 import { type LaneStore, laneStore } from "./store/lanes.ts";
@@ -13,6 +14,7 @@ export type Store = LaneStore &
   RegistryStore &
   DeliveryStore &
   ContentStore &
+  ConnectionStore &
   StreamStore &
   TransmitterStore;
 
@@ -22,6 +24,7 @@ export const createStore = (redis: RedisClient): Store => ({
   ...registryStore(redis),
   ...deliveryStore(redis),
   ...contentStore(redis),
+  ...connectionStore(redis),
   ...streamStore(redis),
   ...transmitterStore(redis),
 });

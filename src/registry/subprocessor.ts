@@ -144,3 +144,10 @@ export type StreamAgreed = {
   /** None: the transmitter did not say. */
   readonly events: readonly string[];
 };
+
+/** Why a subprocessor gets no new data now; undefined where it does. Erasures reach it all the same. */
+export function notInForce({ status, validFrom, validTo }: Subprocessor, now: number): string | undefined {
+  if (status === "retired") return "it is retired";
+  if (Date.parse(validFrom) > now) return `it is in force from ${validFrom}`;
+  return validTo !== undefined && Date.parse(validTo) <= now ? `it was in force until ${validTo}` : undefined;
+}

@@ -1,5 +1,7 @@
 import { base64url } from "jose";
+import { connectionsIn, destroyTokens } from "../connections/connection.ts";
 import type { Identity } from "../contract/identity.ts";
+import { CONNECTION } from "../contract/oauth.ts";
 import { listeners, noticeId } from "../lanes/notice.ts";
 import { residuePlace } from "../lanes/order.ts";
 import type { Closing, Hash } from "../platform/store/requests.ts";
@@ -81,6 +83,12 @@ async function closingOf(
   const key = await keys.unwrap(`request ${record.id}`, hash.k ?? "");
   const subject = await openSubject(keys, record.subject ?? "", subjectHash);
   const tasks = tasksOf(hash);
+  const ending = connectionsIn(await identitiesOf(key, record, hash)).map(({ value }) => value);
+  await destroyTokens(
+    ports,
+    context,
+    ending.map((connection) => ({ id: connection, outcome: "unresolved", request: record.id })),
+  );
   const jws = await signed(ports, context, record, hash, key, now, tasks, false);
   const erases = record.type !== "revocation" && record.authority === "everywhere";
   const ended = new Set(
@@ -103,8 +111,10 @@ async function closingOf(
     // What one holder alone erased is not there to be erased again.
     forgets: erases
       ? []
-      : subject.known.flatMap(({ field, subprocessor }) =>
-          subprocessor !== undefined && ended.has(subprocessor) ? [field] : [],
+      : subject.known.flatMap(({ field, subprocessor, type, value }) =>
+          (subprocessor !== undefined && ended.has(subprocessor)) || (type === CONNECTION && ending.includes(value))
+            ? [field]
+            : [],
         ),
     residues: await residuesOf(context, record, tasks, key),
     notices: listeners(ports, context).map((subprocessor) => ({
@@ -114,6 +124,10 @@ async function closingOf(
     })),
   };
 }
+
+const identitiesOf = async (key: SealingKey, { id }: RequestRecord, { s = "" }: Hash): Promise<readonly Identity[]> =>
+  // Sealed by `record` or `start`, and by nobody else.
+  JSON.parse(await key.open(`request ${id} identities`, s)) as Identity[];
 
 /** The signed statement; an interim one says at the deadline how things stand. */
 export async function signed(
@@ -126,7 +140,7 @@ export async function signed(
   tasks: readonly Task[],
   interim: boolean,
 ): Promise<string> {
-  const identities = JSON.parse(await key.open(`request ${record.id} identities`, hash.s ?? "")) as Identity[];
+  const identities = await identitiesOf(key, record, hash);
   const salt = await keys.derive("receipt", record.id);
   const subjects = await Promise.all(identities.map((identity) => subjectReference(salt, identity)));
   const receipt = receiptOf(record, tasks, {

@@ -1,4 +1,6 @@
+import { connectionIdentity } from "../connections/connection.ts";
 import { type Identity, sameIdentity } from "../contract/identity.ts";
+import { isAbsent } from "../contract/integration.ts";
 import type { Kept } from "../contract/outcome.ts";
 import { parseRequestId } from "../ids.ts";
 import type { Hash } from "../platform/store/requests.ts";
@@ -45,14 +47,21 @@ export async function people(
   const lookups = requests.flatMap(({ record, indexes }, at) =>
     record.subject === undefined ? indexes.map((pseudonym) => ({ at, pseudonym })) : [],
   );
-  const found = await ports.store.subjectsOf(lookups.map(({ pseudonym }) => ({ n, pseudonym })));
+  const [found, ofAccounts] = await Promise.all([
+    ports.store.subjectsOf(lookups.map(({ pseudonym }) => ({ n, pseudonym }))),
+    connectionsNamed(ports, context, requests),
+  ]);
   const named = requests.map((request, at) => ({
     ...request,
     subject:
       request.record.subject ?? lookups.flatMap((lookup, index) => (lookup.at === at ? (found[index] ?? []) : []))[0],
   }));
   const hashes = await ports.store.subjects(named.map(({ subject }) => ({ n, subject: subject ?? "" })));
-  const withHash = named.map((request, at) => ({ ...request, subjectHash: hashes[at] ?? {} }));
+  const withHash = named.map((request, at) => ({
+    ...request,
+    subjectHash: hashes[at] ?? {},
+    connections: ofAccounts[at] ?? [],
+  }));
   const reading = await apart(ports, withHash, async (request) => ({
     ...request,
     subjectRecord: await openSubject(context.keys, request.subject ?? "", request.subjectHash),
@@ -61,10 +70,10 @@ export async function people(
   const drafting = await apart(
     ports,
     reading.done.map((request, at) => ({ ...request, closed: before[at] })),
-    async ({ subjectRecord, closed, subjectHash: _, ...rest }): Promise<Draft> => ({
+    async ({ subjectRecord, closed, subjectHash: _, connections, ...rest }): Promise<Draft> => ({
       ...rest,
       subjectVersion: subjectRecord.version,
-      known: knownOf(rest, subjectRecord),
+      known: withConnections(knownOf(rest, subjectRecord), connections),
       earlier: closed === undefined ? undefined : await earlierOf(closed),
     }),
   );
@@ -95,8 +104,59 @@ function knownOf(
 ): readonly KnownIdentity[] {
   const isNarrow = record.authority === "here" && record.type !== "revocation";
   if (record.continues !== undefined || isNarrow) return given;
-  const fresh = subject.known.filter((identity) => !given.some((each) => sameIdentity(each, identity)));
+  // The end of one grant at a vendor is not the end of another that the person has there.
+  const isOne = record.type === "revocation" && given.some(({ subprocessor }) => subprocessor === (record.scope ?? ""));
+  const fresh = subject.known
+    .filter((identity) => !given.some((each) => sameIdentity(each, identity)))
+    .filter(({ subprocessor }) => !isOne || subprocessor !== record.scope);
   return [...given, ...fresh.map(({ field: _, ...identity }) => identity)];
+}
+
+const withConnections = (
+  known: readonly KnownIdentity[],
+  connections: readonly KnownIdentity[],
+): readonly KnownIdentity[] => [
+  ...known,
+  ...connections.filter((connection) => !known.some((each) => sameIdentity(each, connection))),
+];
+
+/**
+ * The connections of the vendor accounts that requests came with, whosever they are: a platform that ends an account's grant ends it
+ * for each who has connected that account. What was connected after a signal's time is not what it tells of.
+ */
+async function connectionsNamed(
+  ports: Pick<Ports, "store" | "integrations">,
+  { tenant }: Context,
+  requests: readonly Opened[],
+): Promise<readonly (readonly KnownIdentity[])[]> {
+  const grants = (subprocessor: string | undefined): subprocessor is string => {
+    const oauth = ports.integrations.get(tenant.subprocessors[subprocessor ?? ""]?.integration ?? "")?.oauth;
+    return oauth !== undefined && !isAbsent(oauth);
+  };
+  const named = requests.flatMap(({ given, indexes }, at) =>
+    given.flatMap(({ subprocessor }, index) =>
+      grants(subprocessor) ? [{ at, subprocessor, pseudonym: indexes[index] ?? "" }] : [],
+    ),
+  );
+  const members = await ports.store.ofAccounts(
+    tenant.n,
+    named.map(({ pseudonym }) => pseudonym),
+  );
+  const found = named.flatMap(({ at, subprocessor }, index) =>
+    (members[index] ?? []).flatMap((member) => {
+      const [of, id = ""] = member.split(" ");
+      return of === subprocessor ? [{ at, subprocessor, id }] : [];
+    }),
+  );
+  const hashes = await ports.store.connections(found.map(({ id }) => ({ n: tenant.n, id })));
+  const live = found.filter(({ at }, index) => {
+    const signalAt = requests[at]?.record.signal_at;
+    const connectedAt = Number(hashes[index]?.at);
+    return hashes[index]?.st !== undefined && (signalAt === undefined || connectedAt <= Date.parse(signalAt));
+  });
+  return requests.map((_, at) =>
+    live.filter((each) => each.at === at).map(({ id, subprocessor }) => connectionIdentity(id, subprocessor)),
+  );
 }
 
 type Stranger = { readonly at: number; readonly identities: readonly Identity[] };

@@ -1,5 +1,7 @@
+import { connectionsIn } from "../connections/connection.ts";
 import type { Identity } from "../contract/identity.ts";
 import { type Action, type ActionName, type Integration, isAbsent } from "../contract/integration.ts";
+import { CONNECTION } from "../contract/oauth.ts";
 import type { Kept } from "../contract/outcome.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { Instant } from "../ids.ts";
@@ -91,12 +93,15 @@ export function plan(
       task: { ...base, state: "ended", ended_at: rfc3339(now), ...task },
       owes,
     });
-    if (name === "revoke" && request.endedByHolder === true && subprocessor.id === request.scope)
+    const isOver = name === "revoke" && request.endedByHolder === true && subprocessor.id === request.scope;
+    // Where tokens are held, the holder's word is tried: what it answers to them is kept as evidence.
+    const usables = isOver ? connectionsIn(usable(draft, known)) : usable(draft, known);
+    if (isOver && usables.length === 0)
       return [
         ended({ outcome: "revoked", level: "revoked", reason: "the holder itself said that the grant has ended" }),
       ];
 
-    const identities = usable(draft, known);
+    const identities = usables;
     const hold =
       name === "erase" && identities.length > 0 ? isHeld(tenant.holds, request.subject, subprocessor.id) : undefined;
     if (hold !== undefined) {
@@ -144,6 +149,11 @@ export function plan(
             }),
       ];
     }
+    // Every connection is kept here, so that of a holder which knows no others nothing else can be held.
+    if (name === "revoke" && action.by !== "any" && action.by.every((type) => type === CONNECTION))
+      return request.type === "revocation"
+        ? [ended({ outcome: "not_found", level: "attested", reason: "no connection of this person is kept here" })]
+        : [];
     // A grant is known by its identity: where there is none, nothing was granted.
     const isNamed = request.type === "revocation" && subprocessor.id === request.scope;
     if (name === "revoke" && !isNamed) return [];

@@ -64,6 +64,13 @@ export const Policy = z.strictObject({
   suppression_days: z.number().int().min(30).max(3650).default(1095),
   /** For how long receipts can be fetched here; CCPA regulations 7101 ask for 24 months. */
   receipt_days: z.number().int().min(730).max(3650).default(1095),
+  /** The pages to which people are sent back when they have connected an account: origin and path, to the letter. */
+  return_addresses: z
+    .array(
+      z.string().max(500).refine(isReturnAddress, "expected an https address without query, fragment or credentials"),
+    )
+    .max(50)
+    .default([]),
   /** For how long the store's backups may still hold a destroyed key. */
   backup_days: z.number().int().min(0).max(365).default(3),
 });
@@ -77,4 +84,23 @@ function isZone(zone: string): boolean {
     if (error instanceof RangeError) return false;
     throw error;
   }
+}
+
+/** Over TLS; on the developer's own machine without (RFC 8252 section 7.3). */
+function isReturnAddress(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(address);
+  const isLocal = protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
+  return (protocol === "https:" || isLocal) && username + password + search + hash === "";
+}
+
+/** Whether people may be sent there: one of the policy's pages, with whatever query the product adds. */
+export function mayReturnTo({ return_addresses }: Pick<Policy, "return_addresses">, address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { origin, pathname, username, password, hash } = new URL(address);
+  if (username + password + hash !== "") return false;
+  return return_addresses.some((known) => {
+    const page = new URL(known);
+    return page.origin === origin && page.pathname === pathname;
+  });
 }

@@ -1,5 +1,7 @@
+import { connectionsIn } from "../connections/connection.ts";
 import type { Identity } from "../contract/identity.ts";
 import { type Integration, isAbsent } from "../contract/integration.ts";
+import { CONNECTION } from "../contract/oauth.ts";
 import { ECHO_MS } from "../lanes/echo.ts";
 import { type OrderPayload, residuePlace, sealPlace } from "../lanes/order.ts";
 import type { Hash, NewTask, Opening } from "../platform/store/requests.ts";
@@ -25,7 +27,13 @@ export const start: StepVerb = async (ports, context, token, steps) => {
   const all = steps.map((step, index) => ({ step, hash: hashes[index] ?? {} }));
   const live = all.filter(({ hash }) => hash.k !== undefined && (hash.st === "scheduled" || hash.st === "open"));
   const found = await people(ports, context, live);
-  const planned = await apart(ports, found.drafts, (draft) => openingOf(ports, context, token, draft));
+  const drawn = await apart(ports, found.drafts, (draft) => openingOf(ports, context, token, draft));
+  const planned = { ...drawn, done: drawn.done.map(({ opening }) => opening) };
+  // From here on nobody is given tokens that are about to be revoked.
+  await ports.store.ending(
+    n,
+    drawn.done.flatMap(({ connections }) => connections),
+  );
   const results = await ports.store.open(planned.done);
   const stale = planned.done.filter((_, index) => results[index]?.result === "stale");
   planned.done.forEach(({ id }, index) => {
@@ -47,7 +55,9 @@ export const start: StepVerb = async (ports, context, token, steps) => {
   };
 };
 
-async function openingOf(ports: Ports, context: Context, token: string, draft: Draft): Promise<Opening> {
+type Drawn = { readonly opening: Opening; readonly connections: readonly string[] };
+
+async function openingOf(ports: Ports, context: Context, token: string, draft: Draft): Promise<Drawn> {
   const { step, hash, record, key, wrapped, subject, known, earlier } = draft;
   const { tenant } = context;
   const now = ports.now();
@@ -68,10 +78,17 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
       ? [[`g:${each.task.id}`, tagsOf(each).join(" ")]]
       : [],
   );
+  const connections = connectionsIn(all.flatMap((each) => ("identities" in each ? each.identities : []))).map(
+    ({ value }) => value,
+  );
   const suppressions = suppressionsOf(draft, all, ports, tenant.policy, pseudonyms);
   const signal = signalOf(draft, tenant.policy, now);
-  const persons = known.filter((identity) => identity.subprocessor === undefined || draft.given.includes(identity));
-  return {
+  // The connections that end too: with the close, their tokens are destroyed whatever became of the tasks.
+  const isEnding = ({ type, value }: Identity) => type === CONNECTION && connections.includes(value);
+  const persons = known.filter(
+    (identity) => identity.subprocessor === undefined || draft.given.includes(identity) || isEnding(identity),
+  );
+  const opening: Opening = {
     n: tenant.n,
     version: context.version,
     now,
@@ -91,6 +108,7 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
     tasks,
     ...(signal !== undefined && { signal }),
   };
+  return { opening, connections };
 }
 
 /** What is compared again where a signal asked for this: it may have waited, for a release or in a lane that was behind. */

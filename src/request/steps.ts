@@ -1,3 +1,4 @@
+import { unconfirmed } from "../connections/end.ts";
 import type { Claimed, Settlement } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
@@ -9,7 +10,15 @@ import { start } from "./start.ts";
 import { dropped, type Stepped, type StepVerb } from "./step.ts";
 import { watch } from "./watch.ts";
 
-const verbs: Readonly<Record<string, StepVerb>> = { start, confirm, close, watch, residue: resume, duty };
+const verbs: Readonly<Record<string, StepVerb>> = {
+  start,
+  confirm,
+  close,
+  watch,
+  residue: resume,
+  duty,
+  connection: unconfirmed,
+};
 
 /** Runs a batch of the gateway's own steps, each kind together, so that a kind costs the same few round trips for all. */
 export async function steps(

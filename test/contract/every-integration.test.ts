@@ -17,6 +17,7 @@ import {
   type Order,
   type Steps,
 } from "../../src/contract/integration.ts";
+import { CONNECTION } from "../../src/contract/oauth.ts";
 import type { Answer, Sight } from "../../src/contract/outcome.ts";
 import { DNS_LABEL, isPublicEndpoint, originOf, type Settings, settingsSchema } from "../../src/contract/settings.ts";
 import type { Stream } from "../../src/contract/stream.ts";
@@ -131,6 +132,25 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
       }
   });
 
+  it("[I13] sends people and tokens to its own origins only, and gives what it was granted back", () => {
+    const { oauth, settings, origins, actions, hooks } = integration;
+    if (isAbsent(oauth)) return;
+    for (const named of [oauth.client.id, oauth.client.secret]) expect(Object.keys(settings)).toContain(named);
+    if (oauth.site !== undefined) expect(settings[oauth.site]).toMatchObject({ kind: "text", required: false });
+    if ("discovered" in oauth.server) expect(settings[oauth.server.discovered]).toMatchObject({ kind: "endpoint" });
+    else
+      for (const address of [oauth.server.token, oauth.server.authorize])
+        expect(address).toMatch(/^https:\/\/[a-z0-9.{}-]+\//i);
+    // The token goes where calls may go; a person may be sent to another host of the vendor's.
+    if ("token" in oauth.server) expect(origins).toContain(/^https:\/\/[^/]+/.exec(oauth.server.token)?.[0]);
+    if (isAbsent(actions.revoke))
+      throw new Error("what was granted has to be given back, if only by destroying it here");
+    expect(actions.revoke.by).toContain(CONNECTION);
+    expect(actions.revoke.each).toBe("identity");
+    // Our own word of a connection's end has this place.
+    if (!isAbsent(hooks)) expect(Object.keys(hooks)).not.toContain(CONNECTION);
+  });
+
   it("names the source of each hook, of its OAuth, of each action and of what the holder keeps", () => {
     const { hooks: declared, oauth, actions, residuals } = integration;
     const sourced: readonly { readonly source: string }[] = [
@@ -164,7 +184,9 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
   });
 
   it("looks only with identity types that are its own or everyone's", () => {
-    const known = new Set([...Object.keys(integration.identities), "email", "phone", "user_id", "handle", "did"]);
+    const shared = ["email", "phone", "user_id", "handle", "did"];
+    const granted = isAbsent(integration.oauth) ? [] : [CONNECTION];
+    const known = new Set([...Object.keys(integration.identities), ...shared, ...granted]);
     for (const [, { by, learns = [] }] of actionsOf(integration))
       for (const type of [...(by === "any" ? [] : by), ...learns]) expect(known).toContain(type);
   });
@@ -400,7 +422,7 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
         stepsOf(integration, sample, way),
         way.steps.map(({ reply }) => reply),
       );
-      for (const call of calls) expectAllowed(call, integration, sample);
+      for (const call of calls) expectAllowed(call, integration, sample, Object.values(way.grant?.server ?? {}));
     });
 
     it("[I4] claims nothing on a status that is not documented, whatever the body", () => {
@@ -549,7 +571,10 @@ function flipped(bytes: Uint8Array, at: number, bit: number): Uint8Array<ArrayBu
 function stepsOf(integration: Integration, sample: Sample, way: Way): Steps<Answer | Sight> {
   const action = integration.actions[way.action];
   if (isAbsent(action)) throw new Error(`${integration.id} has no ${way.action}`);
-  const order: Order = orderFor(sample.settings, way.identity, { keeps: new Set(way.keeps ?? []) });
+  const order: Order = orderFor(sample.settings, way.identity, {
+    keeps: new Set(way.keeps ?? []),
+    ...(way.grant !== undefined && { grant: way.grant }),
+  });
   if (isBulk(action)) {
     if (way.part === "run") return only(action.bulk.run([order], "batch"));
     if (way.part === "look" || action.bulk.check === undefined) throw new Error(`${integration.id} has no such part`);
@@ -590,12 +615,18 @@ function claimsNothing(integration: Integration, sample: Sample, way: Way, at: n
 const filled = (declared: string, settings: Sample["settings"]) =>
   declared.replace(/\{(\w+)\}/g, (_, name: string) => settings[name] ?? "");
 
-function expectAllowed({ at }: Call, integration: Integration, { settings }: Sample): void {
+function expectAllowed(
+  { at }: Call,
+  integration: Integration,
+  { settings }: Sample,
+  discovered: readonly string[] = [],
+): void {
   const url = new URL(at.url);
   const endpoints = Object.entries(integration.settings).filter(([, { kind }]) => kind === "endpoint");
   expect(
     integration.origins.some((declared) => filled(declared, settings) === url.origin) ||
-      endpoints.some(([name]) => settings[name] === at.url),
+      endpoints.some(([name]) => settings[name] === at.url) ||
+      discovered.includes(at.url),
     at.template,
   ).toBe(true);
   expect(url.protocol).toBe("https:");

@@ -14,6 +14,7 @@ describe("a policy that decides nothing", () => {
       at_deadline: "keep_open",
       suppression_days: 1095,
       receipt_days: 1095,
+      return_addresses: [],
       backup_days: 3,
     });
   });

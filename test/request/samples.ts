@@ -127,6 +127,9 @@ export async function bench() {
       return all.map(() => ({ result: "recorded", wake: false }));
     },
     load: async (all) => all.map(({ id }) => requests.get(id) ?? {}),
+    ofAccounts: async (_, all) => all.map(() => []),
+    connections: async (all) => all.map(() => ({})),
+    ending: async () => {},
     subjectsOf: async (all) => all.map(({ pseudonym }) => indexes.get(pseudonym)),
     subjects: async (all) => all.map(({ subject }) => subjects.get(subject) ?? {}),
     suppressed: async (_, all) => all.map((pseudonym) => suppressions.get(pseudonym)),

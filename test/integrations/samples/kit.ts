@@ -1,5 +1,6 @@
 import type { Identity } from "../../../src/contract/identity.ts";
 import type { ActionName } from "../../../src/contract/integration.ts";
+import { type Alive, CONNECTION, type Grant } from "../../../src/contract/oauth.ts";
 import type { Answer, Sight } from "../../../src/contract/outcome.ts";
 import type { Signal } from "../../../src/contract/signal.ts";
 import type { Played } from "../../support/play.ts";
@@ -13,6 +14,8 @@ export type Way = {
   readonly action: ActionName;
   readonly part: "run" | "look" | { readonly check: string };
   readonly identity: Identity;
+  /** What the connection holds that the identity names. */
+  readonly grant?: Grant;
   readonly keeps?: readonly string[];
   readonly steps: readonly Step[];
   readonly outcome: Answer | Sight;
@@ -26,13 +29,45 @@ export type StreamSample = Readonly<
   Record<string, { readonly message: (at: number) => string; readonly says: (at: number) => readonly Signal[] }>
 >;
 
+/** What is known of a way to the vendor when its token endpoint is asked. */
+export type Asked = {
+  readonly nonce: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly now: number;
+};
+
+/** A person connects, and the tokens are renewed: documented answers, and what is made of them. */
+export type OAuthSample = {
+  /** The discovery document, where the server is discovered. */
+  readonly discovery?: Played;
+  /** The token endpoint's answer to a code. */
+  readonly token: (asked: Asked) => Played;
+  /** What is asked then to learn whose grant it is. */
+  readonly asks: readonly Step[];
+  /** The grant that comes of it, but for when it expires. */
+  readonly grant: Omit<Grant, "expiresAt">;
+  /** `expires_in`, where the vendor says it. */
+  readonly lastsSeconds?: number;
+  /** The answer to a refresh token, and what it makes of the grant. */
+  readonly renewed?: { readonly reply: (asked: Asked) => Played; readonly grant: Omit<Grant, "expiresAt"> };
+  /** How the vendor says that a code or a refresh token is no good. */
+  readonly invalidGrant: Played;
+  /** Ways through the check that a grant still works. */
+  readonly alive?: readonly { readonly name: string; readonly steps: readonly Step[]; readonly outcome: Alive }[];
+};
+
 /** What an integration's contract test needs beside its declaration. */
 export type Sample = {
   readonly settings: Readonly<Record<string, string>>;
   readonly hooks: Readonly<Record<string, HookSample>>;
   readonly streams?: Readonly<Record<string, StreamSample>>;
   readonly ways: readonly Way[];
+  readonly oauth?: OAuthSample;
 };
+
+/** A connection as an identity. */
+export const connection: Identity = { type: CONNECTION, value: `con_11${"0".repeat(32)}` };
 
 export const on =
   (...statuses: readonly number[]) =>

@@ -1,0 +1,208 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { confirmConnection } from "../connections/confirm.ts";
+import { connectionsIn, parseConnectionId } from "../connections/connection.ts";
+import { disconnect } from "../connections/end.ts";
+import { startAddress } from "../connections/flow.ts";
+import { type FreshProblem, freshGrant } from "../connections/fresh.ts";
+import { connectionView } from "../connections/view.ts";
+import type { Integration } from "../contract/integration.ts";
+import { isAbsent } from "../contract/integration.ts";
+import type { Hash } from "../platform/store/requests.ts";
+import { type Problem, problemResponse } from "../problem.ts";
+import type { Context } from "../registry/load.ts";
+import { notInForce } from "../registry/subprocessor.ts";
+import { rfc3339 } from "../request/deadline.ts";
+import { mayReturnTo } from "../request/policy.ts";
+import { openSubject } from "../request/subject.ts";
+import { viewOf } from "../request/view.ts";
+import { fail, ok, type Result } from "../result.ts";
+import { type Authorised, requires } from "./auth.ts";
+import { input } from "./input.ts";
+import { Consent } from "./subjects.ts";
+
+const Scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, "expected one scope, without spaces");
+
+const StartInput = z.strictObject({
+  subprocessor: z.string().max(64),
+  /** What the product asks for; without, what the integration usually asks for. */
+  scopes: z.array(Scope).min(1).max(50).optional(),
+  /** One of the policy's `return_addresses`, with whatever query the product adds. */
+  return_to: z.string().max(1000),
+  /** Where the account lies, for vendors that have an address of their own for each customer: the shop, the subdomain. */
+  site: z.string().max(255).optional(),
+});
+
+const ConfirmInput = z.strictObject({
+  code: z.string().min(1).max(200),
+  /** The product's own id of the person whose session it is. */
+  subject: z.string().min(1).max(200),
+  consent: Consent.optional(),
+});
+
+const NOT_FOUND: Problem = { reason: "not_found", what: "such connection" };
+
+/** Connections: what people have granted at vendors, from the first redirect to the proven revocation. */
+export const connections = () => {
+  const app = new Hono<Authorised>();
+
+  app.post("/v1/connections", requires("request"), async (c) => {
+    const body = await input(c, StartInput);
+    if (!body.ok) return problemResponse(c, body.problem);
+    const { ports, tenant: context } = c.var;
+    const { subprocessor, return_to: returnTo, scopes, site } = body.value;
+    const entry = context.tenant.subprocessors[subprocessor];
+    const integration = ports.integrations.get(entry?.integration ?? "");
+    if (entry === undefined || integration === undefined)
+      return problemResponse(c, invalid("subprocessor", "the id of a subprocessor in your registry"));
+    if (isAbsent(integration.oauth))
+      return problemResponse(c, invalid("subprocessor", `one that grants access: ${integration.oauth.absent}`));
+    const { oauth } = integration;
+    const stops = notInForce(entry, ports.now());
+    if (stops !== undefined)
+      return problemResponse(c, { reason: "conflict", detail: `This subprocessor gets no new data: ${stops}.` });
+    if ((entry.settings[oauth.client.id] ?? "") === "")
+      return problemResponse(c, {
+        reason: "conflict",
+        detail: `Nobody can connect yet: enter the setting ${oauth.client.id} with PUT /v1/subprocessors/${subprocessor}.`,
+      });
+    if (!mayReturnTo(context.tenant.policy, returnTo))
+      return problemResponse(
+        c,
+        invalid("return_to", "a page that stands, by origin and path, in `return_addresses` of your policy"),
+      );
+    const wrong = siteProblem(integration, oauth.site, site, entry.settings);
+    if (wrong !== undefined) return problemResponse(c, invalid("site", wrong));
+    const start = await startAddress(ports, context, {
+      subprocessor,
+      returnTo,
+      scopes: scopes ?? oauth.scopes.standard,
+      ...(site !== undefined && { site }),
+    });
+    return c.json({ start_url: start, expires_in: 600 }, 201);
+  });
+
+  app.get("/v1/connections/:id", requires("read"), async (c) => {
+    const found = await own(c.var, c.req.param("id"));
+    if (!found.ok) return problemResponse(c, found.problem);
+    return c.json(await connectionView(c.var.tenant, found.value.id, found.value.hash));
+  });
+
+  app.get("/v1/subjects/:id/connections", requires("read"), async (c) => {
+    const { ports, tenant: context } = c.var;
+    const { n } = context.tenant;
+    const subject = await context.keys.derive("subject", c.req.param("id"));
+    const [record = {}] = await ports.store.subjects([{ n, subject }]);
+    const { known } = await openSubject(context.keys, subject, record);
+    const ids = connectionsIn(known).map(({ value }) => value);
+    const hashes = await ports.store.connections(ids.map((id) => ({ n, id })));
+    const views = await Promise.all(
+      hashes.map((hash, index) => (hash.st === undefined ? [] : connectionView(context, ids[index] ?? "", hash))),
+    );
+    return c.json({ connections: views.flat() });
+  });
+
+  app.post("/v1/connections/:id/confirm", requires("request"), async (c) => {
+    const body = await input(c, ConfirmInput);
+    if (!body.ok) return problemResponse(c, body.problem);
+    const { ports, tenant: context } = c.var;
+    const found = await own(c.var, c.req.param("id"));
+    if (!found.ok) return problemResponse(c, found.problem);
+    const subject = await context.keys.derive("subject", body.value.subject);
+    const { id } = found.value;
+    const confirmed = await confirmConnection(ports, context, id, body.value.code, subject, body.value.consent);
+    if (!confirmed.ok) return problemResponse(c, confirmed.problem);
+    const [hash = {}] = await ports.store.connections([{ n: context.tenant.n, id }]);
+    return c.json({ ...(await connectionView(context, id, hash)), joins: confirmed.value.joins });
+  });
+
+  /** An access token that works for a while yet; that it was given, and to which key, is kept. */
+  app.post("/v1/connections/:id/token", requires("request"), async (c) => {
+    const { ports, tenant: context, actor } = c.var;
+    const parsed = parseConnectionId(c.req.param("id"));
+    if (parsed === undefined || parsed.n !== context.tenant.n) return problemResponse(c, NOT_FOUND);
+    const grant = await freshGrant(ports, context, parsed.id, actor);
+    if (!grant.ok) return problemResponse(c, tokenProblem(grant.problem));
+    const { accessToken, expiresAt, scopes, account } = grant.value;
+    c.header("cache-control", "no-store");
+    return c.json({
+      access_token: accessToken,
+      token_type: "Bearer",
+      ...(expiresAt !== undefined && { expires_at: rfc3339(expiresAt) }),
+      scopes,
+      account,
+    });
+  });
+
+  /** Ends a connection: its tokens are revoked at the vendor, and destroyed here. */
+  app.delete("/v1/connections/:id", requires("request"), async (c) => {
+    const { ports, tenant: context } = c.var;
+    const found = await own(c.var, c.req.param("id"));
+    if (!found.ok) return problemResponse(c, found.problem);
+    const { id, hash } = found.value;
+    await ports.store.ending(context.tenant.n, [id]);
+    const entry = await disconnect(ports, context, { id, subprocessor: hash.p ?? "" }, "product");
+    if (entry === undefined) return problemResponse(c, { reason: "internal" });
+    return c.json(await viewOf(ports, context, entry.id), 202, { location: `/v1/requests/${entry.id}` });
+  });
+
+  return app;
+};
+
+const invalid = (field: string, expected: string): Problem => ({ reason: "invalid", errors: [{ field, expected }] });
+
+/** A connection of this tenant; of another's no more is said than that there is none. */
+async function own(
+  { ports, tenant: { tenant } }: Authorised["Variables"],
+  text: string,
+): Promise<Result<{ readonly id: string; readonly hash: Hash }, Problem>> {
+  const parsed = parseConnectionId(text);
+  if (parsed === undefined || parsed.n !== tenant.n) return fail(NOT_FOUND);
+  const [hash = {}] = await ports.store.connections([parsed]);
+  return hash.st === undefined ? fail(NOT_FOUND) : ok({ id: parsed.id, hash });
+}
+
+/** Where a vendor has an address for each customer, it is the subprocessor's own or the connection's. */
+function siteProblem(
+  { settings }: Integration,
+  name: string | undefined,
+  site: string | undefined,
+  entered: Context["tenant"]["subprocessors"][string]["settings"],
+): string | undefined {
+  if (name === undefined) return site === undefined ? undefined : "nothing: this vendor has one address for all";
+  const setting = settings[name];
+  if (site === undefined) return (entered[name] ?? "") === "" ? `the ${setting?.label ?? name}` : undefined;
+  const isFit = setting?.kind === "text" && (setting.pattern?.test(site) ?? true);
+  return isFit ? undefined : `the ${setting?.label ?? name}`;
+}
+
+function tokenProblem(problem: FreshProblem): Problem {
+  switch (problem.reason) {
+    case "none":
+      return NOT_FOUND;
+    case "not_active": {
+      const why: Readonly<Record<string, string>> = {
+        unconfirmed: "It has not been confirmed: POST /v1/connections/{id}/confirm.",
+        ending: "It is being revoked.",
+        ended: "It has ended.",
+      };
+      return { reason: "conflict", detail: `This connection gives no token. ${why[problem.state] ?? ""}` };
+    }
+    case "over":
+      return {
+        reason: "conflict",
+        detail: `The vendor says that this grant is over; ${problem.request ?? "a request"} ends it here. Let the person connect again.`,
+      };
+    case "unreachable":
+      return {
+        reason: "vendor_refused",
+        detail: "The token has expired and the vendor gave no new one now. Try again.",
+      };
+    case "refused":
+      return { reason: "vendor_refused", detail: `The vendor refused to renew the token: ${problem.error}.` };
+    case "unreadable":
+      return { reason: "vendor_refused", detail: "The vendor's answer to the renewal of the token cannot be read." };
+    case "misconfigured":
+      return { reason: "conflict", detail: `The token cannot be renewed: ${problem.what}.` };
+  }
+}

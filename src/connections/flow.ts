@@ -1,0 +1,292 @@
+import type { Identity } from "../contract/identity.ts";
+import { isAbsent, isBulk, type Order } from "../contract/integration.ts";
+import { CONNECTION, type Grant } from "../contract/oauth.ts";
+import type { TenantNumber } from "../ids.ts";
+import { sender, stepped } from "../lanes/call.ts";
+import { ON_THE_WAY_MS } from "../platform/store/connections.ts";
+import type { Ports } from "../ports.ts";
+import type { Context } from "../registry/load.ts";
+import { rfc3339 } from "../request/deadline.ts";
+import { fail, ok, type Result } from "../result.ts";
+import { callbackPath, digestOf, newConnectionId, newSecret, ownerOf, sealGrant } from "./connection.ts";
+import {
+  authorizationAddress,
+  beside,
+  type Departure,
+  exchange,
+  newDeparture,
+  type Party,
+  partyOf,
+} from "./protocol.ts";
+
+/** What a product asks a connection for. */
+export type Wish = {
+  readonly subprocessor: string;
+  readonly scopes: readonly string[];
+  readonly returnTo: string;
+  readonly site?: string;
+};
+
+/** What is remembered of someone who has gone to a vendor. */
+type Away = Wish & {
+  readonly departure: Departure;
+  /** Digest of the secret that the browser keeps in a cookie. */
+  readonly browser: string;
+  /** The path of the callback to which the vendor was told to send them: one for each authorization server (RFC 9700 section 4.4.2). */
+  readonly path: string;
+};
+
+/** The errors that a product's page is told; whatever else a vendor says is `vendor_error`. */
+export const RETURN_ERRORS = [
+  "access_denied",
+  "invalid_scope",
+  "temporarily_unavailable",
+  "login_required",
+  "consent_required",
+  "interaction_required",
+  "vendor_unreachable",
+  "vendor_error",
+  "account_unknown",
+] as const;
+export type ReturnError = (typeof RETURN_ERRORS)[number];
+
+const place = (what: "ticket" | "state", digest: string): string => `oauth ${what} ${digest}`;
+
+/** The address at which a person's way to a vendor begins: once, within ten minutes. */
+export async function startAddress(ports: Ports, { tenant, keys }: Context, wish: Wish): Promise<string> {
+  const ticket = newSecret(tenant.n, ports.random);
+  const digest = await digestOf(ticket);
+  await ports.store.keepTicket(tenant.n, digest, await keys.sealSetting(place("ticket", digest), JSON.stringify(wish)));
+  return `${ports.origin}/oauth/start/${ticket}`;
+}
+
+export type Leaving = {
+  readonly address: string;
+  readonly cookie: {
+    readonly name: string;
+    readonly value: string;
+    readonly maxAge: number;
+    readonly isCrossSite: boolean;
+  };
+};
+
+/** Where a person who has opened a start address goes on; undefined: it was opened before, is too old, or never was. */
+export async function leave(ports: Ports, ticket: string): Promise<Leaving | { readonly back: string } | undefined> {
+  const taken = await taking(ports, ticket, "ticket");
+  if (taken === undefined) return undefined;
+  const { context, digest, sealed } = taken;
+  // Sealed by `startAddress` and by nobody else, as the seal itself proves.
+  const wish = JSON.parse(await context.keys.openSetting(place("ticket", digest), sealed)) as Wish;
+  const party = await partyOf(ports, context, wish.subprocessor, wish.site);
+  if (party?.ok !== true) {
+    said(ports, context, wish.subprocessor, "not_begun", party?.problem.reason ?? "no_oauth");
+    return { back: withError(wish.returnTo, "vendor_unreachable") };
+  }
+  const { n } = context.tenant;
+  const state = newSecret(n, ports.random);
+  const browser = newSecret(n, ports.random);
+  const stateDigest = await digestOf(state);
+  const path = callbackPath(n, party.value.integration, wish.subprocessor);
+  const away: Away = { ...wish, departure: newDeparture(state), browser: await digestOf(browser), path };
+  await ports.store.keepState(
+    n,
+    stateDigest,
+    await context.keys.sealSetting(place("state", stateDigest), JSON.stringify(away)),
+  );
+  return {
+    address: await authorizationAddress(party.value, away.departure, ports.origin + path, wish.scopes),
+    cookie: {
+      name: cookieName(stateDigest),
+      value: browser,
+      maxAge: ON_THE_WAY_MS / 1000,
+      isCrossSite: party.value.oauth.formPost === true,
+    },
+  };
+}
+
+/** A cookie a way, so that two tabs do not take each other's. `__Host-`: this host's alone, over TLS (RFC 6265bis section 4.1.3.2). */
+export const cookieName = (stateDigest: string): string => `__Host-quittance-${stateDigest.slice(0, 12)}`;
+
+/** Where the person goes on; or why there is nowhere: then nothing was asked of anybody. */
+export type Landed =
+  | { readonly to: string; readonly cookie: string }
+  | { readonly refused: "repeated_parameter" | "unknown_state" | "other_browser" | "other_callback" };
+
+/**
+ * A person comes back from a vendor. The state is taken before anything else; what does not fit ends the way, and the code is
+ * never shown to any vendor.
+ */
+export async function land(
+  ports: Ports,
+  path: string,
+  parameters: URLSearchParams,
+  cookieOf: (name: string) => string | undefined,
+): Promise<Landed> {
+  const names = [...parameters.keys()];
+  if (new Set(names).size < names.length) return { refused: "repeated_parameter" };
+  const taken = await taking(ports, parameters.get("state") ?? "", "state");
+  if (taken === undefined) return { refused: "unknown_state" };
+  const { context, digest, sealed } = taken;
+  // Sealed by `leave` and by nobody else, as the seal itself proves.
+  const away = JSON.parse(await context.keys.openSetting(place("state", digest), sealed)) as Away;
+  const cookie = cookieName(digest);
+  const refuse = (refused: Extract<Landed, { refused: string }>["refused"]): Landed => {
+    said(ports, context, away.subprocessor, "refused", refused);
+    return { refused };
+  };
+  // Digests are compared, so the time taken tells nothing of the cookie.
+  if ((await digestOf(cookieOf(cookie) ?? "")) !== away.browser) return refuse("other_browser");
+  if (path !== away.path) return refuse("other_callback");
+  const landed = await landing(ports, context, away, parameters);
+  if (!landed.ok) {
+    said(ports, context, away.subprocessor, "failed", landed.problem.why);
+    return { to: withError(away.returnTo, landed.problem.error), cookie };
+  }
+  said(ports, context, away.subprocessor, "landed", landed.value.connection);
+  return { to: withParameters(away.returnTo, landed.value), cookie };
+}
+
+const said = (ports: Ports, { tenant }: Context, subprocessor: string, what: string, why: string): void =>
+  ports.log(`oauth_${what}`, { tenant: tenant.slug, subprocessor, why });
+
+type Failure = { readonly error: ReturnError; readonly why: string };
+
+async function landing(
+  ports: Ports,
+  context: Context,
+  away: Away,
+  parameters: URLSearchParams,
+): Promise<Result<{ readonly connection: string; readonly code: string }, Failure>> {
+  const found = await partyOf(ports, context, away.subprocessor, away.site);
+  if (found?.ok !== true) return fail({ error: "vendor_unreachable", why: found?.problem.reason ?? "no_oauth" });
+  const party = found.value;
+  const { departure, scopes } = away;
+  const exchanged = await exchange(ports, party, parameters, departure, ports.origin + away.path, scopes);
+  if (!exchanged.ok) {
+    const { problem } = exchanged;
+    if (problem.reason === "refused") return fail({ error: returnError(problem.error), why: problem.error });
+    const error = problem.reason === "unreachable" ? "vendor_unreachable" : "vendor_error";
+    return fail({ error, why: problem.reason === "unreadable" ? problem.what : problem.reason });
+  }
+  const { tokens, answer, claims } = exchanged.value;
+  const account = await accountOf(ports, party, tokens.accessToken, answer, claims);
+  if (!account.ok) {
+    await giveBack(ports, context, party, { ...tokens, account: { type: CONNECTION, value: "unknown" } });
+    return fail({ error: "account_unknown", why: account.problem });
+  }
+  const grant = { ...tokens, account: account.value };
+  try {
+    return ok(await keep(ports, context, party, grant));
+  } catch (error) {
+    await giveBack(ports, context, party, grant);
+    throw error;
+  }
+}
+
+/** Tokens that cannot be kept are revoked while they are known. What fails is logged: the vendor's own expiry is left. */
+async function giveBack(ports: Ports, context: Context, party: Party, grant: Grant): Promise<void> {
+  const { integration, settings, server, subprocessor } = party;
+  const action = integration.actions.revoke;
+  if (isAbsent(action) || isBulk(action) || !action.by.includes(CONNECTION)) return;
+  const identity = { type: CONNECTION, value: "unknown" };
+  const at = rfc3339(ports.now());
+  const order: Order = {
+    settings,
+    identity,
+    identities: [identity],
+    grant,
+    requestId: "",
+    taskId: "",
+    requestedAt: at,
+    attemptedAt: at,
+    keeps: new Set(),
+    idempotencyKey: (step) => step,
+  };
+  const caller = { ...callerOf(ports, party), discovered: Object.values(beside(server)) };
+  const done = await stepped(action.run(order), sender(ports, caller, []));
+  said(ports, context, subprocessor, "given_back", "problem" in done ? done.problem.reason : done.answer.outcome);
+}
+
+const returnError = (error: string): ReturnError => RETURN_ERRORS.find((known) => known === error) ?? "vendor_error";
+
+/** A read of a vendor's own while the person waits: twice the time of one call. */
+const ASKING_MS = 20_000;
+
+const callerOf = (ports: Ports, { integration, settings }: Party) => ({
+  integration,
+  settings,
+  turn: async () => {},
+  until: ports.now() + ASKING_MS,
+});
+
+async function accountOf(
+  ports: Ports,
+  party: Party,
+  accessToken: string,
+  answer: Readonly<Record<string, unknown>>,
+  claims: Readonly<Record<string, unknown>>,
+): Promise<Result<Identity, string>> {
+  const { oauth, settings } = party;
+  const send = sender(ports, callerOf(ports, party), []);
+  const whose = oauth.account({ settings, accessToken, answer, claims });
+  const asked = "ok" in whose ? { answer: whose } : await stepped(whose, send);
+  if ("problem" in asked) return fail(asked.problem.reason);
+  return asked.answer.ok ? asked.answer : fail(asked.answer.problem.what);
+}
+
+/** Unless the product confirms it in so long, it is revoked: whoever sent the person here was not the product. */
+const CONFIRM_WITHIN_MS = 10 * 60_000;
+
+export const unconfirmedStep = (id: string): string => `connection:${id}`;
+
+async function keep(
+  ports: Ports,
+  { tenant, keys }: Context,
+  { integration, subprocessor, oauth }: Party,
+  grant: Grant,
+): Promise<{ readonly connection: string; readonly code: string }> {
+  const { n } = tenant;
+  const now = ports.now();
+  const id = newConnectionId(n, ports.random);
+  const code = newSecret(n, ports.random);
+  const { wrapped, sealed } = await sealGrant(keys, id, grant);
+  await ports.store.land({
+    n,
+    id,
+    subprocessor,
+    account: await keys.pseudonym("index", grant.account),
+    document: JSON.stringify({ integration: integration.id, scopes: grant.scopes }),
+    wrapped,
+    grant: sealed,
+    expiresAt: grant.expiresAt,
+    isRenewable: grant.refreshToken !== "" && !isAbsent(oauth.refresh),
+    code: await digestOf(code),
+    now,
+    step: { id: unconfirmedStep(id), due: now + CONFIRM_WITHIN_MS },
+  });
+  return { connection: id, code };
+}
+
+/** Takes what is remembered under a secret; what does not open is as good as unknown. */
+async function taking(
+  ports: Ports,
+  secret: string,
+  what: "ticket" | "state",
+): Promise<{ readonly context: Context; readonly digest: string; readonly sealed: string } | undefined> {
+  const n: TenantNumber | undefined = ownerOf(secret);
+  const context = n === undefined ? undefined : await ports.tenants.byNumber(n);
+  if (n === undefined || context === undefined || context.tenant.status !== "active") return undefined;
+  const digest = await digestOf(secret);
+  const sealed = await (what === "ticket" ? ports.store.takeTicket(n, digest) : ports.store.takeState(n, digest));
+  return sealed === undefined ? undefined : { context, digest, sealed };
+}
+
+export const withError = (returnTo: string, error: ReturnError): string => withParameters(returnTo, { error });
+
+/** The return address keeps its own parameters, but for those that are ours to say. */
+function withParameters(returnTo: string, values: Readonly<Record<string, string>>): string {
+  const url = new URL(returnTo);
+  for (const name of ["connection", "code", "error"]) url.searchParams.delete(name);
+  for (const [name, value] of Object.entries(values)) url.searchParams.set(name, value);
+  return url.href;
+}

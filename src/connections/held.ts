@@ -1,0 +1,95 @@
+import { type Integration, isAbsent } from "../contract/integration.ts";
+import { CONNECTION, type Grant } from "../contract/oauth.ts";
+import type { Cursor, Target } from "../lanes/order.ts";
+import type { Hash } from "../platform/store/requests.ts";
+import type { Ports } from "../ports.ts";
+import type { Context } from "../registry/load.ts";
+import { endingIn, openGrant } from "./connection.ts";
+import { freshGrant } from "./fresh.ts";
+
+export type Held = { readonly cursor: Cursor; readonly grants: ReadonlyMap<string, Grant> };
+
+/** The vendor could not be asked for a token that works: the order comes back. */
+export class NoTokenNow extends Error {
+  override readonly name = "NoTokenNow";
+}
+
+/**
+ * The grants of the connections that an order is to revoke. What has ended before ends here as it ended then. A connection whose
+ * revocation would end another one in use, because the vendor ends all that an account has granted, is not revoked: its tokens are
+ * destroyed, which is all that can be done for it alone.
+ */
+export async function grantsFor(
+  ports: Ports,
+  context: Context,
+  subprocessor: string,
+  integration: Integration,
+  cursor: Cursor,
+): Promise<Held> {
+  const { oauth } = integration;
+  const open = cursor.targets.filter(
+    ({ identity, state }) => identity.type === CONNECTION && state.at !== "done" && state.at !== "gone",
+  );
+  if (open.length === 0 || isAbsent(oauth)) return { cursor, grants: new Map() };
+  const { n } = context.tenant;
+  const ids = open.map(({ identity }) => identity.value);
+  const hashes = await ports.store.connections(ids.map((id) => ({ n, id })));
+  const grants = new Map<string, Grant>();
+  const over = new Map<string, Target["state"]>();
+  for (const [index, id] of ids.entries()) {
+    const hash = hashes[index] ?? {};
+    const { k: wrapped, t: sealed } = hash;
+    if (wrapped === undefined || sealed === undefined) {
+      over.set(id, { at: "done", answer: endedAs(hash) });
+      continue;
+    }
+    const grant = await openGrant(context.keys, id, wrapped, sealed);
+    if (oauth.kills === "account" && (await hasSibling(ports, context, subprocessor, id, hash))) {
+      over.set(id, { at: "done", answer: "stopped", because: SIBLING });
+      continue;
+    }
+    const needs = oauth.revokesWithAccess === true && (grant.expiresAt ?? Number.POSITIVE_INFINITY) <= ports.now();
+    const fresh = needs ? await freshGrant(ports, context, id, "") : undefined;
+    if (fresh === undefined) grants.set(id, grant);
+    else if (fresh.ok) grants.set(id, fresh.value);
+    else if (fresh.problem.reason === "unreachable") throw new NoTokenNow();
+    // Its vendor gives no token for it any more: there is no grant left that could be revoked.
+    else over.set(id, { at: "done", answer: "not_found" });
+  }
+  const targets = cursor.targets.map((target) => {
+    const state = target.identity.type === CONNECTION ? over.get(target.identity.value) : undefined;
+    return state === undefined || target.state.at === "done" ? target : { ...target, state };
+  });
+  return { cursor: { ...cursor, targets }, grants };
+}
+
+const SIBLING =
+  "the vendor would end another connection of this account with it, which is in use; the tokens held here are destroyed";
+
+const endedAs = (hash: Hash): "revoked" | "stopped" | "not_found" => {
+  const outcome = endingIn(hash)?.outcome;
+  return outcome === "revoked" || outcome === "stopped" ? outcome : "not_found";
+};
+
+/** Whether the same client has another connection of the same account that is in use and not being ended as well. */
+async function hasSibling(
+  ports: Pick<Ports, "store" | "integrations">,
+  { tenant }: Context,
+  subprocessor: string,
+  id: string,
+  { a: account = "" }: Hash,
+): Promise<boolean> {
+  const { n, subprocessors } = tenant;
+  const clientOf = (name: string): string | undefined => {
+    const oauth = ports.integrations.get(subprocessors[name]?.integration ?? "")?.oauth;
+    return oauth === undefined || isAbsent(oauth) ? undefined : subprocessors[name]?.settings[oauth.client.id];
+  };
+  const client = clientOf(subprocessor);
+  const [members = []] = await ports.store.ofAccounts(n, [account]);
+  const others = members
+    .map((member) => member.split(" "))
+    .filter(([name = "", other]) => other !== id && clientOf(name) === client)
+    .flatMap(([, other]) => other ?? []);
+  const hashes = await ports.store.connections(others.map((other) => ({ n, id: other })));
+  return hashes.some(({ st }) => st === "active" || st === "unconfirmed");
+}

@@ -1,0 +1,296 @@
+import * as oauth from "oauth4webapi";
+import type { Integration } from "../contract/integration.ts";
+import { isAbsent } from "../contract/integration.ts";
+import type { Grant, OAuth, TokenAnswer } from "../contract/oauth.ts";
+import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
+import type { Ports } from "../ports.ts";
+import type { Context } from "../registry/load.ts";
+import { settingsOf } from "../registry/settings.ts";
+import { fail, ok, type Result } from "../result.ts";
+
+/** What can go wrong between a vendor's authorization server and us. */
+export type OAuthProblem =
+  /** No answer, or the vendor's own trouble: the same may work later. */
+  | { readonly reason: "unreachable" }
+  /** RFC 6749 section 5.2: the error's own name. */
+  | { readonly reason: "refused"; readonly error: string }
+  | { readonly reason: "unreadable"; readonly what: string }
+  | { readonly reason: "misconfigured"; readonly what: string };
+
+/** A vendor's authorization server, as one tenant's subprocessor uses it. */
+export type Party = {
+  readonly integration: Integration;
+  readonly subprocessor: string;
+  readonly oauth: OAuth;
+  readonly settings: SettingValues<Settings>;
+  readonly server: oauth.AuthorizationServer;
+  readonly client: oauth.Client;
+};
+
+/**
+ * Who is at the other end, by the registry; undefined where this subprocessor grants nothing. `site` is the connection's own value
+ * of the setting that says where the account lies.
+ */
+export async function partyOf(
+  ports: Pick<Ports, "integrations" | "send">,
+  context: Context,
+  subprocessor: string,
+  site: string | undefined,
+): Promise<Result<Party, OAuthProblem> | undefined> {
+  const entry = context.tenant.subprocessors[subprocessor];
+  const integration = ports.integrations.get(entry?.integration ?? "");
+  if (integration === undefined || isAbsent(integration.oauth)) return undefined;
+  const { oauth: facts } = integration;
+  const entered = await settingsOf(context, subprocessor, integration.settings);
+  const settings = { ...entered, ...(facts.site !== undefined && site !== undefined && { [facts.site]: site }) };
+  const id = settings[facts.client.id] ?? "";
+  if (id === "") return fail({ reason: "misconfigured", what: `${facts.client.id} is not filled in` });
+  const server = await serverOf(ports, context, subprocessor, integration, facts, settings);
+  if (!server.ok) return server;
+  const client: oauth.Client = { client_id: id };
+  return ok({ integration, subprocessor, oauth: facts, settings, server: server.value, client });
+}
+
+async function serverOf(
+  ports: Pick<Ports, "send">,
+  context: Context,
+  subprocessor: string,
+  integration: Integration,
+  { server }: OAuth,
+  settings: SettingValues<Settings>,
+): Promise<Result<oauth.AuthorizationServer, OAuthProblem>> {
+  if ("discovered" in server) {
+    const issuer = settings[server.discovered] ?? "";
+    return attempt(() => context.once(`oauth server ${subprocessor} ${issuer}`, () => discovered(ports, issuer)));
+  }
+  const filled = (address: string) => addressOf(address, integration.settings, settings);
+  const [issuer, authorize, token] = [filled(server.issuer), filled(server.authorize), filled(server.token)];
+  if (issuer === undefined || authorize === undefined || token === undefined)
+    return fail({ reason: "misconfigured", what: "the address of the account is not filled in" });
+  return ok({
+    issuer,
+    authorization_endpoint: authorize,
+    token_endpoint: token,
+    ...(server.namesIssuer === true && { authorization_response_iss_parameter_supported: true }),
+  });
+}
+
+/** An address whose host may hold settings; no setting stands in its path. */
+function addressOf(declared: string, settings: Settings, values: SettingValues<Settings>): string | undefined {
+  const [, origin = "", rest = ""] = /^(https:\/\/[^/]+)(.*)$/.exec(declared) ?? [];
+  const filled = originOf(origin, settings, values);
+  return filled === undefined ? undefined : filled + rest;
+}
+
+/** OpenID Connect Discovery 1.0 section 4, and RFC 8414. What it names beyond its own origin is not used. */
+async function discovered(ports: Pick<Ports, "send">, issuer: string): Promise<oauth.AuthorizationServer> {
+  if (!isPublicEndpoint(issuer)) throw new oauth.OperationProcessingError("the issuer is no public address");
+  const url = new URL(issuer);
+  const found = await oauth.processDiscoveryResponse(
+    url,
+    await oauth.discoveryRequest(url, { algorithm: "oidc", [oauth.customFetch]: over(ports) }),
+  );
+  const { origin } = url;
+  const own = (address: string | undefined) =>
+    address !== undefined && URL.canParse(address) && new URL(address).origin === origin ? address : undefined;
+  const [authorize, token] = [own(found.authorization_endpoint), own(found.token_endpoint)];
+  if (authorize === undefined || token === undefined)
+    throw new oauth.OperationProcessingError("the provider's endpoints are not at its own origin");
+  const [revocation, introspection] = [own(found.revocation_endpoint), own(found.introspection_endpoint)];
+  const userinfo = own(found.userinfo_endpoint);
+  return {
+    issuer: found.issuer,
+    authorization_endpoint: authorize,
+    token_endpoint: token,
+    ...(revocation !== undefined && { revocation_endpoint: revocation }),
+    ...(introspection !== undefined && { introspection_endpoint: introspection }),
+    ...(userinfo !== undefined && { userinfo_endpoint: userinfo }),
+    ...(found.authorization_response_iss_parameter_supported === true && {
+      authorization_response_iss_parameter_supported: true,
+    }),
+  };
+}
+
+/** What a person's browser carries to the vendor, and what is kept here to know them by when they come back. */
+export type Departure = { readonly state: string; readonly verifier: string; readonly nonce: string };
+
+export const newDeparture = (state: string): Departure => ({
+  state,
+  verifier: oauth.generateRandomCodeVerifier(),
+  nonce: oauth.generateRandomNonce(),
+});
+
+/** RFC 6749 section 4.1.1, RFC 7636 section 4.3. */
+export async function authorizationAddress(
+  { oauth: facts, server, client }: Party,
+  { state, verifier, nonce }: Departure,
+  redirectUri: string,
+  scopes: readonly string[],
+): Promise<string> {
+  // `serverOf` gives none without it.
+  const url = new URL(server.authorization_endpoint ?? server.issuer);
+  const set = (name: string, value: string) => url.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(facts.parameters ?? {})) set(name, value);
+  set("response_type", "code");
+  set(facts.client.idName ?? "client_id", client.client_id);
+  set("redirect_uri", redirectUri);
+  if (scopes.length > 0) set(facts.scopes.parameter ?? "scope", scopes.join(facts.scopes.separator ?? " "));
+  set("state", state);
+  if (facts.pkce === "S256") {
+    set("code_challenge", await oauth.calculatePKCECodeChallenge(verifier));
+    set("code_challenge_method", "S256");
+  }
+  if (facts.openid === true) set("nonce", nonce);
+  if (facts.formPost === true) set("response_mode", "form_post");
+  return url.href;
+}
+
+export type Exchanged = {
+  readonly tokens: Omit<Grant, "account">;
+  readonly answer: Readonly<Record<string, unknown>>;
+  readonly claims: Readonly<Record<string, unknown>>;
+};
+
+/**
+ * Makes tokens of a code: once, and never again, since a server that sees a code twice takes back what it gave for it (RFC 6749
+ * section 4.1.2). The issuer is checked before anything that the answer says (RFC 9207 section 2.4).
+ */
+export async function exchange(
+  ports: Pick<Ports, "send" | "now">,
+  party: Party,
+  parameters: URLSearchParams,
+  { state, verifier, nonce }: Departure,
+  redirectUri: string,
+  asked: readonly string[],
+): Promise<Result<Exchanged, OAuthProblem>> {
+  const { oauth: facts, server, client } = party;
+  return attempt(async () => {
+    const checked = oauth.validateAuthResponse(server, client, parameters, state);
+    const reply = await oauth.authorizationCodeGrantRequest(
+      server,
+      client,
+      proofOf(party),
+      checked,
+      redirectUri,
+      facts.pkce === "S256" ? verifier : oauth.nopkce,
+      { [oauth.customFetch]: over(ports, facts.adapt) },
+    );
+    const answer = await oauth.processAuthorizationCodeResponse(server, client, reply, {
+      ...(facts.openid === true && { expectedNonce: nonce, requireIdToken: true }),
+    });
+    const claims = { ...oauth.getValidatedIdTokenClaims(answer) };
+    return { tokens: tokensOf(ports, party, answer, { scopes: asked, refreshToken: "" }), answer, claims };
+  });
+}
+
+/** RFC 6749 section 6. What the answer leaves out stays as it was. */
+export async function renew(
+  ports: Pick<Ports, "send" | "now">,
+  party: Party,
+  grant: Grant,
+): Promise<Result<Grant, OAuthProblem>> {
+  const { oauth: facts, server, client } = party;
+  return attempt(async () => {
+    const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(party), grant.refreshToken, {
+      [oauth.customFetch]: over(ports, facts.adapt),
+    });
+    const answer = await oauth.processRefreshTokenResponse(server, client, reply);
+    const { expiresAt: _, ...kept } = grant;
+    return { ...kept, ...tokensOf(ports, party, answer, grant) };
+  });
+}
+
+function tokensOf(
+  ports: Pick<Ports, "now">,
+  { server, oauth: facts, settings }: Party,
+  answer: oauth.TokenEndpointResponse,
+  before: Pick<Grant, "scopes" | "refreshToken">,
+): Omit<Grant, "account"> {
+  const site = facts.site === undefined ? undefined : settings[facts.site];
+  return {
+    accessToken: answer.access_token,
+    refreshToken: answer.refresh_token ?? before.refreshToken,
+    // RFC 6749 section 5.1: left out where it is what was asked for.
+    scopes: answer.scope === undefined ? before.scopes : answer.scope.split(" ").filter((scope) => scope !== ""),
+    ...(answer.expires_in !== undefined && { expiresAt: ports.now() + answer.expires_in * 1000 }),
+    ...(site !== undefined && site !== "" && { site }),
+    ...("discovered" in facts.server && { server: beside(server) }),
+  };
+}
+
+/** The endpoints beside the token endpoint, where they were discovered. */
+export const beside = (server: oauth.AuthorizationServer): NonNullable<Grant["server"]> => ({
+  ...(server.revocation_endpoint !== undefined && { revocation: server.revocation_endpoint }),
+  ...(server.introspection_endpoint !== undefined && { introspection: server.introspection_endpoint }),
+  ...(server.userinfo_endpoint !== undefined && { userinfo: server.userinfo_endpoint }),
+});
+
+const proofOf = ({ oauth: facts, settings, client }: Party): oauth.ClientAuth => {
+  const { by, idName = "client_id" } = facts.client;
+  const secret = settings[facts.client.secret] ?? "";
+  if (by === "basic") return oauth.ClientSecretBasic(secret);
+  return (_, __, body) => {
+    body.set(idName, client.client_id);
+    body.set("client_secret", secret);
+  };
+};
+
+/** No answer came that could be gone on with; it never says more. */
+class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+}
+
+/** The library's calls go the way of all calls: bounded in time and size, no redirect followed, no forbidden host. */
+function over(ports: Pick<Ports, "send">, adapt?: OAuth["adapt"]) {
+  return async (
+    url: string,
+    {
+      method,
+      headers,
+      body,
+    }: { method: "GET" | "POST"; headers: Record<string, string>; body?: URLSearchParams | undefined },
+  ): Promise<Response> => {
+    const sent = await ports.send({
+      method,
+      at: { url, template: url },
+      headers,
+      ...(body !== undefined && { body: body.toString() }),
+    });
+    if (!sent.ok) throw new NoAnswer(sent.problem.reason);
+    const { status, header, text } = sent.value;
+    if (status >= 500 || status === 429) throw new NoAnswer(`status ${status}`);
+    const adapted = adapt === undefined ? undefined : adaptedBy(adapt, status, text);
+    if (adapted !== undefined) return Response.json(adapted.json, { status: adapted.status });
+    const type = header("content-type") ?? "";
+    // These statuses may have no body, by the standard that makes responses.
+    const isBare = status < 200 || status > 599 || [204, 205, 304].includes(status);
+    return new Response(isBare ? null : text, { status: isBare ? 204 : status, headers: { "content-type": type } });
+  };
+}
+
+function adaptedBy(adapt: NonNullable<OAuth["adapt"]>, status: number, text: string): TokenAnswer | undefined {
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined;
+    return adapt({ status, json: { ...json } });
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** The library says by its exceptions what does not fit; none of them leaves this file. */
+async function attempt<T>(make: () => Promise<T>): Promise<Result<T, OAuthProblem>> {
+  try {
+    return ok(await make());
+  } catch (error) {
+    if (error instanceof NoAnswer) return fail({ reason: "unreachable" });
+    if (error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError)
+      return fail({ reason: "refused", error: /^[a-zA-Z_]{1,64}$/.test(error.error) ? error.error : "unknown" });
+    if (error instanceof oauth.WWWAuthenticateChallengeError)
+      return fail({ reason: "refused", error: "invalid_client" });
+    if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError)
+      return fail({ reason: "unreadable", what: error.message.slice(0, 120) });
+    throw error;
+  }
+}

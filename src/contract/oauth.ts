@@ -1,0 +1,206 @@
+import { z } from "zod";
+import { fail, ok, type Result } from "../result.ts";
+import { type Call, postForm, type Reply, unforeseen } from "./call.ts";
+import type { Identity } from "./identity.ts";
+import type { Absent, Order, Steps } from "./integration.ts";
+import { type Answer, revoked, type Sight, type SlowDown, type Unauthorized, type Unforeseen } from "./outcome.ts";
+import type { Settings, SettingValues } from "./settings.ts";
+
+/**
+ * The identity type of a connection: a grant that a person gave at a platform, under the gateway's own id of it. Its tokens
+ * never stand in an order; the driver hands them to the action that is run for it.
+ */
+export const CONNECTION = "connection";
+
+/**
+ * How a vendor's authorization code grant is used. Facts; the protocol is the core's (RFC 6749, RFC 9700). Settings are named
+ * by plain text here; the contract's test holds each name against the settings.
+ */
+export type OAuth<S extends Settings = Settings> = {
+  /** The page that describes it. */
+  readonly source: string;
+  readonly server: Server;
+  readonly client: Client;
+  /** RFC 7636, always with S256; absent only where the vendor says, or is known, to refuse it. */
+  readonly pkce: "S256" | Absent;
+  readonly scopes: {
+    /** What is asked for where the product names none. */
+    readonly standard: readonly string[];
+    /** RFC 6749 section 3.3 says a space. */
+    readonly separator?: "," | " ";
+    /** `scope`, unless the vendor has another name for it. */
+    readonly parameter?: string;
+  };
+  /** Further parameters of the authorization address, such as `access_type=offline`. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** The callback is a cross-site POST of a form, so its cookie needs SameSite=None. */
+  readonly formPost?: true;
+  /** An ID token has to come with the tokens: it is asked for with a nonce, and its claims are checked. OpenID Connect Core section 3.1.3.7. */
+  readonly openid?: true;
+  /** The setting, a `text`, of which each connection may have its own value: the shop, the subdomain that the account lies at. */
+  readonly site?: string;
+  /**
+   * Makes of the token endpoint's answer what RFC 6749 sections 5.1 and 5.2 say that it is, where a vendor deviates: an error
+   * inside 200, comma-separated scopes, no `token_type`. Undefined: it cannot be understood. Without: taken as it is.
+   */
+  readonly adapt?: (answer: TokenAnswer) => TokenAnswer | undefined;
+  /** Whose grant it is: from what came with the tokens, or by asking. */
+  account(fresh: FreshGrant<S>): Whose | Steps<Whose>;
+  /** The page that says that tokens are refreshed (RFC 6749 section 6), whether or not the refresh token changes with it. */
+  readonly refresh: { readonly source: string } | Absent;
+  /** A cheap read that tells whether the grant still works; asked daily where the vendor has no event for its end. */
+  alive?(held: { readonly settings: SettingValues<S>; readonly grant: Grant }): Steps<Alive>;
+  /**
+   * What revoking one token ends: that grant, or all that this client was granted by that account. Then a connection is not
+   * revoked for itself alone while another one of the same account is in use.
+   */
+  readonly kills: "grant" | "account";
+  /** Revoking is done with an access token that works, so one that has expired is refreshed first. */
+  readonly revokesWithAccess?: true;
+};
+
+export type Server =
+  | {
+      /** Compared to the letter with `iss` of the callback and of ID tokens (RFC 9207). */
+      readonly issuer: string;
+      /** Addresses, which may name a setting that is a DNS label: `https://{subdomain}.vendor.example/oauth/token`. */
+      readonly authorize: string;
+      readonly token: string;
+      /** The callback always names the issuer (RFC 9207); where it may, what it names has to be right anyway. */
+      readonly namesIssuer?: true;
+    }
+  /** The setting, an `endpoint`, that is an OpenID provider's issuer; the rest is discovered there, at that origin alone. */
+  | { readonly discovered: string };
+
+export type Client = {
+  /** The settings with the client's id and secret. */
+  readonly id: string;
+  readonly secret: string;
+  /** RFC 6749 section 2.3.1: by HTTP Basic, or in the form. */
+  readonly by: "basic" | "post";
+  /** The vendor's name for `client_id`, where it has its own. */
+  readonly idName?: string;
+};
+
+export type TokenAnswer = { readonly status: number; readonly json: Readonly<Record<string, unknown>> };
+
+/** What is known when a code has been exchanged. */
+export type FreshGrant<S extends Settings = Settings> = {
+  readonly settings: SettingValues<S>;
+  readonly accessToken: string;
+  /** The token endpoint's whole answer, as adapted. */
+  readonly answer: Readonly<Record<string, unknown>>;
+  /** The checked claims of the ID token; none where there is none. */
+  readonly claims: Readonly<Record<string, unknown>>;
+};
+
+export type Whose = Result<Identity, Unforeseen | Unauthorized>;
+
+/** What a connection holds, for as long as it is not revoked. */
+export type Grant = {
+  readonly accessToken: string;
+  /** "" where there is none. */
+  readonly refreshToken: string;
+  readonly scopes: readonly string[];
+  /** Whose it is at the vendor. */
+  readonly account: Identity;
+  /** Epoch milliseconds; absent where the vendor does not say. */
+  readonly expiresAt?: number;
+  /** The connection's own value of the setting that `site` names. */
+  readonly site?: string;
+  /** Addresses that were discovered, where the server is. */
+  readonly server?: { readonly revocation?: string; readonly introspection?: string; readonly userinfo?: string };
+};
+
+/** `ended`: the vendor itself refuses the token as one that is no longer good. */
+export type Alive = "alive" | "ended" | SlowDown | Unforeseen | Unauthorized;
+
+/** The grant of the connection that an action is run for. Orders without one are of other identity types. */
+export function grantOf({ grant }: Pick<Order, "grant">): Grant {
+  if (grant === undefined) throw new RangeError("this order is not for a connection");
+  return grant;
+}
+
+/** An account's id as a member of an answer or of claims; unforeseen where it is not there. */
+export function accountIn(type: string, values: Readonly<Record<string, unknown>>, name: string): Whose {
+  const id = z.union([z.string().min(1).max(255), z.int().transform(String)]).safeParse(values[name]);
+  return id.success
+    ? ok({ type, value: id.data })
+    : fail(unforeseen({ status: 200 }, `the answer has no usable ${name}`));
+}
+
+/** What a client proves itself with at the endpoints beside the token endpoint. */
+export type ClientProof = { readonly id: string; readonly secret: string; readonly by: "basic" | "post" };
+
+/** RFC 7009 section 2.1 and RFC 7662 section 2.1 have one form: a token, a hint, and the client's proof. */
+export const tokenCall = (
+  address: string,
+  token: string,
+  hint: "access_token" | "refresh_token",
+  { id, secret, by }: ClientProof,
+): Call =>
+  postForm(
+    { url: address, template: address },
+    { accept: "application/json", ...(by === "basic" && { authorization: basic(id, secret) }) },
+    [
+      ["token", token],
+      ["token_type_hint", hint],
+      ...(by === "post"
+        ? ([
+            ["client_id", id],
+            ["client_secret", secret],
+          ] as const)
+        : []),
+    ],
+  );
+
+/** RFC 6749 section 2.3.1: each half is form-encoded before they are joined. */
+export const basic = (id: string, secret: string): string => `Basic ${btoa(`${formed(id)}:${formed(secret)}`)}`;
+const formed = (text: string): string => new URLSearchParams({ "": text }).toString().slice(1);
+
+/**
+ * RFC 7009 section 2.2: 200 says that the token is revoked, or was not valid any more, and either is the end of it. The
+ * refresh token first, since the server should end with it what came of it; then the access token.
+ */
+export function* revokeTokens(address: string, grant: Grant, client: ClientProof): Steps<Answer> {
+  if (grant.refreshToken !== "") {
+    const reply = yield tokenCall(address, grant.refreshToken, "refresh_token", client);
+    if (reply.status !== 200) return unforeseen(reply, refusalIn(reply));
+  }
+  const reply = yield tokenCall(address, grant.accessToken, "access_token", client);
+  // Section 2.2.1: this server revokes refresh tokens only, which has been done; a later look says what came of the other.
+  const isRefreshOnly = reply.status === 400 && errorIn(reply) === "unsupported_token_type";
+  return reply.status === 200 || (isRefreshOnly && grant.refreshToken !== "")
+    ? revoked
+    : unforeseen(reply, refusalIn(reply));
+}
+
+/** RFC 7662 section 2.2: whether a token is still good, asked of the server itself. */
+export function* introspect(address: string, token: string, client: ClientProof): Steps<Sight> {
+  const reply = yield tokenCall(address, token, "access_token", client);
+  const body = z.object({ active: z.boolean() }).safeParse(parsed(reply.text));
+  if (reply.status !== 200 || !body.success) return unforeseen(reply);
+  return body.data.active ? "present" : "absent";
+}
+
+/** RFC 6749 section 5.2: the error that a token or revocation endpoint names, if it does, in its own few words. */
+export function errorIn({ text }: Pick<Reply, "text">): string | undefined {
+  const body = z.object({ error: z.string().regex(/^[a-zA-Z_]{1,64}$/) }).safeParse(parsed(text));
+  return body.success ? body.data.error : undefined;
+}
+
+const refusalIn = (reply: Reply): string => {
+  const error = errorIn(reply);
+  return error === undefined
+    ? "a status that RFC 7009 does not give for a revocation"
+    : `the revocation was refused: ${error}`;
+};
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

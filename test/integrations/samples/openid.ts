@@ -1,0 +1,117 @@
+import { revoked, stoppedBecause } from "../../../src/contract/outcome.ts";
+import { type Asked, connection, on, type Sample, type Way } from "./kit.ts";
+
+const AT = "https://id.example.com";
+const server = {
+  revocation: `${AT}/token/revocation`,
+  introspection: `${AT}/token/introspection`,
+  userinfo: `${AT}/me`,
+};
+const account = { type: "openid.subject", value: "ada" };
+const grant = { accessToken: "access-1", refreshToken: "refresh-1", scopes: ["openid"], account, server };
+const { introspection: _, ...unseen } = server;
+
+const way = (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way => ({
+  action: "revoke",
+  part: "run",
+  identity: connection,
+  grant,
+  ...one,
+});
+
+/** The protocol does not ask for a signature on what comes straight from the provider (OpenID Connect Core 3.1.3.7, item 6). */
+const idToken = ({ nonce, issuer, clientId, now }: Asked) => {
+  const part = (value: object) =>
+    btoa(JSON.stringify(value)).replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
+  const seconds = Math.floor(now / 1000);
+  const claims = {
+    iss: issuer,
+    aud: clientId,
+    sub: "ada",
+    iat: seconds,
+    exp: seconds + 600,
+    ...(nonce !== "" && { nonce }),
+  };
+  // Its times are of the test's clock; the library has its own.
+  return `${part({ alg: "RS256" })}.${part({ ...claims, exp: 4_102_444_800 })}.c2ln`;
+};
+
+export const sample: Sample = {
+  settings: { issuer: AT, clientId: "quittance", clientSecret: "a secret of the tests" },
+  hooks: {},
+  ways: [
+    way({ name: "both tokens", steps: [on(200)({ status: 200 }), on(200)({ status: 200 })], outcome: revoked }),
+    way({
+      name: "a server that revokes refresh tokens only",
+      steps: [on(200)({ status: 200 }), on(200, 400)({ status: 400, body: { error: "unsupported_token_type" } })],
+      outcome: revoked,
+    }),
+    way({
+      name: "no revocation endpoint",
+      grant: { ...grant, server: {} },
+      steps: [],
+      outcome: stoppedBecause("the provider has no revocation endpoint; the tokens held here are destroyed"),
+    }),
+    way({
+      name: "it is dead",
+      part: "look",
+      steps: [on(200)({ status: 200, body: { active: false } })],
+      outcome: "absent",
+    }),
+    way({
+      name: "it lives",
+      part: "look",
+      steps: [on(200)({ status: 200, body: { active: true } })],
+      outcome: "present",
+    }),
+    way({
+      name: "the provider refuses the dead token",
+      part: "look",
+      grant: { ...grant, server: unseen },
+      steps: [on(200, 401)({ status: 401 })],
+      outcome: "absent",
+    }),
+  ],
+  oauth: {
+    discovery: {
+      status: 200,
+      body: {
+        issuer: AT,
+        authorization_endpoint: `${AT}/auth`,
+        token_endpoint: `${AT}/token`,
+        revocation_endpoint: server.revocation,
+        introspection_endpoint: server.introspection,
+        userinfo_endpoint: server.userinfo,
+        // Another host's is not used.
+        jwks_uri: "https://elsewhere.example/jwks",
+        authorization_response_iss_parameter_supported: true,
+      },
+    },
+    token: (asked) => ({
+      status: 200,
+      body: {
+        access_token: "access-1",
+        refresh_token: "refresh-1",
+        token_type: "Bearer",
+        expires_in: 3600,
+        scope: "openid",
+        id_token: idToken(asked),
+      },
+    }),
+    asks: [],
+    grant,
+    lastsSeconds: 3600,
+    renewed: {
+      reply: () => ({
+        status: 200,
+        body: { access_token: "access-2", refresh_token: "refresh-2", token_type: "Bearer", expires_in: 3600 },
+      }),
+      grant: { ...grant, accessToken: "access-2", refreshToken: "refresh-2" },
+    },
+    invalidGrant: { status: 400, body: { error: "invalid_grant", error_description: "grant request is invalid" } },
+    alive: [
+      { name: "alive", steps: [on(200)({ status: 200, body: { active: true } })], outcome: "alive" },
+      { name: "over", steps: [on(200)({ status: 200, body: { active: false } })], outcome: "ended" },
+    ],
+  },
+};

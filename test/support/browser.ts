@@ -1,0 +1,74 @@
+import type { World } from "./world.ts";
+
+/** Where a person's browser has come to. */
+export type Arrived = { readonly url: URL; readonly status: number; readonly text: string; readonly headers: Headers };
+
+/** A browser as far as redirects, cookies and forms go: the gateway over HTTP, vendors in the sandbox, other sites not at all. */
+export type Browser = {
+  readonly open: (
+    url: string,
+    init?: { readonly method?: string; readonly form?: Readonly<Record<string, string>> },
+  ) => Promise<Arrived>;
+  /** Opens it and goes on through redirects and the provider's own pages, as a person of this name, to a page of the product's. */
+  readonly signIn: (url: string, as: string) => Promise<Arrived>;
+  /** By host, then name. */
+  readonly cookies: Map<string, Map<string, string>>;
+};
+
+const MOST_STEPS = 30;
+
+export function newBrowser(world: World): Browser {
+  const cookies = new Map<string, Map<string, string>>();
+  const jar = (url: URL) => {
+    const found = cookies.get(url.host) ?? new Map<string, string>();
+    cookies.set(url.host, found);
+    return found;
+  };
+  const open: Browser["open"] = async (address, { method, form } = {}) => {
+    const url = new URL(address);
+    const headers = new Headers({ accept: "text/html" });
+    const cookie = [...jar(url)].map(([name, value]) => `${name}=${value}`).join("; ");
+    if (cookie !== "") headers.set("cookie", cookie);
+    const body = form === undefined ? undefined : new URLSearchParams(form).toString();
+    if (body !== undefined) headers.set("content-type", "application/x-www-form-urlencoded");
+    const init = {
+      method: method ?? (body === undefined ? "GET" : "POST"),
+      headers,
+      ...(body !== undefined && { body }),
+    };
+    const reply = address.startsWith(world.url)
+      ? await fetch(address, { ...init, redirect: "manual" })
+      : await world.sandbox.fetch(new Request(address, init));
+    for (const set of reply.headers.getSetCookie()) {
+      const [pair = "", ...attributes] = set.split(";").map((part) => part.trim());
+      const cut = pair.indexOf("=");
+      const isGone = attributes.some((each) => /^max-age=0$/i.test(each) || /^expires=Thu, 01 Jan 1970/i.test(each));
+      if (isGone || pair.length === cut + 1) jar(url).delete(pair.slice(0, cut));
+      else jar(url).set(pair.slice(0, cut), pair.slice(cut + 1));
+    }
+    return { url, status: reply.status, text: await reply.text(), headers: reply.headers };
+  };
+
+  const signIn: Browser["signIn"] = async (address, as) => {
+    let page = await open(address);
+    for (let step = 0; step < MOST_STEPS; step++) {
+      const to = page.headers.get("location");
+      if (page.status >= 300 && page.status < 400 && to !== null) {
+        const next = new URL(to, page.url);
+        if (next.host === PRODUCT) return { ...page, url: next };
+        page = await open(next.href);
+        continue;
+      }
+      const action = /<form[^>]*action="([^"]+)"/.exec(page.text)?.[1];
+      const prompt = /name="prompt" value="(\w+)"/.exec(page.text)?.[1];
+      if (page.status !== 200 || action === undefined || prompt === undefined) return page;
+      const form = { prompt, ...(prompt === "login" && { login: as, password: "unused" }) };
+      page = await open(new URL(action.replaceAll("&amp;", "&"), page.url).href, { form });
+    }
+    return page;
+  };
+  return { open, signIn, cookies };
+}
+
+export const PRODUCT = "app.product.example";
+export const RETURN_TO = `https://${PRODUCT}/settings/connections`;
