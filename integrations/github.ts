@@ -1,6 +1,9 @@
 import { z } from "zod";
+import { at, bearer, type Call, get, read, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { secret } from "../src/contract/settings.ts";
+import { accountIn, basic, CONNECTION, type Grant, grantOf, type TokenAnswer } from "../src/contract/oauth.ts";
+import { notFound, revoked } from "../src/contract/outcome.ts";
+import { optional, type SettingValues, secret, text } from "../src/contract/settings.ts";
 import { json, type Proven, type Reading, type SignalType } from "../src/contract/signal.ts";
 
 /**
@@ -14,6 +17,10 @@ const EVENTS = "https://docs.github.com/en/webhooks/webhook-events-and-payloads"
 const CANCELLATION =
   "https://docs.github.com/en/apps/github-marketplace/using-the-github-marketplace-api-in-your-app/handling-plan-cancellations";
 const REVOKE = "https://docs.github.com/en/rest/apps/oauth-applications#delete-an-app-authorization";
+const USER_TOKENS =
+  "https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app";
+const REFRESH =
+  "https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens";
 
 const Id = z.int().positive().transform(String);
 const Account = z.object({ id: Id });
@@ -105,12 +112,46 @@ function meant(body: Known, at: number): Reading {
   return [{ id: `${name}:${id}${once}`, name, signals: [{ type: MEANINGS[body.action], identity, at }] }];
 }
 
+const settings = {
+  webhookSecret: secret("Webhook secret of the GitHub App"),
+  clientId: optional(text("Client id of the GitHub App", /^[A-Za-z0-9._-]{10,40}$/)),
+  clientSecret: optional(secret("A client secret of the GitHub App")),
+};
+
+/** Both calls about a token name it in a JSON body, DELETE too; the app proves itself by HTTP Basic. */
+const aboutToken = (
+  method: "POST" | "DELETE",
+  what: "token" | "grant",
+  { clientId, clientSecret }: SettingValues<typeof settings>,
+  { accessToken }: Grant,
+): Call => ({
+  method,
+  at:
+    what === "token"
+      ? at`https://api.github.com/applications/${{ client: clientId }}/token`
+      : at`https://api.github.com/applications/${{ client: clientId }}/grant`,
+  headers: {
+    accept: "application/vnd.github+json",
+    authorization: basic(clientId, clientSecret),
+    "content-type": "application/json",
+  },
+  body: JSON.stringify({ access_token: accessToken }),
+});
+
+/** Refusals come with 200; what they say of a code or a refresh token that is no good is RFC 6749's `invalid_grant`. */
+function adapt({ status, json }: TokenAnswer): TokenAnswer {
+  const { error } = json;
+  if (status !== 200 || typeof error !== "string") return { status, json };
+  const isSpent = error === "bad_verification_code" || error === "bad_refresh_token";
+  return { status: 400, json: { error: isSpent ? "invalid_grant" : error } };
+}
+
 export const github = defineIntegration({
   id: "github",
   name: "GitHub",
   about: "Developer platform: people and organisations grant the tenant's GitHub App access.",
-  origins: [],
-  settings: { webhookSecret: secret("Webhook secret of the GitHub App") },
+  origins: ["https://github.com", "https://api.github.com"],
+  settings,
   identities: {
     "github.user": "User id, a number; a login can be changed and used again by another",
     "github.installation": "Installation id",
@@ -153,14 +194,56 @@ export const github = defineIntegration({
     },
   },
 
-  oauth: absent(
-    "not yet connected by Quittance",
-    "https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app",
-  ),
+  oauth: {
+    source: USER_TOKENS,
+    server: {
+      issuer: "https://github.com/login/oauth",
+      authorize: "https://github.com/login/oauth/authorize",
+      token: "https://github.com/login/oauth/access_token",
+    },
+    client: { id: "clientId", secret: "clientSecret", by: "post" },
+    pkce: "S256",
+    // What a GitHub App may do stands in its permissions.
+    scopes: { standard: [] },
+    adapt,
+    *account({ accessToken }) {
+      const reply = yield get(at`https://api.github.com/user`, {
+        ...bearer(accessToken),
+        accept: "application/vnd.github+json",
+      });
+      const user = read(reply, z.looseObject({ id: z.int() }));
+      return user.ok ? accountIn("github.user", user.value, "id") : user;
+    },
+    refresh: { source: REFRESH },
+    // "Deleting an application's grant will also delete all OAuth tokens associated with the application for the user."
+    kills: "account",
+    // "You must provide a valid OAuth access_token."
+    revokesWithAccess: true,
+  },
 
   actions: {
     erase: absent("GitHub offers no API that erases what it holds about a person", EVENTS),
-    revoke: absent("needs the person's token, which connections will hold", REVOKE),
+    revoke: {
+      source: REVOKE,
+      by: [CONNECTION],
+      each: "identity",
+      *run(order) {
+        // A token that is not valid is no input to the other call, whose page does not say what it answers then.
+        const known = yield aboutToken("POST", "token", order.settings, grantOf(order));
+        if (known.status === 404) return notFound;
+        if (known.status !== 200) return unforeseen(known);
+        const reply = yield aboutToken("DELETE", "grant", order.settings, grantOf(order));
+        return reply.status === 204 ? revoked : unforeseen(reply);
+      },
+      look: {
+        afterSeconds: 5,
+        *run(order) {
+          const reply = yield aboutToken("POST", "token", order.settings, grantOf(order));
+          if (reply.status === 404) return "absent";
+          return reply.status === 200 ? "present" : unforeseen(reply);
+        },
+      },
+    },
   },
 
   residuals: [],

@@ -26,7 +26,7 @@ export function newBrowser(world: World): Browser {
   };
   const open: Browser["open"] = async (address, { method, form } = {}) => {
     const url = new URL(address);
-    const headers = new Headers({ accept: "text/html" });
+    const headers = new Headers({ accept: "text/html", "sec-fetch-mode": "navigate" });
     const cookie = [...jar(url)].map(([name, value]) => `${name}=${value}`).join("; ");
     if (cookie !== "") headers.set("cookie", cookie);
     const body = form === undefined ? undefined : new URLSearchParams(form).toString();

@@ -193,9 +193,10 @@ const LONGEST_WAITS = 100;
 
 const isAccepted = ({ state }: RequestShape["tasks"][number]): boolean => state === "accepted";
 
-/** The customers' own endpoints, Bluesky's public stream, and SNS's confirmation link, which the vendor sends whole. */
+/** The customers' own endpoints, a provider of theirs, Bluesky's public stream, and SNS's confirmation link, which the vendor sends whole. */
 const isDescribedByNoApi = (host: string): boolean =>
   host.endsWith(".example") ||
+  host === "id.example.com" ||
   /^jetstream\d\.us-(east|west)\.bsky\.network$/.test(host) ||
   /^sns\.[a-z0-9-]+\.amazonaws\.com$/.test(host);
 
@@ -205,6 +206,8 @@ function keepRequests(sandbox: Sandbox): void {
   mkdirSync(folder, { recursive: true });
   const lines = sandbox
     .recorded()
+    // Where a person's browser goes is a page, and no call of ours.
+    .filter(({ headers }) => headers["sec-fetch-mode"] !== "navigate")
     .filter(({ url, vendor }) => vendor !== "key-sets" && !isDescribedByNoApi(new URL(url).hostname))
     .map(({ method, url, headers, body }) => JSON.stringify({ method, url, headers, body }));
   const name = basename(expect.getState().testPath ?? "unknown").replace(/\.test\.ts$/, "");
