@@ -228,12 +228,15 @@ export const github = defineIntegration({
       by: [CONNECTION],
       each: "identity",
       *run(order) {
-        // A token that is not valid is no input to the other call, whose page does not say what it answers then.
+        // The page of the call that revokes does not say what it answers to a dead token; that of the one that asks does.
         const known = yield aboutToken("POST", "token", order.settings, grantOf(order));
         if (known.status === 404) return notFound;
         if (known.status !== 200) return unforeseen(known);
         const reply = yield aboutToken("DELETE", "grant", order.settings, grantOf(order));
-        return reply.status === 204 ? revoked : unforeseen(reply);
+        if (reply.status === 204) return revoked;
+        // Another connection of the account may have ended it in between.
+        const again = yield aboutToken("POST", "token", order.settings, grantOf(order));
+        return again.status === 404 ? notFound : unforeseen(reply);
       },
       look: {
         afterSeconds: 5,

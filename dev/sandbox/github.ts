@@ -3,8 +3,8 @@ import { z } from "zod";
 import { authorizationServer } from "./authorization-server.ts";
 import type { MakeVendor } from "./vendor.ts";
 
-/** `{vendor: "github"}`: whoever signs in is the user whose number they give. */
-const Seed = z.object({});
+/** Whoever signs in is the user whose number they give. `{vendor: "github", end: "1001"}`: that user removes the app. */
+const Seed = z.object({ end: z.string().optional() });
 const Body = z.object({ access_token: z.string() });
 
 /**
@@ -57,7 +57,8 @@ export const github: MakeVendor = (world) => {
     call: async (request) => app.fetch(request),
     refuse: ({ status }) => Response.json({ message: status === 401 ? "Bad credentials" : "Error" }, { status }),
     seed(seed) {
-      Seed.parse(seed);
+      const { end } = Seed.parse(seed);
+      if (end !== undefined) server.endAccount(end);
       return {};
     },
     holdings: () => ({ grants: server.holdings() }),

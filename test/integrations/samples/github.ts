@@ -49,6 +49,11 @@ export const sample: Sample = {
   },
   ways: [
     way({ name: "the grant", steps: [live, on(204)({ status: 204 })], outcome: revoked }),
+    way({
+      name: "a grant that ended in between",
+      steps: [live, { reply: { status: 404 }, documented: () => true }, check({ status: 404 })],
+      outcome: notFound,
+    }),
     way({ name: "a token that is dead", steps: [check({ status: 404 })], outcome: notFound }),
     way({ name: "it is dead", part: "look", steps: [check({ status: 404 })], outcome: "absent" }),
     way({ name: "it lives", part: "look", steps: [live], outcome: "present" }),
