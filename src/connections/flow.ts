@@ -3,6 +3,7 @@ import { isAbsent, isBulk, type Order } from "../contract/integration.ts";
 import { CONNECTION, type Grant } from "../contract/oauth.ts";
 import type { TenantNumber } from "../ids.ts";
 import { sender, stepped } from "../lanes/call.ts";
+import { StoreUnreachable } from "../platform/redis.ts";
 import { ON_THE_WAY_MS } from "../platform/store/connections.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
@@ -179,7 +180,8 @@ async function landing(
     return ok(await keep(ports, context, party, grant));
   } catch (error) {
     await giveBack(ports, context, party, grant);
-    throw error;
+    if (!(error instanceof StoreUnreachable)) throw error;
+    return fail({ error: "temporarily_unavailable", why: "the store could not be reached" });
   }
 }
 
