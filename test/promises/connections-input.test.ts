@@ -247,7 +247,7 @@ describe("[I5] connections and hostile input", () => {
   it("gives no token to a key that may only read, and counts each that it gives", async () => {
     const { id } = await product.connect("github", { account: "40" });
     const made = await product.call("POST", "/v1/keys", { role: "read" });
-    const readOnly = (made.body as { readonly key: string }).key;
+    const readOnly = (made.body as { readonly api_key: string }).api_key;
     expect((await world.api("POST", `/v1/connections/${id}/token`, readOnly, {})).status).toBe(403);
     await product.tokenOf(id);
     await product.tokenOf(id);
