@@ -66,7 +66,7 @@ describe("the right connections end, and only those", () => {
     expect(await status(id)).toBe("ended");
   });
 
-  it("[I9] leaves a connection alone that is newer than what the platform tells of", async () => {
+  it("[I3] leaves a connection alone that is newer than what the platform tells of", async () => {
     const whose = account();
     const first = await product.connect("github", { account: whose, subject: `owner of ${whose}` });
     await product.disconnect(first.id);
@@ -111,7 +111,7 @@ describe("the right connections end, and only those", () => {
     expect(await grantsAt(world, "github", whose)).toHaveLength(0);
   });
 
-  it("counts another app of the same vendor, and another tenant, as somebody else", async () => {
+  it("[I6] counts another app of the same vendor, and another tenant, as somebody else", async () => {
     const whose = account();
     const elsewhere = connecting(world, OTHER);
     await elsewhere.allowReturn();

@@ -49,7 +49,7 @@ describe("connections, through the deployed bundle", () => {
     });
   });
 
-  it("[I6] holds no token, code or account in the open", async () => {
+  it("[I7] holds no token, code or account in the open", async () => {
     const { id, account, code } = await product.connect("sign-in");
     const accessToken = await product.tokenOf(id);
     const all = JSON.stringify([...(await dump(world))]);
