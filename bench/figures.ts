@@ -14,6 +14,8 @@ const aims: Readonly<Record<string, Aim>> = {
   "intake.queue_sends": atMost(1),
   "propagation.round_trips_per_request_4_at_load": below(2 + 0.2 * 4),
   "propagation.round_trips_per_request_20_at_load": below(2 + 0.2 * 20),
+  "connections.round_trips_per_callback": atMost(2),
+  "connections.renewals_per_burst": { text: "1", met: (value) => value === 1 },
   "content.round_trips_per_1000": { text: "1", met: (value) => value === 1 },
   "memory.closed_request_bytes": {
     text: "at most the limit",

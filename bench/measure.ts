@@ -1,3 +1,4 @@
+import { connections } from "./connections.ts";
 import { content } from "./content.ts";
 import type { Figures } from "./figures.ts";
 import { intake } from "./intake.ts";
@@ -21,5 +22,7 @@ export async function measure(options: Options, tell: (what: string) => void): P
   const kept = await memory(options.memory);
   tell("content");
   const told = await content();
-  return { ...taken, ...verified, ...propagated, ...size, ...kept, ...told };
+  tell("connections");
+  const granted = await connections(options.connections);
+  return { ...taken, ...verified, ...propagated, ...size, ...kept, ...told, ...granted };
 }

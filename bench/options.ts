@@ -16,6 +16,8 @@ export type Options = {
   readonly propagation: { readonly requests: number };
   readonly memory: { readonly requests: number };
   readonly startup: { readonly starts: number };
+  /** Connections that are renewed, and requests for the token of one. */
+  readonly connections: { readonly renewals: number; readonly burst: number };
 };
 
 export const whole: Options = {
@@ -32,6 +34,7 @@ export const whole: Options = {
   propagation: { requests: 1000 },
   memory: { requests: 200 },
   startup: { starts: 7 },
+  connections: { renewals: 300, burst: 200 },
 };
 
 /** About twenty seconds: enough to see that a change has not broken a figure, too little to compare two. */
@@ -49,6 +52,7 @@ export const quick: Options = {
   propagation: { requests: 100 },
   memory: { requests: 40 },
   startup: { starts: 3 },
+  connections: { renewals: 50, burst: 200 },
 };
 
 /** For the test that every figure is there. The figures themselves mean nothing. */
@@ -66,4 +70,5 @@ export const tiny: Options = {
   propagation: { requests: 3 },
   memory: { requests: 2 },
   startup: { starts: 1 },
+  connections: { renewals: 2, burst: 20 },
 };

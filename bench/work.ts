@@ -30,6 +30,11 @@ export class Driver {
     return Date.now() + this.#offset;
   }
 
+  async advance(ms: number): Promise<void> {
+    this.#offset += ms;
+    await this.#call(`/__clock?offset=${this.#offset}`);
+  }
+
   /** Works the lanes that were woken, until none is. */
   async drain(): Promise<void> {
     const { lanes } = this.stage.queue;
@@ -51,8 +56,7 @@ export class Driver {
         worked.seconds = (performance.now() - begun) / 1000;
         return worked;
       }
-      this.#offset += STEP_MS;
-      await this.#call(`/__clock?offset=${this.#offset}`);
+      await this.advance(STEP_MS);
       const before = redis.stats();
       await this.#call("/__sweep");
       const after = redis.stats();

@@ -84,8 +84,7 @@ async function renewed(
   const { tenant, keys } = context;
   const { n } = tenant;
   const grant = await openGrant(keys, id, taken.wrapped, taken.grant);
-  const [hash = {}] = await ports.store.connections([{ n, id }]);
-  const subprocessor = hash.p ?? "";
+  const { subprocessor } = taken;
   const party = await partyOf(ports, context, subprocessor, grant.site);
   if (party === undefined) return fail({ reason: "misconfigured", what: "this subprocessor grants nothing any more" });
   const got = party.ok ? await renew(ports, party.value, grant) : party;

@@ -25,7 +25,13 @@ describe("the bench", () => {
   });
 });
 
+const ofConnections = [
+  ...["round_trips_per_start", "round_trips_per_callback", "round_trips_per_renewal", "renewals_per_second"],
+  ...["renewals_per_second_of_floor", "renewals_per_burst"],
+].map((name) => `connections.${name}`);
+
 const names = [
+  ...ofConnections,
   "intake.ratio_to_floor",
   "intake.ratio_to_floor_without_encryption",
   "intake.per_second",

@@ -20,11 +20,12 @@ return 'confirmed'
  * KEYS 1 connection. ARGV 1 now, 2 until when the token has to last, 3 runner, 4 the lease's end, 5 who is given the token: an API key's
  * id, for whom the connection has to be active and who is noted, or `` for our own act.
  * Answers `none`; `ended` with how; `not_active` with the state; `busy` while another runner renews a token that has expired; else
- * `held`, or `renew` to the one runner, with key, grant and version, and whether an earlier runner never said what came of it.
+ * `held`, or `renew` to the one runner, with key, grant and version, whether an earlier runner never said what came of it, and
+ * the subprocessor.
  */
 export const TAKE = `${HEAD}
 local now, runner, by = tonumber(ARGV[1]), ARGV[3], ARGV[5]
-local row = redis.call('HMGET', KEYS[1], 'st', 'k', 't', 'v', 'e', 'l', 'f', 'r')
+local row = redis.call('HMGET', KEYS[1], 'st', 'k', 't', 'v', 'e', 'l', 'f', 'r', 'p')
 local status, expires = row[1], tonumber(row[5] or '')
 if not status then return {'none'} end
 if status == 'ended' then return {'ended', row[8] or ''} end
@@ -39,9 +40,9 @@ if by ~= '' and redis.call('HGET', KEYS[1], 'gr') ~= runner and not (renews and 
   redis.call('HINCRBY', KEYS[1], 'gn', 1)
   redis.call('HSET', KEYS[1], 'ga', now, 'gb', by, 'gr', runner)
 end
-if not renews or taken then return {'held', row[2], row[3], row[4], '0'} end
+if not renews or taken then return {'held', row[2], row[3], row[4], '0', row[9]} end
 redis.call('HSET', KEYS[1], 'l', runner .. ' ' .. ARGV[4])
-return {'renew', row[2], row[3], row[4], (leased and not mine) and '1' or '0'}
+return {'renew', row[2], row[3], row[4], (leased and not mine) and '1' or '0', row[9]}
 `;
 
 /**

@@ -50,6 +50,7 @@ export type TakenGrant =
       readonly wrapped: string;
       readonly grant: string;
       readonly version: string;
+      readonly subprocessor: string;
       /** An earlier renewal never said what came of it. */
       readonly wasCutOff: boolean;
     };
@@ -151,9 +152,9 @@ export function connectionStore(redis: RedisClient): ConnectionStore {
       const [answer] = await redis.run([
         { script: TAKE, keys: [keys.connection(n, id)], args: [now, until, runner, leaseUntil, by] },
       ]);
-      const [result, first = "", grant = "", version = "", cutOff] = texts(answer);
+      const [result, first = "", grant = "", version = "", cutOff, subprocessor = ""] = texts(answer);
       if (result === "held" || result === "renew")
-        return { result, wrapped: first, grant, version, wasCutOff: cutOff === "1" };
+        return { result, wrapped: first, grant, version, subprocessor, wasCutOff: cutOff === "1" };
       if (result === "ended") return { result, end: first };
       if (result === "not_active") return { result, state: first };
       return { result: result === "busy" ? "busy" : "none" };

@@ -37,7 +37,14 @@ onEach("a connection in the store", engines, ({ store, twice, dump, age }) => {
     await store.land(landed);
     await store.confirm(n, id, "digest of the code", "ada", NOW);
   };
-  const held = { result: "held", wrapped: "wrapped", grant: "grant 1", version: "1", wasCutOff: false };
+  const held = {
+    result: "held",
+    wrapped: "wrapped",
+    grant: "grant 1",
+    version: "1",
+    subprocessor: "sign-in",
+    wasCutOff: false,
+  };
 
   it("[I3] lands whole, with the step that revokes it unless somebody confirms it", async () => {
     await twice(() => store.land(landed));
