@@ -234,6 +234,7 @@ export const github = defineIntegration({
         if (known.status !== 200) return unforeseen(known);
         const reply = yield aboutToken("DELETE", "grant", order.settings, grantOf(order));
         if (reply.status === 204) return revoked;
+        if (reply.status !== 404) return unforeseen(reply);
         // Another connection of the account may have ended it in between.
         const again = yield aboutToken("POST", "token", order.settings, grantOf(order));
         return again.status === 404 ? notFound : unforeseen(reply);

@@ -1,10 +1,22 @@
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { ACCOUNT, clientIds, crossAccountProtection, REFRESH_TOKEN, WEB_SERVER } from "./houses/google.ts";
+import { CONNECTION } from "../src/contract/oauth.ts";
+import {
+  ACCOUNT,
+  clientIds,
+  clientSettings,
+  crossAccountProtection,
+  grants,
+  lookAtGoogle,
+  ORIGINS,
+  REFRESH_TOKEN,
+  revokeAtGoogle,
+  WEB_SERVER,
+} from "./houses/google.ts";
 
 /**
  * YouTube: people grant the tenant access to their channel, by a Google project of its own. YouTube itself tells us nothing;
  * that the grant ended comes from Google's Cross-Account Protection (RISC), its only inbound, and starts a clock: what was
- * got under the grant is deleted within 30 days. We can tell it nothing without the person's token.
+ * got under the grant is deleted within 30 days. We revoke a person's grant; it ends all that the account granted to the project.
  */
 const POLICIES = "https://developers.google.com/youtube/terms/developer-policies";
 const VIDEOS = "https://developers.google.com/youtube/v3/docs/videos/delete";
@@ -19,8 +31,8 @@ export const youtube = defineIntegration({
   id: "youtube",
   name: "YouTube",
   about: "Access to people's channels under their grant.",
-  origins: ["https://www.googleapis.com"],
-  settings: { clientIds },
+  origins: ["https://www.googleapis.com", ...ORIGINS],
+  settings: { clientIds, ...clientSettings },
   identities: {
     "youtube.google_account": ACCOUNT,
     "youtube.refresh_token": REFRESH_TOKEN,
@@ -33,11 +45,21 @@ export const youtube = defineIntegration({
     ),
   },
 
-  oauth: absent("not yet connected by Quittance", WEB_SERVER),
+  oauth: grants("youtube.google_account", ["https://www.googleapis.com/auth/youtube.readonly"]),
 
   actions: {
-    erase: absent("needs the person's token, which connections will hold", VIDEOS),
-    revoke: absent("needs the person's token, which connections will hold", `${WEB_SERVER}#tokenrevoke`),
+    erase: absent(
+      "what was published lies in the person's own channel, and no request states that it is to go",
+      VIDEOS,
+    ),
+    revoke: {
+      source: `${WEB_SERVER}#tokenrevoke`,
+      by: [CONNECTION],
+      each: "identity",
+      run: (order) => revokeAtGoogle(order),
+      // "It might take some time before the revocation has full effect."
+      look: { afterSeconds: 60, run: (order) => lookAtGoogle(order) },
+    },
   },
 
   duties: {

@@ -7,6 +7,7 @@ export { elevenlabs } from "./elevenlabs.ts";
 export { firstParty } from "./first-party.ts";
 export { gemini } from "./gemini.ts";
 export { github } from "./github.ts";
+export { google } from "./google.ts";
 export { hubspot } from "./hubspot.ts";
 export { intercom } from "./intercom.ts";
 export { keySets } from "./key-sets.ts";

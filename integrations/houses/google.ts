@@ -1,7 +1,10 @@
 import { z } from "zod";
-import type { Hook } from "../../src/contract/integration.ts";
+import { type Address, at, bearer, get, postForm, unforeseen } from "../../src/contract/call.ts";
+import type { Hook, Order, Steps } from "../../src/contract/integration.ts";
+import { accountIn, errorIn, type Grant, grantOf, type OAuth } from "../../src/contract/oauth.ts";
+import { type Answer, revoked, type Sight } from "../../src/contract/outcome.ts";
 import { securityEvents } from "../../src/contract/security-event.ts";
-import { text } from "../../src/contract/settings.ts";
+import { optional, type SettingValues, secret, text } from "../../src/contract/settings.ts";
 
 /** What Google's products have in common: Cross-Account Protection (RISC), and the project's client ids. */
 export const RISC = "https://developers.google.com/identity/protocols/risc";
@@ -11,6 +14,80 @@ export const clientIds = text(
   "All OAuth client ids of the project, separated by commas",
   /^[\w.-]+\.apps\.googleusercontent\.com(\s*,\s*[\w.-]+\.apps\.googleusercontent\.com)*$/,
 );
+
+export const clientSettings = {
+  clientId: optional(text("OAuth client id with which people connect", /^\d+-[\w.-]+\.apps\.googleusercontent\.com$/)),
+  clientSecret: optional(secret("OAuth client secret")),
+};
+type ClientSettings = typeof clientSettings;
+
+export const ORIGINS = ["https://oauth2.googleapis.com", "https://openidconnect.googleapis.com"] as const;
+
+const TOKEN: Address = at`https://oauth2.googleapis.com/token`;
+
+/**
+ * How people grant access to a Google project. A refresh token comes with the consent page only, so that is always shown; an ID
+ * token says whose grant it is, by its `sub`.
+ */
+export const grants = (type: string, scopes: readonly string[]): OAuth => ({
+  source: WEB_SERVER,
+  server: {
+    issuer: "https://accounts.google.com",
+    authorize: "https://accounts.google.com/o/oauth2/v2/auth",
+    token: TOKEN.url,
+  },
+  client: { id: "clientId", secret: "clientSecret", by: "post" },
+  pkce: "S256",
+  scopes: { standard: ["openid", ...scopes] },
+  parameters: { access_type: "offline", prompt: "consent" },
+  openid: true,
+  account: ({ claims }) => accountIn(type, claims, "sub"),
+  refresh: { source: `${WEB_SERVER}#offline` },
+  // Cross-Account Protection repeats little, so that the vendor is asked as well.
+  *alive({ grant }) {
+    const sight = yield* userinfo(grant);
+    if (sight === "absent") return "ended";
+    return sight === "present" || sight === "no_view" ? "alive" : sight;
+  },
+  // "If the token is an access token and it has a corresponding refresh token, the refresh token will also be revoked"; and with
+  // it all that the account has granted to the project, for each of its clients.
+  kills: "account",
+  family: { name: "google", project: (clientId) => clientId.split("-")[0] ?? clientId },
+});
+
+function* userinfo({ accessToken }: Grant): Steps<Sight> {
+  const reply = yield get(at`https://openidconnect.googleapis.com/v1/userinfo`, bearer(accessToken), {
+    expects: [401],
+  });
+  if (reply.status === 401) return "absent";
+  return reply.status === 200 ? "present" : unforeseen(reply);
+}
+
+type Held = Pick<Order<ClientSettings>, "grant" | "settings">;
+
+/** 400 with `invalid_token` says that there is nothing left to revoke, which is the end of it as well. */
+export function* revokeAtGoogle(order: Held): Steps<Answer> {
+  const { accessToken, refreshToken } = grantOf(order);
+  const token = refreshToken === "" ? accessToken : refreshToken;
+  const reply = yield postForm(at`https://oauth2.googleapis.com/revoke`, {}, [["token", token]]);
+  if (reply.status === 200 || (reply.status === 400 && errorIn(reply) === "invalid_token")) return revoked;
+  return unforeseen(reply);
+}
+
+/** The refresh token once more: `invalid_grant` says that the grant is dead. Access tokens end by themselves within the hour. */
+export function* lookAtGoogle(order: Held): Steps<Sight> {
+  const grant = grantOf(order);
+  if (grant.refreshToken === "") return yield* userinfo(grant);
+  const { clientId, clientSecret }: SettingValues<ClientSettings> = order.settings;
+  const reply = yield postForm(TOKEN, { accept: "application/json" }, [
+    ["grant_type", "refresh_token"],
+    ["refresh_token", grant.refreshToken],
+    ["client_id", clientId],
+    ["client_secret", clientSecret],
+  ]);
+  if (reply.status === 400 && errorIn(reply) === "invalid_grant") return "absent";
+  return reply.status === 200 ? "present" : unforeseen(reply);
+}
 
 export const ACCOUNT = "Google account id, the `sub` of its ID tokens";
 export const REFRESH_TOKEN =

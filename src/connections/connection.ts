@@ -93,11 +93,11 @@ export async function destroyTokens(
   await ports.store.endConnections(
     n,
     ends.flatMap(({ id, outcome, request }, index) => {
-      const { p: subprocessor, a: account, st } = hashes[index] ?? {};
-      if (subprocessor === undefined || account === undefined) return [];
+      const { p: subprocessor, a: account, h: household, st } = hashes[index] ?? {};
+      if (subprocessor === undefined || account === undefined || household === undefined) return [];
       const how: ConnectionEnding = { outcome, at: ports.now(), request };
       if (st !== "ended") ports.log("connection_ended", { tenant: tenant.slug, connection: id, outcome });
-      return [{ id, subprocessor, account, how: JSON.stringify(how) }];
+      return [{ id, subprocessor, account, household, how: JSON.stringify(how) }];
     }),
   );
 }

@@ -252,11 +252,14 @@ async function keep(
   const id = newConnectionId(n, ports.random);
   const code = newSecret(n, ports.random);
   const { wrapped, sealed } = await sealGrant(keys, id, grant);
+  const { account } = grant;
+  const household = oauth.family === undefined ? account : { ...account, type: oauth.family.name };
   await ports.store.land({
     n,
     id,
     subprocessor,
-    account: await keys.pseudonym("index", grant.account),
+    account: await keys.pseudonym("index", account),
+    household: await keys.pseudonym("index", household),
     document: JSON.stringify({ integration: integration.id, scopes: grant.scopes }),
     wrapped,
     grant: sealed,

@@ -71,21 +71,23 @@ const endedAs = (hash: Hash): "revoked" | "stopped" | "not_found" => {
   return outcome === "revoked" || outcome === "stopped" ? outcome : "not_found";
 };
 
-/** Whether the same client has another connection of the same account that is in use and not being ended as well. */
+/** Whether the same client, or the family's project, has another connection of the same account that is in use and not being ended as well. */
 async function hasSibling(
   ports: Pick<Ports, "store" | "integrations">,
   { tenant }: Context,
   subprocessor: string,
   id: string,
-  { a: account = "" }: Hash,
+  { h: household = "" }: Hash,
 ): Promise<boolean> {
   const { n, subprocessors } = tenant;
   const clientOf = (name: string): string | undefined => {
     const oauth = ports.integrations.get(subprocessors[name]?.integration ?? "")?.oauth;
-    return oauth === undefined || isAbsent(oauth) ? undefined : subprocessors[name]?.settings[oauth.client.id];
+    if (oauth === undefined || isAbsent(oauth)) return undefined;
+    const id = subprocessors[name]?.settings[oauth.client.id] ?? "";
+    return oauth.family === undefined ? id : `${oauth.family.name} ${oauth.family.project(id)}`;
   };
   const client = clientOf(subprocessor);
-  const [members = []] = await ports.store.ofAccounts(n, [account]);
+  const [members = []] = await ports.store.ofAccounts(n, [household]);
   const others = members
     .map((member) => member.split(" "))
     .filter(([name = "", other]) => other !== id && clientOf(name) === client)

@@ -160,7 +160,7 @@ export type Integration<S extends Settings = Settings> = {
   /** What it tells everybody, for us to listen to. Their names and those of hooks are not alike. */
   readonly streams?: Readonly<Record<string, Stream>>;
   /** How a person's grant is got; what is got is revoked by the action `revoke`, with the identity type `connection`. */
-  readonly oauth: OAuth<S> | Absent;
+  readonly oauth: OAuth<NoInfer<S>> | Absent;
   readonly actions: Readonly<Record<ActionName, Action<S> | Absent>>;
   readonly residuals: readonly Residual[];
   readonly duties?: Readonly<Record<string, Duty>>;

@@ -55,6 +55,8 @@ export type OAuth<S extends Settings = Settings> = {
    * revoked for itself alone while another one of the same account is in use.
    */
   readonly kills: "grant" | "account";
+  /** Where that reaches beyond this integration: all of a family whose clients are of one project, for one value of account. */
+  readonly family?: { readonly name: string; readonly project: (clientId: string) => string };
   /** Revoking is done with an access token that works, so one that has expired is refreshed first. */
   readonly revokesWithAccess?: true;
 };

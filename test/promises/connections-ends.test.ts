@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connecting, GITHUB, grantsAt } from "../support/connecting.ts";
+import { connecting, GITHUB, GOOGLE, grantsAt } from "../support/connecting.ts";
 import { DAY, HOUR, startWorld, type World } from "../support/world.ts";
 
 const SLUG = "cloutmetrics";
@@ -109,6 +109,25 @@ describe("the right connections end, and only those", () => {
       { outcome: "revoked" },
     ]);
     expect(await grantsAt(world, "github", whose)).toHaveLength(0);
+  });
+
+  it("keeps a sign-in alive when YouTube, under the same Google grant, is disconnected; its end ends all", async () => {
+    const whose = "100000000000000000077";
+    await product.enter("google-sign-in", "google", GOOGLE);
+    const youtube = { ...GOOGLE, clientId: "123456789-video.apps.googleusercontent.com" };
+    await product.enter("youtube-videos", "youtube", youtube);
+    const subject = "signs in with Google";
+    const signIn = await product.connect("google-sign-in", { subject, account: whose });
+    const videos = await product.connect("youtube-videos", { subject, account: whose });
+    const first = await product.disconnect(videos.id);
+    expect(first.tasks.filter((task) => task.subprocessor === "youtube-videos")).toMatchObject([
+      { outcome: "stopped", reason: expect.stringContaining("another connection of this account") },
+    ]);
+    expect(await product.tokenOf(signIn.id)).not.toBe("");
+    expect(await grantsAt(world, "google", whose)).toHaveLength(2);
+    const last = await product.disconnect(signIn.id);
+    expect(last.tasks.filter((task) => task.subprocessor === "google-sign-in")).toMatchObject([{ outcome: "revoked" }]);
+    expect(await grantsAt(world, "google", whose)).toHaveLength(0);
   });
 
   it("[I6] counts another app of the same vendor, and another tenant, as somebody else", async () => {

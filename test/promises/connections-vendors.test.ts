@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newBrowser, RETURN_TO } from "../support/browser.ts";
-import { connecting, GITHUB, grantsAt } from "../support/connecting.ts";
+import { connecting, GITHUB, GOOGLE, grantsAt } from "../support/connecting.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 const SLUG = "cloutmetrics";
@@ -26,6 +26,7 @@ const rows: readonly Row[] = [
     account: "1001",
     renewedAfterHours: 8,
   },
+  { integration: "google", settings: GOOGLE, account: "100000000000000000031", renewedAfterHours: 1 },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {

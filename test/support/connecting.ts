@@ -27,6 +27,12 @@ export const GITHUB = {
   clientSecret: "a-client-secret",
 };
 
+export const GOOGLE = {
+  clientIds: "123456789-web.apps.googleusercontent.com",
+  clientId: "123456789-web.apps.googleusercontent.com",
+  clientSecret: "a-client-secret",
+};
+
 let people = 0;
 
 /** What a product does about connections, as one tenant's. */

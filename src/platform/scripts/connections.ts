@@ -80,7 +80,7 @@ return 1
 
 /**
  * Destroys the tokens and leaves how it ended, for a while: the first end stays.
- * KEYS 1 connection, 2 its account's connections. ARGV 1 how it ended, 2 member of the account's set, 3 keep milliseconds.
+ * KEYS 1 connection, 2 its account's connections, 3 those of the account's household. ARGV 1 how it ended, 2 member of the account's set, 3 keep milliseconds.
  */
 export const END = `${HEAD}
 local status = redis.call('HGET', KEYS[1], 'st')
@@ -91,5 +91,6 @@ if status ~= 'ended' then
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
 redis.call('SREM', KEYS[2], ARGV[2])
+redis.call('SREM', KEYS[3], ARGV[2])
 return 1
 `;

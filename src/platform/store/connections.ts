@@ -18,6 +18,8 @@ export type NewConnection = {
   readonly subprocessor: string;
   /** The account's index pseudonym. */
   readonly account: string;
+  /** The same of the account as all of its vendor's family know it; mostly the same. */
+  readonly household: string;
   readonly document: string;
   readonly wrapped: string;
   readonly grant: string;
@@ -66,6 +68,7 @@ export type ConnectionEnd = {
   readonly id: string;
   readonly subprocessor: string;
   readonly account: string;
+  readonly household: string;
   readonly how: string;
 };
 
@@ -121,14 +124,19 @@ export function connectionStore(redis: RedisClient): ConnectionStore {
 
     land: async (each) => {
       const fields = [
-        ...["st", "unconfirmed", "p", each.subprocessor, "a", each.account, "d", each.document, "k", each.wrapped],
+        ...["st", "unconfirmed", "p", each.subprocessor, "a", each.account, "h", each.household],
+        ...["d", each.document, "k", each.wrapped],
         ...["t", each.grant, "v", 1, "f", each.isRenewable ? 1 : 0, "c", each.code, "at", each.now],
         ...(each.expiresAt === undefined ? [] : ["e", each.expiresAt]),
       ];
       await redis.run(
         [
           ["hset", keys.connection(each.n, each.id), ...fields],
-          ["sadd", keys.accountConnections(each.n, each.account), `${each.subprocessor} ${each.id}`],
+          ...[each.account, each.household].map((pseudonym) => [
+            "sadd",
+            keys.accountConnections(each.n, pseudonym),
+            `${each.subprocessor} ${each.id}`,
+          ]),
           scheduled(gatewayOf(each.n), each.step, each.now),
         ],
         { atomic: true },
@@ -176,9 +184,9 @@ export function connectionStore(redis: RedisClient): ConnectionStore {
 
     endConnections: async (n, ends) => {
       await redis.run(
-        ends.map(({ id, subprocessor, account, how }) => ({
+        ends.map(({ id, subprocessor, account, household, how }) => ({
           script: END,
-          keys: [keys.connection(n, id), keys.accountConnections(n, account)],
+          keys: [keys.connection(n, id), keys.accountConnections(n, account), keys.accountConnections(n, household)],
           args: [how, `${subprocessor} ${id}`, ENDED_MS],
         })),
       );

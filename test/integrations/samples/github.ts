@@ -51,7 +51,7 @@ export const sample: Sample = {
     way({ name: "the grant", steps: [live, on(204)({ status: 204 })], outcome: revoked }),
     way({
       name: "a grant that ended in between",
-      steps: [live, { reply: { status: 404 }, documented: () => true }, check({ status: 404 })],
+      steps: [live, on(204, 404)({ status: 404 }), check({ status: 404 })],
       outcome: notFound,
     }),
     way({ name: "a token that is dead", steps: [check({ status: 404 })], outcome: notFound }),

@@ -1,3 +1,4 @@
+import { granted } from "./google-grants.ts";
 import { type HookSample, type Sample, signal } from "./kit.ts";
 
 const uri = (profile: string, name: string) => `https://schemas.openid.net/secevent/${profile}/event-type/${name}`;
@@ -18,7 +19,9 @@ const events: HookSample = {
 export const sample: Sample = {
   settings: {
     clientIds: "123456789-abcdefgh.apps.googleusercontent.com, 123456789-ijklmnop.apps.googleusercontent.com",
+    clientId: "123456789-abcdefgh.apps.googleusercontent.com",
+    clientSecret: "nobodys-client-secret",
   },
   hooks: { "security-events": events },
-  ways: [],
+  ...granted(account, ["openid", "email", "profile"]),
 };

@@ -1,5 +1,5 @@
 import { revoked, stoppedBecause } from "../../../src/contract/outcome.ts";
-import { type Asked, connection, on, type Sample, type Way } from "./kit.ts";
+import { connection, idToken, on, type Sample, type Way } from "./kit.ts";
 
 const AT = "https://id.example.com";
 const server = {
@@ -18,23 +18,6 @@ const way = (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way =
   grant,
   ...one,
 });
-
-/** The protocol does not ask for a signature on what comes straight from the provider (OpenID Connect Core 3.1.3.7, item 6). */
-const idToken = ({ nonce, issuer, clientId, now }: Asked) => {
-  const part = (value: object) =>
-    btoa(JSON.stringify(value)).replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
-  const seconds = Math.floor(now / 1000);
-  const claims = {
-    iss: issuer,
-    aud: clientId,
-    sub: "ada",
-    iat: seconds,
-    exp: seconds + 600,
-    ...(nonce !== "" && { nonce }),
-  };
-  // Its times are of the test's clock; the library has its own.
-  return `${part({ alg: "RS256" })}.${part({ ...claims, exp: 4_102_444_800 })}.c2ln`;
-};
 
 export const sample: Sample = {
   settings: { issuer: AT, clientId: "quittance", clientSecret: "a secret of the tests" },
@@ -95,7 +78,7 @@ export const sample: Sample = {
         token_type: "Bearer",
         expires_in: 3600,
         scope: "openid",
-        id_token: idToken(asked),
+        id_token: idToken(asked, "ada"),
       },
     }),
     asks: [],

@@ -12,6 +12,7 @@ const landed: NewConnection = {
   id,
   subprocessor: "sign-in",
   account: "pseudonym",
+  household: "household",
   document: "{}",
   wrapped: "wrapped",
   grant: "grant 1",
@@ -50,7 +51,8 @@ onEach("a connection in the store", engines, ({ store, twice, dump, age }) => {
     await twice(() => store.land(landed));
     const [hash] = await store.connections([{ n, id }]);
     expect(hash).toMatchObject({ st: "unconfirmed", p: "sign-in", t: "grant 1", v: "1" });
-    expect(await store.ofAccounts(n, ["pseudonym", "nobody"])).toEqual([[`sign-in ${id}`], []]);
+    const one = [`sign-in ${id}`];
+    expect(await store.ofAccounts(n, ["pseudonym", "household", "nobody"])).toEqual([one, one, []]);
     expect(await store.look([{ lane: "1:gateway", id: `connection:${id}` }])).toEqual(["waiting"]);
   });
 
@@ -105,13 +107,13 @@ onEach("a connection in the store", engines, ({ store, twice, dump, age }) => {
 
   it("[I7] destroys its tokens with its end, keeps the first word of it, and is forgotten after a while", async () => {
     await active();
-    const end = { id, subprocessor: "sign-in", account: "pseudonym" };
+    const end = { id, subprocessor: "sign-in", account: "pseudonym", household: "household" };
     await twice(() => store.endConnections(n, [{ ...end, how: "first" }]));
     await store.endConnections(n, [{ ...end, how: "second" }]);
     expect((await store.connections([{ n, id }]))[0]).toMatchObject({ st: "ended", r: "first" });
     const left = JSON.stringify(await dump());
     for (const gone of ["grant 1", "wrapped", "digest of the code"]) expect(left).not.toContain(gone);
-    expect(await store.ofAccounts(n, ["pseudonym"])).toEqual([[]]);
+    expect(await store.ofAccounts(n, ["pseudonym", "household"])).toEqual([[], []]);
     expect(await store.takeGrant(take("a", NOW))).toEqual({ result: "ended", end: "first" });
     expect(
       await store.renewed({
