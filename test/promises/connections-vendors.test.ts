@@ -27,6 +27,24 @@ const rows: readonly Row[] = [
     renewedAfterHours: 8,
   },
   { integration: "google", settings: GOOGLE, account: "100000000000000000031", renewedAfterHours: 1 },
+  {
+    integration: "slack",
+    settings: { signingSecret: "0".repeat(32), clientId: "2141029472.691202649728", clientSecret: "a-client-secret" },
+    account: "U0ADA",
+    renewedAfterHours: 12,
+  },
+  {
+    integration: "discord",
+    settings: { publicKey: "0".repeat(64), clientId: "936929561302675000", clientSecret: "a-client-secret" },
+    account: "936929561302675456",
+    renewedAfterHours: 168,
+  },
+  {
+    integration: "twitch",
+    settings: { subscriptionSecret: "0123456789", clientId: "a".repeat(30), clientSecret: "a-client-secret" },
+    account: "1337",
+    renewedAfterHours: 5,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
