@@ -65,7 +65,7 @@ const isPing = ({ text }: Proven) => (parse(Ping, text).ok ? "ping" : undefined)
 
 const settings = {
   publicKey: text("Public key of the application", /^[0-9a-fA-F]{64}$/),
-  clientId: optional(text("Client ID of the application", /^\d{17,20}$/)),
+  applicationId: optional(text("Application id, which is also the OAuth client id", /^\d{1,20}$/)),
   clientSecret: optional(secret("Client secret of the application")),
 };
 
@@ -133,7 +133,7 @@ export const discord = defineIntegration({
       token: "https://discord.com/api/oauth2/token",
       namesIssuer: true,
     },
-    client: { id: "clientId", secret: "clientSecret", by: "basic" },
+    client: { id: "applicationId", secret: "clientSecret", by: "basic" },
     pkce: "S256",
     scopes: { standard: ["identify"] },
     *account({ accessToken }) {
@@ -161,10 +161,10 @@ export const discord = defineIntegration({
       each: "identity",
       *run(order) {
         const { accessToken, refreshToken } = grantOf(order);
-        const { clientId, clientSecret } = order.settings;
+        const { applicationId, clientSecret } = order.settings;
         const [token, hint] =
           refreshToken === "" ? ([accessToken, "access_token"] as const) : ([refreshToken, "refresh_token"] as const);
-        const client = { id: clientId, secret: clientSecret, by: "basic" } as const;
+        const client = { id: applicationId, secret: clientSecret, by: "basic" } as const;
         const reply = yield tokenCall("https://discord.com/api/oauth2/token/revoke", token, hint, client);
         // Unconfirmed: that a token that is dead already is answered with 200 too, as RFC 7009 section 2.2 has it.
         return reply.status === 200

@@ -1,5 +1,6 @@
 export { amplitude } from "./amplitude.ts";
 export { anthropic } from "./anthropic.ts";
+export { apple } from "./apple.ts";
 export { aws } from "./aws.ts";
 export { azureOpenai } from "./azure-openai.ts";
 export { bluesky } from "./bluesky.ts";

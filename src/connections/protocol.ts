@@ -1,8 +1,9 @@
 import * as oauth from "oauth4webapi";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
-import type { Grant, OAuth, TokenAnswer } from "../contract/oauth.ts";
+import type { Grant, OAuth, SignedSecret, TokenAnswer } from "../contract/oauth.ts";
 import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
+import { clientSecretJwt } from "../platform/sign.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
@@ -165,11 +166,11 @@ export async function exchange(
 ): Promise<Result<Exchanged, OAuthProblem>> {
   const { oauth: facts, server, client } = party;
   return attempt(async () => {
-    const checked = oauth.validateAuthResponse(server, client, parameters, state);
+    const checked = oauth.validateAuthResponse(server, client, plainly(parameters, facts), state);
     const reply = await oauth.authorizationCodeGrantRequest(
       server,
       client,
-      proofOf(party),
+      proofOf(ports, party),
       checked,
       redirectUri,
       facts.pkce === "S256" ? verifier : oauth.nopkce,
@@ -183,6 +184,17 @@ export async function exchange(
   });
 }
 
+/**
+ * A callback in the words of RFC 6749 section 4.1.2. One that comes as a form may bring an ID token beside the code, which nobody
+ * asked for and nobody reads: the one that counts comes from the token endpoint.
+ */
+function plainly(parameters: URLSearchParams, { formPost, declined }: OAuth): URLSearchParams {
+  const plain = new URLSearchParams(parameters);
+  if (formPost === true) plain.delete("id_token");
+  if (declined !== undefined && plain.get("error") === declined) plain.set("error", "access_denied");
+  return plain;
+}
+
 /** RFC 6749 section 6. What the answer leaves out stays as it was. */
 export async function renew(
   ports: Pick<Ports, "send" | "now">,
@@ -191,7 +203,7 @@ export async function renew(
 ): Promise<Result<Grant, OAuthProblem>> {
   const { oauth: facts, server, client } = party;
   return attempt(async () => {
-    const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(party), grant.refreshToken, {
+    const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(ports, party), grant.refreshToken, {
       [oauth.customFetch]: over(ports, facts.adapt),
     });
     const answer = await oauth.processRefreshTokenResponse(server, client, reply);
@@ -225,15 +237,32 @@ export const beside = (server: oauth.AuthorizationServer): NonNullable<Grant["se
   ...(server.userinfo_endpoint !== undefined && { userinfo: server.userinfo_endpoint }),
 });
 
-const proofOf = ({ oauth: facts, settings, client }: Party): oauth.ClientAuth => {
+function proofOf(ports: Pick<Ports, "now">, { oauth: facts, settings, client }: Party): oauth.ClientAuth {
   const { by, idName = "client_id" } = facts.client;
   const secret = settings[facts.client.secret] ?? "";
   if (by === "basic") return oauth.ClientSecretBasic(secret);
-  return (_, __, body) => {
+  return async (_, __, body) => {
     body.set(idName, client.client_id);
-    body.set("client_secret", secret);
+    body.set("client_secret", by === "post" ? secret : await signedSecret(by));
   };
-};
+
+  async function signedSecret({ keyId, issuer, audience }: SignedSecret): Promise<string> {
+    const [kid, iss] = [settings[keyId] ?? "", settings[issuer] ?? ""];
+    const subject = client.client_id;
+    try {
+      const facts = { scheme: "client-secret-jwt", key: secret, keyId: kid, issuer: iss, audience, subject } as const;
+      return await clientSecretJwt(facts, ports.now());
+    } catch {
+      // Whatever it rejects with, it is the key: nothing else of what is signed can fail. Its message may name the key.
+      throw new CannotSign();
+    }
+  }
+}
+
+/** The key that was entered does not sign. */
+class CannotSign extends Error {
+  override readonly name = "CannotSign";
+}
 
 /** No answer came that could be gone on with; it never says more. */
 class NoAnswer extends Error {
@@ -284,6 +313,7 @@ async function attempt<T>(make: () => Promise<T>): Promise<Result<T, OAuthProble
   try {
     return ok(await make());
   } catch (error) {
+    if (error instanceof CannotSign) return fail({ reason: "misconfigured", what: "the client's key does not sign" });
     if (error instanceof NoAnswer) return fail({ reason: "unreachable" });
     if (error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError)
       return fail({ reason: "refused", error: /^[a-zA-Z_]{1,64}$/.test(error.error) ? error.error : "unknown" });

@@ -44,7 +44,21 @@ export type Call = {
 /** What the platform signs a call with, since generators cannot wait for keys: data, as in `Verification`. */
 export type Sign =
   /** The body as a Standard Webhook. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
-  { readonly scheme: "standard-webhooks"; readonly secret: string; readonly id: string };
+  { readonly scheme: "standard-webhooks"; readonly secret: string; readonly id: string } | ClientSecretJwt;
+
+/**
+ * A form that gains a `client_secret`: a JWT of the client's own about itself, signed ES256 with a key in PKCS #8 PEM and good for a
+ * few minutes. Unlike a client assertion (RFC 7523 section 2.2) it stands where a secret would, and another than the client issues it.
+ */
+export type ClientSecretJwt = {
+  readonly scheme: "client-secret-jwt";
+  readonly key: string;
+  readonly keyId: string;
+  readonly issuer: string;
+  readonly audience: string;
+  /** The client's id. */
+  readonly subject: string;
+};
 
 export type Reply = {
   readonly status: number;

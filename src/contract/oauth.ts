@@ -35,6 +35,8 @@ export type OAuth<S extends Settings = Settings> = {
   readonly parameters?: Readonly<Record<string, string>>;
   /** The callback is a cross-site POST of a form, so its cookie needs SameSite=None. */
   readonly formPost?: true;
+  /** The vendor's own word in the callback for a person who did not agree, where it is not `access_denied`. */
+  readonly declined?: string;
   /** An ID token has to come with the tokens: it is asked for with a nonce, and its claims are checked. OpenID Connect Core section 3.1.3.7. */
   readonly openid?: true;
   /** The setting, a `text`, of which each connection may have its own value: the shop, the subdomain that the account lies at. */
@@ -78,11 +80,14 @@ export type Client = {
   /** The settings with the client's id and secret. */
   readonly id: string;
   readonly secret: string;
-  /** RFC 6749 section 2.3.1: by HTTP Basic, or in the form. */
-  readonly by: "basic" | "post";
+  /** RFC 6749 section 2.3.1: by HTTP Basic, or in the form; or by a JWT in the form, which the secret is the key of. */
+  readonly by: "basic" | "post" | SignedSecret;
   /** The vendor's name for `client_id`, where it has its own. */
   readonly idName?: string;
 };
+
+/** As in `ClientSecretJwt`: the settings with the key's id and with who issues it, and for whom it is. */
+export type SignedSecret = { readonly keyId: string; readonly issuer: string; readonly audience: string };
 
 export type TokenAnswer = { readonly status: number; readonly json: Readonly<Record<string, unknown>> };
 

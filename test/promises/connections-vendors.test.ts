@@ -1,7 +1,15 @@
+import { generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newBrowser, RETURN_TO } from "../support/browser.ts";
 import { connecting, GITHUB, GOOGLE, grantsAt } from "../support/connecting.ts";
 import { startWorld, type World } from "../support/world.ts";
+
+/** A key such as Apple gives out for its sign-in. */
+const { privateKey } = generateKeyPairSync("ec", {
+  namedCurve: "P-256",
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
 
 const SLUG = "cloutmetrics";
 
@@ -35,7 +43,7 @@ const rows: readonly Row[] = [
   },
   {
     integration: "discord",
-    settings: { publicKey: "0".repeat(64), clientId: "936929561302675000", clientSecret: "a-client-secret" },
+    settings: { publicKey: "0".repeat(64), applicationId: "936929561302675000", clientSecret: "a-client-secret" },
     account: "936929561302675456",
     renewedAfterHours: 168,
   },
@@ -44,6 +52,18 @@ const rows: readonly Row[] = [
     settings: { subscriptionSecret: "0123456789", clientId: "a".repeat(30), clientSecret: "a-client-secret" },
     account: "1337",
     renewedAfterHours: 5,
+  },
+  {
+    integration: "apple",
+    settings: {
+      clientIds: "com.example.web",
+      clientId: "com.example.web",
+      teamId: "DEF123GHIJ",
+      keyId: "ABC123DEFG",
+      privateKey,
+    },
+    account: "000001.0123456789abcdef0123456789abcdef.0001",
+    renewedAfterHours: 1,
   },
 ];
 
