@@ -84,6 +84,8 @@ export type Client = {
   readonly by: "basic" | "post" | SignedSecret;
   /** The vendor's name for `client_id`, where it has its own. */
   readonly idName?: string;
+  /** The token endpoint wants JSON where RFC 6749 sends a form. */
+  readonly body?: "json";
 };
 
 /** As in `ClientSecretJwt`: the settings with the key's id and with who issues it, and for whom it is. */

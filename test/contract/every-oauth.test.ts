@@ -70,6 +70,13 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     return found.value;
   }
 
+  /** A form, or JSON where the vendor wants that. */
+  function sentIn(call: Call | undefined): URLSearchParams {
+    const type = call?.headers["content-type"]?.split(";")[0];
+    expect(type).toBe(oauth.client.body === "json" ? "application/json" : "application/x-www-form-urlencoded");
+    return new URLSearchParams(type === "application/json" ? JSON.parse(call?.body ?? "{}") : call?.body);
+  }
+
   const asked = (party: Party, nonce: string): Asked => ({
     nonce,
     issuer: party.server.issuer,
@@ -119,7 +126,7 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     const { result, party, calls, departure } = await way((about) => ok(token(about)));
     if (!result.ok) throw new Error(JSON.stringify(result.problem));
     expect(calls.map(({ at }) => at.url)).toEqual([tokenAddress(party)]);
-    const sent = new URLSearchParams(calls[0]?.body);
+    const sent = sentIn(calls[0]);
     expect(sent.get("code")).toBe("the-code");
     expect(sent.get("redirect_uri")).toBe(REDIRECT);
     if (oauth.pkce === "S256") expect(sent.get("code_verifier")).toBe(departure.verifier);
@@ -139,7 +146,7 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     const { by } = oauth.client;
     if (typeof by === "string") return;
     const { calls, party } = await way((about) => ok(said().token(about)));
-    const sent = new URLSearchParams(calls[0]?.body);
+    const sent = sentIn(calls[0]);
     const secret = sent.get("client_secret") ?? "";
     const key = sample.settings[oauth.client.secret] ?? "";
     expect(calls[0]?.body).not.toContain(encodeURIComponent(key.slice(30, 60)));
@@ -241,7 +248,7 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     if (!got.ok) throw new Error(JSON.stringify(got.problem));
     const { expiresAt: _, ...rest } = got.value;
     expect(rest).toEqual(renewed.grant);
-    expect(new URLSearchParams(calls[0]?.body).get("refresh_token")).toBe(grant.refreshToken);
+    expect(sentIn(calls[0]).get("refresh_token")).toBe(grant.refreshToken);
     const { got: over } = await renewing(() => invalidGrant);
     expect(over).toEqual(fail({ reason: "refused", error: "invalid_grant" }));
   });

@@ -65,6 +65,28 @@ const rows: readonly Row[] = [
     account: "000001.0123456789abcdef0123456789abcdef.0001",
     renewedAfterHours: 1,
   },
+  {
+    integration: "notion",
+    settings: {
+      verificationToken: "secret_0123456789abcdef",
+      clientId: "463558a3-725e-4f37-b6d3-0889894f68de",
+      clientSecret: "a-client-secret",
+    },
+    account: "5389a034-eb5c-47b5-8a9e-f79c99ef166c",
+  },
+  {
+    integration: "calendly",
+    settings: { clientId: "a".repeat(43), clientSecret: "a-client-secret" },
+    account: "AAAAAAAAAAAAAAAA",
+    renewedAfterHours: 2,
+  },
+  {
+    integration: "typeform",
+    settings: { clientId: "a-client-id", clientSecret: "a-client-secret" },
+    account: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    outcome: "stopped",
+    renewedAfterHours: 168,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
