@@ -175,8 +175,8 @@ export const subprocessorView = (entry: Subprocessor) => ({
 
 /** All that is needed to make a registry entry, without reading source. */
 function integrationView(integration: Integration) {
-  const { id, name, about, origins, settings, identities, hooks, streams, oauth, actions, residuals, retainable } =
-    integration;
+  const { id, name, about, origins, settings, identities, hooks, streams, lists, oauth, actions } = integration;
+  const { residuals, retainable } = integration;
   return {
     id,
     name,
@@ -216,6 +216,15 @@ function integrationView(integration: Integration) {
         events,
         authority,
         looks_back_hours: lookbackHours,
+        source,
+      })),
+    }),
+    ...(lists !== undefined && {
+      lists: Object.entries(lists).map(([list, { events, authority, source }]) => ({
+        list,
+        path: `/v1/subprocessors/{id}/signals/${list}`,
+        events,
+        authority,
         source,
       })),
     }),

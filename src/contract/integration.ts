@@ -1,9 +1,10 @@
+import type { Result } from "../result.ts";
 import type { Call, Reply } from "./call.ts";
 import type { Challenge, Handshake } from "./challenge.ts";
 import type { Identity } from "./identity.ts";
 import type { Answer, Sight } from "./outcome.ts";
 import type { Settings, SettingValues } from "./settings.ts";
-import type { Read, SignalType } from "./signal.ts";
+import type { Read, Reading, SignalType, Unreadable } from "./signal.ts";
 import type { Confirmation, Stream } from "./stream.ts";
 import type { Transmitter } from "./transmitter.ts";
 import type { Verification } from "./verification.ts";
@@ -55,6 +56,15 @@ export type Hook = {
   readonly retriesForHours: number | "unknown";
   /** The documented kinds of delivery, for people who set the hook up. */
   readonly events: readonly string[];
+};
+
+/**
+ * A file that the vendor gives for download instead of calling us: JSON lines, each of which says itself what happened to
+ * whom. Nobody has signed it; whoever hands it over answers for it.
+ */
+export type List = Pick<Hook, "authority" | "deadlines" | "source" | "events"> & {
+  /** What one line tells. The same line gives the same ids, so that a list may be handed over again. */
+  readonly read: (line: string, receivedAt: number) => Result<Reading, Unreadable>;
 };
 
 /** `secevent` is 400 with the error body that RFC 8935 section 2.3 asks for. */
@@ -156,6 +166,8 @@ export type Integration<S extends Settings = Settings> = {
   readonly hooks: Readonly<Record<string, Hook>> | Absent;
   /** What it tells everybody, for us to listen to. Their names and those of hooks are not alike. */
   readonly streams?: Readonly<Record<string, Stream>>;
+  /** What it gives for download, for an operator to hand over. Their names and those of hooks and streams are not alike. */
+  readonly lists?: Readonly<Record<string, List>>;
   readonly oauth: Absent;
   readonly actions: Readonly<Record<ActionName, Action<S> | Absent>>;
   readonly residuals: readonly Residual[];

@@ -21,6 +21,7 @@ import type { Answer, Sight } from "../../src/contract/outcome.ts";
 import { DNS_LABEL, isPublicEndpoint, originOf, type Settings, settingsSchema } from "../../src/contract/settings.ts";
 import type { Stream } from "../../src/contract/stream.ts";
 import type { Part, Verification } from "../../src/contract/verification.ts";
+import { IMPORT } from "../../src/intake/import.ts";
 import type { Verified } from "../../src/intake/schemes/scheme.ts";
 import type { ClientCredentials, KeySets } from "../../src/ports.ts";
 import { fail, ok } from "../../src/result.ts";
@@ -136,6 +137,7 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     const sourced: readonly { readonly source: string }[] = [
       ...(isAbsent(declared) ? [declared] : Object.values(declared)),
       ...Object.values(integration.streams ?? {}),
+      ...Object.values(integration.lists ?? {}),
       oauth,
       ...Object.values(actions),
       ...residuals,
@@ -382,6 +384,41 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
       it("[I5] answers rubbish with a result, never with an exception", () => {
         fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof stream.read(text).ok === "boolean"));
         for (const text of ["", "{", "null", "[{}]"]) expect(stream.read(text).ok).toBe(false);
+      });
+    },
+  );
+
+  describe.each(Object.entries(integration.lists ?? {}).map(([endpoint, list]) => ({ endpoint, list })))(
+    "list $endpoint",
+    ({ endpoint, list }) => {
+      const said = sample.lists?.[endpoint] ?? {};
+
+      it("is called unlike any hook, any stream and the import, and has an expectation for each of its events", () => {
+        const others = [...hooks.map(([name]) => name), ...Object.keys(integration.streams ?? {}), IMPORT];
+        expect(others).not.toContain(endpoint);
+        expect(Object.keys(said).toSorted()).toEqual([...list.events].toSorted());
+      });
+
+      it.each(Object.entries(said))("reads what %s says, and the same again", (event, { line, says }) => {
+        const told = list.read(line(NOW), NOW);
+        if (!told.ok) throw new Error(`${told.problem.reason} at ${told.problem.at}`);
+        expect(told.value.map(({ name }) => name)).toEqual([event]);
+        for (const { id } of told.value) expect(id).not.toBe("");
+        const signals = told.value.flatMap((each) => each.signals);
+        expect(signals).toEqual(says(NOW));
+        for (const { type, identity } of signals) {
+          expect(Object.keys(integration.identities)).toContain(identity.type);
+          expect(list.authority[type]).toBeDefined();
+        }
+        const ids = ({ value }: typeof told) => value.map(({ id }) => id);
+        const later = list.read(line(NOW), NOW + 86_400_000);
+        expect(later.ok && ids(later), "on another day").toEqual(ids(told));
+      });
+
+      it("[I5] answers rubbish with a result, never with an exception", () => {
+        const read = (text: string) => list.read(text, NOW);
+        fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof read(text).ok === "boolean"));
+        for (const text of ["", "{", "null", "[{}]", "{}"]) expect(read(text).ok).toBe(false);
       });
     },
   );
