@@ -64,6 +64,7 @@ const settings = {
   region: text("Region of the workspace: us, eu or au", /^(us|eu|au)$/),
   accessToken: secret("Access token"),
   clientSecret: optional(secret("Client secret of the app, which signs its webhooks")),
+  workspaceId: optional(text("Workspace id: notifications that name another are refused", /^[a-z0-9]{1,40}$/i)),
   uninstallSecret: optional(
     secret("A long random text of your own, as ?secret=… in the uninstall address", /^[A-Za-z0-9_-]{32,}$/),
   ),
@@ -90,6 +91,8 @@ export const intercom = defineIntegration({
         hash: "SHA-1",
         signature: { header: "x-hub-signature", encoding: "hex", prefix: "sha1=" },
         over: ["body"],
+        // One secret for all workspaces in which the app is installed, and all of them are told to one address.
+        expects: [{ at: ["app_id"], setting: "workspaceId" }],
       },
       contentTypes: ["application/json"],
       read: json(Notification, (notification, { receivedAt }) => [

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { secret } from "../src/contract/settings.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, type VendorEvent } from "../src/contract/signal.ts";
 import { A_DAY, compliance, deleted, Id, Time } from "./houses/x.ts";
 
@@ -70,7 +70,10 @@ export const x = defineIntegration({
   name: "X",
   about: "Platform access to an account under a person's grant.",
   origins: [],
-  settings: { consumerSecret: secret("API key secret (the OAuth 1.0a consumer secret)") },
+  settings: {
+    consumerSecret: secret("API key secret (the OAuth 1.0a consumer secret)"),
+    appId: optional(text("App id: revocations that name another are refused", /^\d{1,20}$/)),
+  },
   identities: {
     "x.user_id": "User id, which stays when the handle changes",
     "x.post": "Post id",
@@ -85,6 +88,10 @@ export const x = defineIntegration({
         hash: "SHA-256",
         signature: { header: "x-twitter-webhooks-signature", encoding: "base64", prefix: "sha256=" },
         over: ["body"],
+        expects: [
+          { at: ["data", "payload", "app_id"], setting: "appId" },
+          { at: ["user_event", "revoke", "target", "app_id"], setting: "appId" },
+        ],
       },
       contentTypes: ["application/json"],
       read: json(Delivery, ({ data, user_event, tweet_delete_events = [] }, { receivedAt }) => {

@@ -312,6 +312,27 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
       }
     });
 
+    it("[I5] refuses a delivery that names another app or account than ours, and takes what names none", async () => {
+      const expects = "expects" in scheme ? (scheme.expects ?? []) : [];
+      for (const { at, setting } of expects) {
+        expect(integration.settings[setting]).toMatchObject({ kind: "text" });
+        expect(sample.settings[setting], setting).toBeDefined();
+        const named: string[] = [];
+        for (const [event, each] of Object.entries(sent)) {
+          const delivery = await genuine(NOW, sample.settings, each);
+          const taken = async (value: string | undefined) => {
+            const { [setting]: _, ...others } = sample.settings;
+            const settings = value === undefined ? others : { ...others, [setting]: value };
+            return (await verified(hook, delivery, settings, endpoint)).ok;
+          };
+          expect(await taken(undefined), event).toBe(true);
+          expect(await taken(`stranger,${sample.settings[setting]}`), event).toBe(true);
+          if (!(await taken("stranger"))) named.push(event);
+        }
+        expect(named.length, `events that name one at ${at.join(".")}`).toBeGreaterThan(0);
+      }
+    });
+
     it("[I5] knows a delivery whose body is not really signed by the id that is", async () => {
       if (scheme.scheme !== "paypal") return;
       const ids = async (each: string, body: string) => {

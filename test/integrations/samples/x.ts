@@ -26,7 +26,7 @@ const errors = {
 const says = (type: Signal["type"], identity: Signal["identity"]) => (at: number) => [{ type, identity, at }];
 
 export const sample: Sample = {
-  settings: { consumerSecret: "consumerSecret0123456789abcdefghijklmnop" },
+  settings: { consumerSecret: "consumerSecret0123456789abcdefghijklmnop", appId: "29820954" },
   hooks: {
     webhooks: {
       "oauth.revoke": (at) => [signal("deauthorized", user, at)],
