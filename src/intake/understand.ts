@@ -137,6 +137,7 @@ export function intentOf(
     ...(mayName && { signal: signal.type }),
     ...(authority !== "everywhere" && { scope: subprocessor.id }),
     ...(cause === "end of a grant" && { endedByHolder: true as const }),
+    ...(tenant.policy.unknown?.[source] === "record" && { onlyKnown: true as const }),
     ...(within !== undefined && { dueWithinMs: within.hours * 3_600_000 }),
     ...(hook.confirm?.signals.includes(signal.type) === true && { confirms: true as const }),
   };

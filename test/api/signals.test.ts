@@ -201,6 +201,15 @@ describe("a vendor's list", () => {
     expect(at.recorded).toMatchObject([expected]);
   });
 
+  it("is of no concern where nobody knows whom it names, if the policy says so", async () => {
+    const { at, post } = await gateway({ policy: { unknown: { "shop/import": "record" } } });
+    await post(list([cus("cus_1")]));
+    expect(at.recorded).toMatchObject([{ onlyKnown: true, noteOnly: false }]);
+    const other = await gateway({ policy: { unknown: { "shop/events": "record" } } });
+    await other.post(list([cus("cus_1")]));
+    expect(other.at.recorded[0]).not.toHaveProperty("onlyKnown");
+  });
+
   it("is due as the soonest of the hooks' own deadlines", async () => {
     const hooks = {
       one: hook({ account_deleted: "here" }, 240),
