@@ -4,6 +4,7 @@ import { intake } from "./intake.ts";
 import { memory } from "./memory.ts";
 import type { Options } from "./options.ts";
 import { propagation } from "./propagation.ts";
+import { schemes } from "./schemes.ts";
 import { startup } from "./startup.ts";
 import { verification } from "./verification.ts";
 
@@ -13,6 +14,8 @@ export async function measure(options: Options, tell: (what: string) => void): P
   const size = await startup(options.startup.starts);
   tell("intake");
   const taken = await intake(options.intake);
+  tell("schemes");
+  const bySchemes = await schemes(options.schemes);
   tell("verification");
   const verified = await verification(options.verification);
   tell("propagation");
@@ -21,5 +24,5 @@ export async function measure(options: Options, tell: (what: string) => void): P
   const kept = await memory(options.memory);
   tell("content");
   const told = await content();
-  return { ...taken, ...verified, ...propagated, ...size, ...kept, ...told };
+  return { ...taken, ...bySchemes, ...verified, ...propagated, ...size, ...kept, ...told };
 }
