@@ -52,7 +52,7 @@ export function createApp(portsOf: (execution: ExecutionContext) => Ports, { adm
   app.route("/", status());
   app.route("/", admin(adminKey, local));
   app.route("/", tenants(local));
-  app.route("/", subprocessors());
+  app.route("/", subprocessors(local));
   app.route("/", signals());
   app.route("/", streams());
   app.route("/", subjects());

@@ -10,6 +10,7 @@ import type { TenantKeys } from "../ports.ts";
 import { problemResponse } from "../problem.ts";
 import { accountOf } from "../registry/account.ts";
 import { change } from "../registry/change.ts";
+import { isDevelopmentKey } from "../registry/development-key.ts";
 import { SUBPROCESSOR_ID, type Subprocessor, SubprocessorInput } from "../registry/subprocessor.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { scheduleDuties } from "../request/duty.ts";
@@ -18,7 +19,7 @@ import { type Authorised, requires } from "./auth.ts";
 import { fitted, input } from "./input.ts";
 
 /** The registry, and what can be entered into it. */
-export const subprocessors = () => {
+export const subprocessors = (local: boolean) => {
   const app = new Hono<Authorised>();
 
   app.get("/v1/integrations", requires("read"), (c) =>
@@ -76,6 +77,11 @@ export const subprocessors = () => {
     }
     const settings = fitted(settingsSchema(integration.settings), body.value.settings, ["settings"]);
     if (!settings.ok) return problemResponse(c, settings.problem);
+    const forgeable = local ? undefined : developmentKeyIn(settings.value);
+    if (forgeable !== undefined) {
+      const expected = "the vendor's own key: this one is for development, and everybody can sign with it";
+      return problemResponse(c, { reason: "invalid", errors: [{ field: `settings.${forgeable}`, expected }] });
+    }
     // What is retired may have gone already; but nobody is told anything at an address that never answered.
     const isGone = body.value.status === "retired" && before !== undefined && samePlain(before, settings.value);
     const refused = isGone ? undefined : await probe(ports, integration, settings.value);
@@ -126,6 +132,10 @@ export const subprocessors = () => {
 
   return app;
 };
+
+/** The setting whose value proves nothing, if there is one. */
+const developmentKeyIn = (settings: Readonly<Record<string, string | readonly string[] | undefined>>) =>
+  Object.entries(settings).find(([, value]) => [value ?? []].flat().some(isDevelopmentKey))?.[0];
 
 /** Whether what is not secret stays as it was: the address that was proven among it. */
 const samePlain = (before: Subprocessor, values: Readonly<Record<string, string | string[] | undefined>>): boolean =>

@@ -24,6 +24,7 @@ import type { Part, Verification } from "../../src/contract/verification.ts";
 import { IMPORT } from "../../src/intake/import.ts";
 import type { Verified } from "../../src/intake/schemes/scheme.ts";
 import type { ClientCredentials, KeySets } from "../../src/ports.ts";
+import { isDevelopmentKey } from "../../src/registry/development-key.ts";
 import { fail, ok } from "../../src/result.ts";
 import type { Sample, StreamSample, Way } from "../integrations/samples/kit.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
@@ -181,6 +182,11 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     it("takes its key from a setting, and a shared one from a secret", () => {
       if ("key" in scheme) expect(Object.keys(integration.settings)).toContain(scheme.key);
       if ("key" in scheme && SHARED.has(scheme.scheme)) expect(integration.settings[scheme.key]?.kind).toBe("secret");
+    });
+
+    it("[I5] has samples that a deployed gateway does not believe, where anybody can make them", () => {
+      if (scheme.scheme === "ed25519" || scheme.scheme === "ecdsa-p256")
+        expect(isDevelopmentKey(sample.settings[scheme.key] ?? "")).toBe(true);
     });
 
     it("has a sender and an expectation for each of its events", () => {
