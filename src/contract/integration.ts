@@ -1,6 +1,6 @@
 import type { Result } from "../result.ts";
 import type { Call, Reply } from "./call.ts";
-import type { Challenge, Handshake } from "./challenge.ts";
+import type { Challenge, Handshake, Offer } from "./challenge.ts";
 import type { Identity } from "./identity.ts";
 import type { Answer, Sight } from "./outcome.ts";
 import type { Settings, SettingValues } from "./settings.ts";
@@ -43,6 +43,8 @@ export type Hook = {
   readonly challenges?: readonly Challenge[];
   /** Where it has to be said by a call of ours that deliveries are wanted. */
   readonly handshake?: Handshake;
+  /** Where the vendor tells the key by a delivery. */
+  readonly offer?: Offer;
   /** The sender keeps a stream that can be managed and polled; `verify` is then of scheme `jwt`. */
   readonly transmitter?: Transmitter;
   /** What the vendor wants to hear: a status, or a JSON body with 200 that may name the status page. Otherwise 202. */

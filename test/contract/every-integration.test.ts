@@ -251,6 +251,17 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
       }
     });
 
+    it("[I5] takes a key from a delivery only by a secret of ours, and never a delivery that says something", async () => {
+      if (hook.offer === undefined) return;
+      const { offer } = hook;
+      expect(new URL(offer.source).protocol).toBe("https:");
+      expect(integration.settings[offer.verify.key]?.kind).toBe("secret");
+      const tells = (text: string) => offer.tells(rubbish(text));
+      fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => tells(text) === false));
+      for (const event of Object.values(sent))
+        expect(tells((await genuine(NOW, sample.settings, event)).body)).toBe(false);
+    });
+
     it("[I5] asks for a call of ours only to its own origins, and bears any delivery", async () => {
       if (hook.handshake === undefined) return;
       const { handshake } = hook;
