@@ -15,6 +15,7 @@ import { absent, defineIntegration, type Order, type Steps } from "../src/contra
 import { type Answer, erased, found, notFound, type Sight } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
 import { json, type Signal, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
+import type { Hmac } from "../src/contract/verification.ts";
 
 /**
  * Intercom keeps the tenant's contacts, users and leads alike, and their conversations.
@@ -70,6 +71,16 @@ const settings = {
   ),
 } satisfies Settings;
 
+const SIGNED: Hmac = {
+  scheme: "hmac",
+  key: "clientSecret",
+  hash: "SHA-1",
+  signature: { header: "x-hub-signature", encoding: "hex", prefix: "sha1=" },
+  over: ["body"],
+};
+/** One secret for all workspaces in which the app is installed, and all of them are told to one address. */
+const WORKSPACE = [{ at: ["app_id"], setting: "workspaceId" }] as const;
+
 export const intercom = defineIntegration({
   id: "intercom",
   name: "Intercom",
@@ -85,15 +96,7 @@ export const intercom = defineIntegration({
   hooks: {
     topics: {
       source: WEBHOOKS,
-      verify: {
-        scheme: "hmac",
-        key: "clientSecret",
-        hash: "SHA-1",
-        signature: { header: "x-hub-signature", encoding: "hex", prefix: "sha1=" },
-        over: ["body"],
-        // One secret for all workspaces in which the app is installed, and all of them are told to one address.
-        expects: [{ at: ["app_id"], setting: "workspaceId" }],
-      },
+      verify: { ...SIGNED, expects: WORKSPACE },
       contentTypes: ["application/json"],
       read: json(Notification, (notification, { receivedAt }) => [
         { id: idOf(notification), name: notification.topic, signals: signalsOf(notification, receivedAt) },
@@ -119,12 +122,18 @@ export const intercom = defineIntegration({
       ],
     },
     /**
-     * The page says of no signature. Unconfirmed: that there is none; so the address carries a secret of ours, and what comes
-     * is only noted: whether the token still works shows at the next call.
+     * The page says of no signature. Unconfirmed: that there is none; so the address carries a secret of ours, a signature that
+     * comes along has to hold, and what comes is only noted: whether the token still works shows at the next call.
      */
     uninstall: {
       source: UNINSTALL,
-      verify: { scheme: "shared-secret", key: "uninstallSecret", at: { query: "secret" } },
+      verify: {
+        scheme: "shared-secret",
+        key: "uninstallSecret",
+        at: { query: "secret" },
+        signed: SIGNED,
+        expects: WORKSPACE,
+      },
       contentTypes: ["application/json"],
       // Neither an id nor a time comes with it, so a workspace leaves once.
       read: json(z.object({ app_id: Id }), ({ app_id }, { receivedAt }) => [

@@ -143,6 +143,9 @@ export type SharedSecret = {
   readonly scheme: "shared-secret";
   readonly key: string;
   readonly at: { readonly header: string } | { readonly query: string } | { readonly basic: string };
+  /** A signature that the vendor may send along without saying so: where it comes, and its key is known, it has to hold. */
+  readonly signed?: Hmac;
+  readonly expects?: readonly Expected[];
 };
 
 /**
