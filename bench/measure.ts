@@ -5,6 +5,7 @@ import { intake } from "./intake.ts";
 import { memory } from "./memory.ts";
 import type { Options } from "./options.ts";
 import { propagation } from "./propagation.ts";
+import { schemes } from "./schemes.ts";
 import { startup } from "./startup.ts";
 import { verification } from "./verification.ts";
 
@@ -14,6 +15,8 @@ export async function measure(options: Options, tell: (what: string) => void): P
   const size = await startup(options.startup.starts);
   tell("intake");
   const taken = await intake(options.intake);
+  tell("schemes");
+  const bySchemes = await schemes(options.schemes);
   tell("verification");
   const verified = await verification(options.verification);
   tell("propagation");
@@ -24,5 +27,5 @@ export async function measure(options: Options, tell: (what: string) => void): P
   const told = await content();
   tell("connections");
   const granted = await connections(options.connections);
-  return { ...taken, ...verified, ...propagated, ...size, ...kept, ...told, ...granted };
+  return { ...taken, ...bySchemes, ...verified, ...propagated, ...size, ...kept, ...told, ...granted };
 }

@@ -11,6 +11,8 @@ export type Options = {
     readonly offeredPerSecond: number;
     readonly offeredSeconds: number;
   };
+  /** Rounds of one vendor of each scheme and the floor, one after another. */
+  readonly schemes: { readonly connections: number; readonly rounds: number; readonly roundSeconds: number };
   /** Rounds of all schemes, one after another, each for about so long. */
   readonly verification: { readonly rounds: number; readonly roundMs: number };
   readonly propagation: { readonly requests: number };
@@ -30,6 +32,7 @@ export const whole: Options = {
     offeredPerSecond: 200,
     offeredSeconds: 5,
   },
+  schemes: { connections: 16, rounds: 5, roundSeconds: 0.7 },
   verification: { rounds: 5, roundMs: 100 },
   propagation: { requests: 1000 },
   memory: { requests: 200 },
@@ -37,7 +40,7 @@ export const whole: Options = {
   connections: { renewals: 300, burst: 200 },
 };
 
-/** About twenty seconds: enough to see that a change has not broken a figure, too little to compare two. */
+/** About thirty seconds: enough to see that a change has not broken a figure, too little to compare two. */
 export const quick: Options = {
   intake: {
     concurrencies: [16],
@@ -48,6 +51,7 @@ export const quick: Options = {
     offeredPerSecond: 200,
     offeredSeconds: 1.5,
   },
+  schemes: { connections: 16, rounds: 1, roundSeconds: 0.3 },
   verification: { rounds: 3, roundMs: 15 },
   propagation: { requests: 100 },
   memory: { requests: 40 },
@@ -66,6 +70,7 @@ export const tiny: Options = {
     offeredPerSecond: 50,
     offeredSeconds: 0.2,
   },
+  schemes: { connections: 4, rounds: 1, roundSeconds: 0.1 },
   verification: { rounds: 1, roundMs: 2 },
   propagation: { requests: 3 },
   memory: { requests: 2 },

@@ -99,6 +99,7 @@ export const IMPORT_HELP = `Hands a vendor's list of ids to the gateway: each be
 
 Usage:
   quittance import --subprocessor ID --type TYPE [options] FILE
+  quittance import --subprocessor ID --list LIST [options] FILE
 
 FILE is a text with one id a line; JSON lines as X's batch compliance jobs give them
 ({id, action, redacted_at, reason}); or CSV with a header that has id, and may have at or
@@ -108,6 +109,9 @@ Options:
   --subprocessor ID  the registry entry that the list is of
   --type TYPE        what it means: account_deleted, account_disabled, account_restored,
                      deauthorized, token_revoked, erasure_requested, content_deleted, ...
+  --list LIST        the vendor's own file as it was downloaded, whose lines say what they mean:
+                     GET /v1/integrations/{id} names its lists, such as users and tweets of x.
+                     In place of --type, --id-type, --reference, --at and --reason
   --id-type TYPE     what the ids are, such as facebook.user_id; needed where the
                      integration knows more than one kind
   --reference TEXT   your name of the list, 1 to 200 characters: the same id under the same
@@ -125,8 +129,8 @@ Options:
                      passed_over, opened, held, duplicate, noted, told, sent}
 
 What a list may cause is for your policy to say, under "<subprocessor>/import"; without that, it
-may do what the strictest of the vendor's hooks may. Ids are sent a thousand a call. If it stops
-on the way, run the same again: what was taken is recognised.
+may do what the strictest of the vendor's hooks may. With --list it is "<subprocessor>/LIST", and without that, what is
+stated with the list. Ids are sent a thousand a call. If it stops on the way, run the same again: what was taken is recognised.
 
 Exit codes:
   0  all of it was handed over
@@ -135,4 +139,4 @@ Exit codes:
 
 Examples:
   quittance import --subprocessor facebook --type account_deleted --dry-run deleted.txt
-  quittance import --subprocessor x --type account_deleted --reference job-1372966999991541762 results.json`;
+  quittance import --subprocessor x --list users results.json`;

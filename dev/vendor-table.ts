@@ -77,11 +77,13 @@ async function tells(integration: Integration, catalogue: Catalogue): Promise<st
     // Without a sender, what a hook may give is all that is known of its events.
     if (sent.length === 0) for (const type of typesOf(hook)) for (const event of hook.events) note(type, event);
   }
+  for (const [name, list] of Object.entries(integration.lists ?? {}))
+    for (const type of typesOf(list)) note(type, `${name} (file)`);
   return [...given].map(([type, events]) => `${code(type)}: ${named(events)}`).join("; ") || "nothing of concern";
 }
 
 // Its declaration is checked against its reader by the contract's test.
-const typesOf = ({ authority }: Hook) => Object.keys(authority) as SignalType[];
+const typesOf = ({ authority }: Pick<Hook, "authority">) => Object.keys(authority) as SignalType[];
 
 /** What can be done at it and how, or why not; a reason that both actions share is given once. */
 function isTold(integration: Integration): string {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { text } from "../src/contract/settings.ts";
+import { optional, text } from "../src/contract/settings.ts";
 import { json, type Proven, parse, type Signal } from "../src/contract/signal.ts";
 
 /**
@@ -65,7 +65,10 @@ export const discord = defineIntegration({
   name: "Discord",
   about: "Communities and chat: people grant the tenant's app access to their account.",
   origins: [],
-  settings: { publicKey: text("Public key of the application", /^[0-9a-fA-F]{64}$/) },
+  settings: {
+    publicKey: text("Public key of the application", /^[0-9a-fA-F]{64}$/),
+    applicationId: optional(text("Application id: deliveries that name another are refused", /^\d{1,20}$/)),
+  },
   identities: { "discord.user": "User id, a snowflake", "discord.message": "Message id, a snowflake" },
 
   hooks: {
@@ -76,6 +79,7 @@ export const discord = defineIntegration({
         key: "publicKey",
         signature: { header: "x-signature-ed25519", encoding: "hex" },
         over: [{ header: "x-signature-timestamp" }, "body"],
+        expects: [{ at: ["application_id"], setting: "applicationId" }],
         // No age: Discord states none, repeats for ten minutes, and whether a repeat has a new time is unconfirmed.
       },
       contentTypes: ["application/json"],

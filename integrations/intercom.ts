@@ -15,6 +15,7 @@ import { absent, defineIntegration, type Order, type Steps } from "../src/contra
 import { type Answer, erased, found, notFound, type Sight } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
 import { json, type Signal, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
+import type { Hmac } from "../src/contract/verification.ts";
 
 /**
  * Intercom keeps the tenant's contacts, users and leads alike, and their conversations.
@@ -64,10 +65,21 @@ const settings = {
   region: text("Region of the workspace: us, eu or au", /^(us|eu|au)$/),
   accessToken: secret("Access token"),
   clientSecret: optional(secret("Client secret of the app, which signs its webhooks")),
+  workspaceId: optional(text("Workspace id: notifications that name another are refused", /^[a-z0-9]{1,40}$/i)),
   uninstallSecret: optional(
     secret("A long random text of your own, as ?secret=… in the uninstall address", /^[A-Za-z0-9_-]{32,}$/),
   ),
 } satisfies Settings;
+
+const SIGNED: Hmac = {
+  scheme: "hmac",
+  key: "clientSecret",
+  hash: "SHA-1",
+  signature: { header: "x-hub-signature", encoding: "hex", prefix: "sha1=" },
+  over: ["body"],
+};
+/** One secret for all workspaces in which the app is installed, and all of them are told to one address. */
+const WORKSPACE = [{ at: ["app_id"], setting: "workspaceId" }] as const;
 
 export const intercom = defineIntegration({
   id: "intercom",
@@ -84,13 +96,7 @@ export const intercom = defineIntegration({
   hooks: {
     topics: {
       source: WEBHOOKS,
-      verify: {
-        scheme: "hmac",
-        key: "clientSecret",
-        hash: "SHA-1",
-        signature: { header: "x-hub-signature", encoding: "hex", prefix: "sha1=" },
-        over: ["body"],
-      },
+      verify: { ...SIGNED, expects: WORKSPACE },
       contentTypes: ["application/json"],
       read: json(Notification, (notification, { receivedAt }) => [
         { id: idOf(notification), name: notification.topic, signals: signalsOf(notification, receivedAt) },
@@ -116,12 +122,18 @@ export const intercom = defineIntegration({
       ],
     },
     /**
-     * The page says of no signature. Unconfirmed: that there is none; so the address carries a secret of ours, and what comes
-     * is only noted: whether the token still works shows at the next call.
+     * The page says of no signature. Unconfirmed: that there is none; so the address carries a secret of ours, a signature that
+     * comes along has to hold, and what comes is only noted: whether the token still works shows at the next call.
      */
     uninstall: {
       source: UNINSTALL,
-      verify: { scheme: "shared-secret", key: "uninstallSecret", at: { query: "secret" } },
+      verify: {
+        scheme: "shared-secret",
+        key: "uninstallSecret",
+        at: { query: "secret" },
+        signed: SIGNED,
+        expects: WORKSPACE,
+      },
       contentTypes: ["application/json"],
       // Neither an id nor a time comes with it, so a workspace leaves once.
       read: json(z.object({ app_id: Id }), ({ app_id }, { receivedAt }) => [

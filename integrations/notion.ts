@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { secret } from "../src/contract/settings.ts";
-import { json, Rfc3339 } from "../src/contract/signal.ts";
+import { optional, secret } from "../src/contract/settings.ts";
+import { json, parse, Rfc3339 } from "../src/contract/signal.ts";
 
 /**
  * Notion: workspaces add the tenant's connection and share pages with it. It tells us that pages, databases and comments were
@@ -25,12 +25,19 @@ const Delivery = z.union([
   Event.refine(({ type }) => !DELETIONS.has(type)),
 ]);
 
+/** The first delivery of a subscription. */
+const Told = z.strictObject({ verification_token: z.string().regex(/^secret_[\w-]{8,256}$/) });
+
 export const notion = defineIntegration({
   id: "notion",
   name: "Notion",
   about: "Workspaces for notes: they share pages with the tenant's connection.",
   origins: [],
-  settings: { verificationToken: secret("Verification token of the webhook", /^secret_/) },
+  // The token comes into being with the subscription, and the subscription only when the address has answered.
+  settings: {
+    verificationToken: optional(secret("Verification token of the webhook", /^secret_/)),
+    setupSecret: optional(secret("A long random text of your own, as ?setup=… in the address", /^[A-Za-z0-9_-]{32,}$/)),
+  },
   identities: { "notion.entity": "Id of a page, database, data source or comment" },
 
   hooks: {
@@ -44,6 +51,12 @@ export const notion = defineIntegration({
         over: ["body"],
       },
       contentTypes: ["application/json"],
+      // Unconfirmed: whether this one is signed, with the very token that it tells. It would prove nothing, so nobody looks.
+      offer: {
+        source: WEBHOOKS,
+        verify: { scheme: "shared-secret", key: "setupSecret", at: { query: "setup" } },
+        tells: ({ text }) => parse(Told, text).ok,
+      },
       read: json(Delivery, (body) => {
         const { id, type: name } = body;
         if (!("entity" in body)) return [{ id, name, signals: [] }];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { secret } from "../src/contract/settings.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, type Proven, parse, type Signal, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
 
 /**
@@ -99,7 +99,10 @@ export const slack = defineIntegration({
   name: "Slack",
   about: "Team messaging: workspaces install the tenant's app, and people grant it access.",
   origins: [],
-  settings: { signingSecret: secret("Signing secret of the app", /^[0-9a-f]{32}$/) },
+  settings: {
+    signingSecret: secret("Signing secret of the app", /^[0-9a-f]{32}$/),
+    appId: optional(text("App id: deliveries that name another are refused", /^A[A-Z0-9]+$/)),
+  },
   identities: {
     "slack.user": "`<workspace id>/<user id>`: a user id alone is not unique",
     "slack.bot": "`<workspace id>/<user id of the bot>`",
@@ -121,6 +124,7 @@ export const slack = defineIntegration({
         // https://docs.slack.dev/authentication/verifying-requests-from-slack has this rule. Unconfirmed: that its three repeats, the last after about six minutes, are signed anew; if they
         // are not, the last comes too late, and the two before it do not.
         fresh: { at: { header: "x-slack-request-timestamp" }, unit: "seconds", withinSeconds: 300 },
+        expects: [{ at: ["api_app_id"], setting: "appId" }],
       },
       contentTypes: ["application/json"],
       challenges: [

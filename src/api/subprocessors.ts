@@ -12,6 +12,7 @@ import type { TenantKeys } from "../ports.ts";
 import { problemResponse } from "../problem.ts";
 import { accountOf } from "../registry/account.ts";
 import { change } from "../registry/change.ts";
+import { isDevelopmentKey } from "../registry/development-key.ts";
 import { notInForce, SUBPROCESSOR_ID, type Subprocessor, SubprocessorInput } from "../registry/subprocessor.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { scheduleDuties } from "../request/duty.ts";
@@ -20,7 +21,7 @@ import { type Authorised, requires } from "./auth.ts";
 import { fitted, input } from "./input.ts";
 
 /** The registry, and what can be entered into it. */
-export const subprocessors = () => {
+export const subprocessors = (local: boolean) => {
   const app = new Hono<Authorised>();
 
   app.get("/v1/integrations", requires("read"), (c) =>
@@ -85,6 +86,11 @@ export const subprocessors = () => {
     }
     const settings = fitted(settingsSchema(integration.settings), body.value.settings, ["settings"]);
     if (!settings.ok) return problemResponse(c, settings.problem);
+    const forgeable = local ? undefined : developmentKeyIn(settings.value);
+    if (forgeable !== undefined) {
+      const expected = "the vendor's own key: this one is for development, and everybody can sign with it";
+      return problemResponse(c, { reason: "invalid", errors: [{ field: `settings.${forgeable}`, expected }] });
+    }
     // What is retired may have gone already; but nobody is told anything at an address that never answered.
     const isGone = body.value.status === "retired" && before !== undefined && samePlain(before, settings.value);
     const refused = isGone ? undefined : await probe(ports, integration, settings.value);
@@ -135,6 +141,10 @@ export const subprocessors = () => {
 
   return app;
 };
+
+/** The setting whose value proves nothing, if there is one. */
+const developmentKeyIn = (settings: Readonly<Record<string, string | readonly string[] | undefined>>) =>
+  Object.entries(settings).find(([, value]) => [value ?? []].flat().some(isDevelopmentKey))?.[0];
 
 /** Whether what is not secret stays as it was: the address that was proven among it. */
 const samePlain = (before: Subprocessor, values: Readonly<Record<string, string | string[] | undefined>>): boolean =>
@@ -187,8 +197,8 @@ const oauthView = ({ source, client, scopes, site, refresh, pkce }: OAuth) => ({
 
 /** All that is needed to make a registry entry, without reading source. */
 function integrationView(integration: Integration) {
-  const { id, name, about, origins, settings, identities, hooks, streams, oauth, actions, residuals, retainable } =
-    integration;
+  const { id, name, about, origins, settings, identities, hooks, streams, lists, oauth, actions } = integration;
+  const { residuals, retainable } = integration;
   return {
     id,
     name,
@@ -232,6 +242,15 @@ function integrationView(integration: Integration) {
       })),
     }),
     oauth: isAbsent(oauth) ? oauth : oauthView(oauth),
+    ...(lists !== undefined && {
+      lists: Object.entries(lists).map(([list, { events, authority, source }]) => ({
+        list,
+        path: `/v1/subprocessors/{id}/signals/${list}`,
+        events,
+        authority,
+        source,
+      })),
+    }),
     takes_content_deletions: integration.content !== undefined,
     actions: Object.fromEntries(
       Object.entries(actions).map(([key, action]) => [

@@ -1,10 +1,11 @@
+import type { Result } from "../result.ts";
 import type { Call, Reply } from "./call.ts";
-import type { Challenge, Handshake } from "./challenge.ts";
+import type { Challenge, Handshake, Offer } from "./challenge.ts";
 import type { Identity } from "./identity.ts";
 import type { Grant, OAuth } from "./oauth.ts";
 import type { Answer, Sight } from "./outcome.ts";
 import type { Settings, SettingValues } from "./settings.ts";
-import type { Read, SignalType } from "./signal.ts";
+import type { Read, Reading, SignalType, Unreadable } from "./signal.ts";
 import type { Confirmation, Stream } from "./stream.ts";
 import type { Transmitter } from "./transmitter.ts";
 import type { Verification } from "./verification.ts";
@@ -43,6 +44,8 @@ export type Hook = {
   readonly challenges?: readonly Challenge[];
   /** Where it has to be said by a call of ours that deliveries are wanted. */
   readonly handshake?: Handshake;
+  /** Where the vendor tells the key by a delivery. */
+  readonly offer?: Offer;
   /** The sender keeps a stream that can be managed and polled; `verify` is then of scheme `jwt`. */
   readonly transmitter?: Transmitter;
   /** What the vendor wants to hear: a status, or a JSON body with 200 that may name the status page. Otherwise 202. */
@@ -56,6 +59,15 @@ export type Hook = {
   readonly retriesForHours: number | "unknown";
   /** The documented kinds of delivery, for people who set the hook up. */
   readonly events: readonly string[];
+};
+
+/**
+ * A file that the vendor gives for download instead of calling us: JSON lines, each of which says itself what happened to
+ * whom. Nobody has signed it; whoever hands it over answers for it.
+ */
+export type List = Pick<Hook, "authority" | "deadlines" | "source" | "events"> & {
+  /** What one line tells. The same line gives the same ids, so that a list may be handed over again. */
+  readonly read: (line: string, receivedAt: number) => Result<Reading, Unreadable>;
 };
 
 /** `secevent` is 400 with the error body that RFC 8935 section 2.3 asks for. */
@@ -161,6 +173,8 @@ export type Integration<S extends Settings = Settings> = {
   readonly streams?: Readonly<Record<string, Stream>>;
   /** How a person's grant is got; what is got is revoked by the action `revoke`, with the identity type `connection`. */
   readonly oauth: OAuth<NoInfer<S>> | Absent;
+  /** What it gives for download, for an operator to hand over. Their names and those of hooks and streams are not alike. */
+  readonly lists?: Readonly<Record<string, List>>;
   readonly actions: Readonly<Record<ActionName, Action<S> | Absent>>;
   readonly residuals: readonly Residual[];
   readonly duties?: Readonly<Record<string, Duty>>;

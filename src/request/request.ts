@@ -54,7 +54,7 @@ export type RequestView = {
   readonly shredded_by?: string;
   readonly continues?: string;
   readonly held?: string;
-  /** The delivery was noted and caused nothing: `superseded`, an `echo` of our own act, or only `recorded`. */
+  /** The delivery was noted and caused nothing: `superseded`, an `echo` of our own act, of somebody `unknown`, or only `recorded`. */
   readonly noted?: string;
   /** Why it was not obeyed, or was cancelled before it started: it came to be too old. */
   readonly superseded_by?: SupersededBy;

@@ -56,6 +56,9 @@ const names = [
     "paypal",
     "ebay",
   ].map((scheme) => `verification.${scheme}.per_second`),
+  ...["signed-request", "stripe", "hmac", "ed25519", "ecdsa-p256", "standard-webhooks", "shared-secret"].flatMap(
+    (scheme) => [`intake.${scheme}.per_second`, `intake.${scheme}.ratio_to_floor`],
+  ),
   "propagation.tasks_per_second",
   "propagation.round_trips_per_task_at_load",
   ...["round_trips_per_request", "commands_per_request"].flatMap((name) =>

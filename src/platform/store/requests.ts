@@ -42,6 +42,8 @@ export type NewRequest = {
   readonly noteOnly: boolean;
   /** To be held, with an order to find out whether it is so. */
   readonly confirms?: boolean;
+  /** Only to be noted where none of the identities is linked to anybody. */
+  readonly onlyKnown?: boolean;
   readonly startAt: Instant;
   readonly watchAt: Instant;
   readonly deadline: Instant;
@@ -384,7 +386,7 @@ function recordCommand(request: NewRequest) {
       ceiling?.most ?? 0,
       NOTE_MS,
       request.digest,
-      request.noteOnly ? "note" : request.confirms === true ? "confirm" : "open",
+      modeOf(request),
       request.here ? 1 : 0,
       request.heeds,
       request.restores,
@@ -393,6 +395,12 @@ function recordCommand(request: NewRequest) {
       ...Object.entries(request.fields).flat(),
     ],
   };
+}
+
+function modeOf({ noteOnly, confirms = false, onlyKnown = false }: NewRequest): string {
+  if (noteOnly) return "note";
+  const asked = [...(onlyKnown ? ["known"] : []), ...(confirms ? ["confirm"] : [])];
+  return asked.length === 0 ? "open" : asked.join(" ");
 }
 
 function readRecorded([result, detail, wake]: readonly string[]): Recorded {

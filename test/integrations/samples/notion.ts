@@ -7,7 +7,7 @@ const deleted = (at: number): Signal[] => [
 ];
 
 export const sample: Sample = {
-  settings: { verificationToken: "secret_0123456789abcdef" },
+  settings: { verificationToken: "secret_0123456789abcdef", setupSecret: "q7Vn2Lx9Rk4Tz8Wb3Yc6Hd1Jf5Mg0PsA" },
   hooks: {
     events: {
       "page.deleted": deleted,

@@ -7,7 +7,7 @@ const about =
     whom.map(([kind, value]) => signal(type, { type: `slack.${kind}`, value }, at));
 
 export const sample: Sample = {
-  settings: { signingSecret: "0123456789abcdef0123456789abcdef" },
+  settings: { signingSecret: "0123456789abcdef0123456789abcdef", appId: "A0LOVELACE" },
   hooks: {
     events: {
       tokens_revoked: about("token_revoked", ["user", "T0ADALAB/U0ADA"], ["bot", "T0ADALAB/U0BOT"]),
