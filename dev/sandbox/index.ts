@@ -1,8 +1,10 @@
 export { amplitude } from "./amplitude.ts";
 export { anthropic } from "./anthropic.ts";
 export { aws } from "./aws.ts";
+export { awsS3 } from "./aws-s3.ts";
 export { azureOpenai } from "./azure-openai.ts";
 export { bluesky } from "./bluesky.ts";
+export { cloudflareR2 } from "./cloudflare-r2.ts";
 export { elevenlabs } from "./elevenlabs.ts";
 export { firstParty } from "./first-party.ts";
 export { gemini } from "./gemini.ts";
