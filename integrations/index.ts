@@ -9,6 +9,8 @@ export { awsSes } from "./aws-ses.ts";
 export { azureOpenai } from "./azure-openai.ts";
 export { bluesky } from "./bluesky.ts";
 export { calendly } from "./calendly.ts";
+export { cloudflareD1 } from "./cloudflare-d1.ts";
+export { cloudflareKv } from "./cloudflare-kv.ts";
 export { cloudflareR2 } from "./cloudflare-r2.ts";
 export { customerIo } from "./customer-io.ts";
 export { discord } from "./discord.ts";

@@ -7,6 +7,8 @@ export { awsS3 } from "./aws-s3.ts";
 export { awsSes } from "./aws-ses.ts";
 export { azureOpenai } from "./azure-openai.ts";
 export { bluesky } from "./bluesky.ts";
+export { cloudflareD1 } from "./cloudflare-d1.ts";
+export { cloudflareKv } from "./cloudflare-kv.ts";
 export { cloudflareR2 } from "./cloudflare-r2.ts";
 export { elevenlabs } from "./elevenlabs.ts";
 export { firstParty } from "./first-party.ts";
