@@ -26,7 +26,7 @@ const MOST_LOCKED = 50;
 const settings = {
   region: dnsLabel("Region, such as eu-central-1"),
   bucket: text("Bucket", /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
-  accessKeyId: text("Access key id", /^\w{16,128}$/),
+  accessKeyId: text("Access key id of a user, not a temporary one", /^(?!ASIA)\w{16,128}$/),
   secretAccessKey: secret("Secret access key"),
   prefixes: prefixes("Prefixes of one person, such as users/{id}/, separated by commas", ["/"]),
   owner: optional(text("Account that owns the bucket", /^\d{12}$/)),
@@ -120,7 +120,10 @@ function bucketOf({ settings }: S3Order): Bucket {
   };
 }
 
-type Lock = { readonly until: number; readonly mode: string } | "held" | "none";
+type Lock = { readonly until: number; readonly mode: string } | "held" | "ending" | "none";
+
+/** Clocks may differ by so much, which is what signatures are granted, too. */
+const SKEW_MS = 15 * 60_000;
 
 /**
  * Why versions are not let go. A legal hold has no end; a retention has one, and the last of them counts. A refusal for which
@@ -132,6 +135,7 @@ function* locked(denied: readonly Entry[], order: S3Order): Steps<Answer> {
   for (const entry of denied) {
     const lock = yield* lockOf(entry, order);
     if (lock === "held") return retained(HELD, [order.identity]);
+    if (lock === "ending") return { outcome: "slow_down", seconds: 60 };
     if (lock === "none") return unforeseen({ status: 403 }, "S3 will not delete a version, and tells of no lock on it");
     if (lock.until > last.until) last = lock;
   }
@@ -153,5 +157,7 @@ function* lockOf({ key, version }: Entry, order: S3Order): Steps<Lock> {
   const retention = reply && readXml(reply, "Retention", Retention);
   if (retention?.ok !== true) return "none";
   const [until] = retention.value.RetainUntilDate;
-  return until > Date.parse(order.attemptedAt) ? { until, mode: retention.value.Mode[0].toLowerCase() } : "none";
+  const now = Date.parse(order.attemptedAt);
+  if (until <= now) return until > now - SKEW_MS ? "ending" : "none";
+  return { until, mode: retention.value.Mode[0].toLowerCase() };
 }

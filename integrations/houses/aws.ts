@@ -15,7 +15,7 @@ export const SIGV4 = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference
 
 export const awsSettings = {
   region: dnsLabel("Region, such as eu-central-1"),
-  accessKeyId: text("Access key id", /^\w{16,128}$/),
+  accessKeyId: text("Access key id of a user, not a temporary one", /^(?!ASIA)\w{16,128}$/),
   secretAccessKey: secret("Secret access key"),
 };
 export type Keys = { readonly [K in keyof typeof awsSettings]: string };

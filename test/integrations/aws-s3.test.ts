@@ -270,7 +270,7 @@ describe("what Object Lock keeps in S3", () => {
   it("[I4] is not guessed: without a lock, with an old one, or where we may not ask, a person has to look", () => {
     for (const replies of [
       [none, none],
-      [xml("LegalHold", "<Status>OFF</Status>"), retention("2026-11-21T08:59:59.000Z")],
+      [xml("LegalHold", "<Status>OFF</Status>"), retention("2026-11-21T08:44:59.000Z")],
       [none, retention("tomorrow")],
       [refusal(403, "AccessDenied"), refusal(403, "AccessDenied")],
     ])
@@ -278,6 +278,10 @@ describe("what Object Lock keeps in S3", () => {
         outcome: "unforeseen",
         what: "S3 will not delete a version, and tells of no lock on it",
       });
+  });
+
+  it("is waited for where it ends this very minute by S3's clock", () => {
+    expect(locked(none, retention("2026-11-21T09:00:00.000Z")).outcome).toEqual({ outcome: "slow_down", seconds: 60 });
   });
 
   it("[I10] is not asked about without end", () => {
@@ -360,6 +364,7 @@ it("takes no setting that could lead elsewhere", () => {
     { region: "eu-central-1.evil.example" },
     { prefixes: "users/{id}" },
     { owner: "me" },
+    { accessKeyId: "ASIAIOSFODNN7EXAMPLE" },
     { bypassGovernance: "true" },
   ])
     expect(fits(more), JSON.stringify(more)).toBe(false);
