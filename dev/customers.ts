@@ -1,4 +1,5 @@
 import {
+  awsS3,
   type Entry,
   facebook,
   gemini,
@@ -94,6 +95,7 @@ export const customers: readonly Customer[] = [
       ],
     },
     subprocessors: {
+      "aws-s3": awsS3("isocial-track", "eu-central-1"),
       "google-cloud": googleCloud("isocial-track"),
       openai: openai("isocial-track"),
       "google-ai": googleAi(),

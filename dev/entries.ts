@@ -282,6 +282,28 @@ export const sendgrid = (slug: string, region: "us" | "eu"): Entry => ({
   ),
 });
 
+export const awsS3 = (slug: string, region: string): Entry => ({
+  integration: "aws-s3",
+  settings: {
+    region,
+    bucket: `${slug}-uploads`,
+    accessKeyId: `DEV${derived(`${slug} aws-s3`, 17).toUpperCase()}`,
+    secretAccessKey: secretOf(`${slug} aws-s3`),
+    prefixes: "users/{id}/",
+  },
+  facts: processor(
+    "Amazon Web Services EMEA SARL",
+    "LU",
+    { code: "hosting", text: "Keeping what people upload", legal_basis: CONTRACT },
+    {
+      display_name: "Amazon S3",
+      data_categories: ["content"],
+      locations: [{ country: "DE", kind: "storage" }],
+      agreements: [{ kind: "dpa", url: "https://aws.amazon.com/compliance/gdpr-center/" }],
+    },
+  ),
+});
+
 export const mailchimp = (slug: string, dataCenter: string): Entry => ({
   integration: "mailchimp",
   settings: {

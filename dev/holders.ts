@@ -201,6 +201,29 @@ const sendgrid: Holder = {
   }),
 };
 
+const awsS3: Holder = {
+  account: ({ bucket, accessKeyId = "", secretAccessKey = "" }) => ({
+    vendor: "aws-s3",
+    bucket,
+    keys: { [accessKeyId]: secretAccessKey },
+  }),
+  person: ({ bucket }, { id, email }) => ({
+    seeds: [
+      {
+        vendor: "aws-s3",
+        bucket,
+        versioned: true,
+        objects: [
+          { key: `users/${id}/profile.json`, content: `about ${email}` },
+          { key: `users/${id}/profile.json`, content: `once about ${email}` },
+          { key: `users/${id}/photo.jpg`, marker: true },
+        ],
+        uploads: [{ key: `users/${id}/film.mp4` }],
+      },
+    ],
+  }),
+};
+
 const mailchimp: Holder = {
   person: ({ dataCenter }, { email }) => ({
     seeds: [
@@ -218,6 +241,7 @@ const mailchimp: Holder = {
 
 /** By integration; one that holds nothing which could be named is not here. */
 export const holders: Readonly<Record<string, Holder>> = {
+  "aws-s3": awsS3,
   "first-party": firstParty,
   facebook,
   gemini,

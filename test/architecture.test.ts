@@ -47,9 +47,12 @@ describe("who may import whom", () => {
   });
 
   it("keeps the contract free of everything but results and the schema library", () => {
+    // One file reads XML as `call.ts` reads JSON, for which the language itself has no parser.
+    const isParser = (file: string, path: string) => file === "src/contract/xml.ts" && path === "@rgrove/parse-xml";
+    const fits = (path: string) => path.startsWith("src/contract/") || path === "src/result.ts" || path === "zod";
     for (const file of files("src/contract"))
       expect(
-        allowed(file, (path) => path.startsWith("src/contract/") || path === "src/result.ts" || path === "zod"),
+        allowed(file, (path) => fits(path) || isParser(file, path)),
         file,
       ).toEqual([]);
   });

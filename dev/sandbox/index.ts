@@ -1,8 +1,15 @@
 export { amplitude } from "./amplitude.ts";
 export { anthropic } from "./anthropic.ts";
 export { aws } from "./aws.ts";
+export { awsCognito } from "./aws-cognito.ts";
+export { awsDynamodb } from "./aws-dynamodb.ts";
+export { awsS3 } from "./aws-s3.ts";
+export { awsSes } from "./aws-ses.ts";
 export { azureOpenai } from "./azure-openai.ts";
 export { bluesky } from "./bluesky.ts";
+export { cloudflareD1 } from "./cloudflare-d1.ts";
+export { cloudflareKv } from "./cloudflare-kv.ts";
+export { cloudflareR2 } from "./cloudflare-r2.ts";
 export { elevenlabs } from "./elevenlabs.ts";
 export { firstParty } from "./first-party.ts";
 export { gemini } from "./gemini.ts";

@@ -44,7 +44,20 @@ export type Call = {
 /** What the platform signs a call with, since generators cannot wait for keys: data, as in `Verification`. */
 export type Sign =
   /** The body as a Standard Webhook. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
-  { readonly scheme: "standard-webhooks"; readonly secret: string; readonly id: string };
+  | { readonly scheme: "standard-webhooks"; readonly secret: string; readonly id: string }
+  /** Method, address, headers and body by AWS Signature Version 4, which others than AWS ask for, too. */
+  | AwsSigV4;
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+export type AwsSigV4 = {
+  readonly scheme: "aws-sigv4";
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly region: string;
+  readonly service: string;
+  /** The call must also carry the body's MD5, which is one of the digests that S3 wants for some calls. */
+  readonly contentMd5?: true;
+};
 
 export type Reply = {
   readonly status: number;

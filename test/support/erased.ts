@@ -24,6 +24,7 @@ export const ends: Readonly<Record<string, End>> = {
   },
   "isocial-track": {
     tasks: {
+      "aws-s3.erase": own.looked,
       "facebook.revoke": "revoked revoked",
       "intercom.erase": own.looked,
       "mailchimp.erase": own.looked,
