@@ -17,6 +17,7 @@ export { mixpanel } from "./mixpanel.ts";
 export { openai } from "./openai.ts";
 export { paypal } from "./paypal.ts";
 export { posthog } from "./posthog.ts";
+export { segment } from "./segment.ts";
 export { sendgrid } from "./sendgrid.ts";
 export { stripe } from "./stripe.ts";
 export { transmitter } from "./transmitter.ts";

@@ -1,0 +1,88 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { createSandbox, type Sandbox } from "../../dev/sandbox/sandbox.ts";
+import { segment } from "../../integrations/segment.ts";
+import {
+  type Absent,
+  type Action,
+  isAbsent,
+  isBulk,
+  type SingleAction,
+  type Steps,
+} from "../../src/contract/integration.ts";
+import type { Answer } from "../../src/contract/outcome.ts";
+import type { Settings } from "../../src/contract/settings.ts";
+import { carryOut } from "../support/carry-out.ts";
+
+let now: number;
+let sandbox: Sandbox;
+beforeEach(() => {
+  now = Date.parse("2026-11-21T12:00:00Z");
+  sandbox = createSandbox({ now: () => now });
+});
+const wait = (seconds: number) => {
+  now += seconds * 1000;
+};
+const send = async (method: string, path: string, body?: object) => {
+  const request = new Request(`http://sandbox${path}`, { method, ...(body && { body: JSON.stringify(body) }) });
+  const answer = await sandbox.admin(request);
+  expect(answer.status).toBe(200);
+  return answer.json();
+};
+const seed = (body: object) => send("POST", "/seed", body);
+const holds = (text: string) => send("GET", `/holdings?text=${encodeURIComponent(text)}`);
+
+/** A bulk action as one for a single order, so that it can be carried out. */
+function single<S extends Settings>(action: Action<S> | Absent): SingleAction<S> {
+  if (isAbsent(action)) throw new Error("expected an action");
+  if (!isBulk(action)) return action;
+  const { bulk, ...facts } = action;
+  const one: SingleAction<S> = { ...facts, run: (order) => only(bulk.run([order], "batch")) };
+  const { check } = bulk;
+  return check === undefined ? one : { ...one, check: (reference, order) => only(check(reference, [order])) };
+}
+function* only(steps: Steps<readonly Answer[]>): Steps<Answer> {
+  const [answer] = yield* steps;
+  if (answer === undefined) throw new Error("a bulk call answers for each");
+  return answer;
+}
+
+describe("Segment", () => {
+  const erase = single(segment.actions.erase);
+  const settings = { apiToken: "sgp_1", residency: "EU", regulation: "" };
+  const ada = { type: "segment.user_id", value: "ada-1" };
+  beforeEach(() =>
+    seed({
+      vendor: "segment",
+      residency: "EU",
+      users: [
+        { user_id: "ada-1", events: ["Signed Up"] },
+        { user_id: "bob-1", events: ["Signed Up"] },
+      ],
+    }),
+  );
+
+  it("deletes the user within days, and nobody else", async () => {
+    expect(await carryOut(sandbox, erase, settings, ada, { wait })).toMatchObject([{ answer: { outcome: "erased" } }]);
+    expect(await holds("ada-1")).toEqual([]);
+    expect(await holds("bob-1")).not.toEqual([]);
+  });
+
+  it("leaves it to a person where its own part failed, and is done where only a destination is not supported", async () => {
+    const ends = (own: string) =>
+      send("PUT", "/segment/settings", {
+        ends: "FAILED",
+        destinations: [
+          { name: "Segment", status: own },
+          { name: "Acme", status: "NOT_SUPPORTED" },
+        ],
+      });
+    await ends("FAILED");
+    expect(await carryOut(sandbox, erase, settings, ada, { wait })).toMatchObject([
+      { answer: { outcome: "unforeseen" } },
+    ]);
+    expect(await holds("ada-1")).not.toEqual([]);
+    await ends("FINISHED");
+    expect(await carryOut(sandbox, erase, settings, ada, { wait })).toMatchObject([{ answer: { outcome: "erased" } }]);
+    expect(await holds("ada-1")).toEqual([]);
+  });
+});
