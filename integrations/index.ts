@@ -4,6 +4,7 @@ export { apple } from "./apple.ts";
 export { aws } from "./aws.ts";
 export { azureOpenai } from "./azure-openai.ts";
 export { bluesky } from "./bluesky.ts";
+export { braze } from "./braze.ts";
 export { calendly } from "./calendly.ts";
 export { customerIo } from "./customer-io.ts";
 export { discord } from "./discord.ts";

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createSandbox, type Sandbox } from "../../dev/sandbox/sandbox.ts";
+import { braze } from "../../integrations/braze.ts";
 import { segment } from "../../integrations/segment.ts";
 import {
   type Absent,
@@ -84,5 +85,31 @@ describe("Segment", () => {
     await ends("FINISHED");
     expect(await carryOut(sandbox, erase, settings, ada, { wait })).toMatchObject([{ answer: { outcome: "erased" } }]);
     expect(await holds("ada-1")).toEqual([]);
+  });
+});
+
+describe("Braze", () => {
+  it("finds by any id, deletes every profile of an address a while later, and nobody else's", async () => {
+    const erase = single(braze.actions.erase);
+    const settings = { apiKey: "key-1", instance: "fra-02" };
+    await seed({
+      vendor: "braze",
+      users: [
+        { braze_id: "b-1", external_id: "ada-1", email: "ada@example.com" },
+        { braze_id: "b-2", email: "ada@example.com", phone: "+15550100" },
+        { braze_id: "b-3", external_id: "bob-1", email: "bob@example.com" },
+      ],
+    });
+    const email = { type: "email", value: "ada@example.com" };
+    const ends = await carryOut(sandbox, erase, settings, email, { wait });
+    expect(ends.map(({ answer }) => answer.outcome)).toEqual(["erased", "erased"]);
+    expect(await holds("ada")).toEqual([]);
+    expect(await holds("bob-1")).not.toEqual([]);
+    for (const identity of [
+      email,
+      { type: "braze.external_id", value: "ada-1" },
+      { type: "braze.braze_id", value: "b-1" },
+    ])
+      expect(await carryOut(sandbox, erase, settings, identity)).toMatchObject([{ answer: { outcome: "not_found" } }]);
   });
 });
