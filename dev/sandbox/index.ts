@@ -4,6 +4,7 @@ export { aws } from "./aws.ts";
 export { azureOpenai } from "./azure-openai.ts";
 export { bluesky } from "./bluesky.ts";
 export { braze } from "./braze.ts";
+export { customerIo } from "./customer-io.ts";
 export { elevenlabs } from "./elevenlabs.ts";
 export { firstParty } from "./first-party.ts";
 export { gemini } from "./gemini.ts";

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createSandbox, type Sandbox } from "../../dev/sandbox/sandbox.ts";
 import { braze } from "../../integrations/braze.ts";
+import { customerIo } from "../../integrations/customer-io.ts";
 import { segment } from "../../integrations/segment.ts";
 import {
   type Absent,
@@ -112,4 +113,40 @@ describe("Braze", () => {
     ])
       expect(await carryOut(sandbox, erase, settings, identity)).toMatchObject([{ answer: { outcome: "not_found" } }]);
   });
+});
+
+describe("Customer.io", () => {
+  const settings = {
+    siteId: "site-1",
+    trackApiKey: "track-1",
+    appApiKey: "app-1",
+    residency: "EU",
+    ending: "",
+    signingKey: "",
+  };
+  it.each(["suppress", "delete"])(
+    "finds everybody with an address, ends each by %s, and looks again",
+    async (ending) => {
+      await seed({
+        vendor: "customer-io",
+        people: [
+          { cio_id: "c1", id: "ada-1", email: "ada@example.com" },
+          { cio_id: "c2", email: "ada@example.com" },
+          { cio_id: "c3", id: "bob-1", email: "bob@example.com" },
+        ],
+      });
+      const email = { type: "email", value: "ada@example.com" };
+      const ends = await carryOut(sandbox, customerIo.actions.erase, { ...settings, ending }, email, { wait });
+      expect(ends.map(({ answer, sight }) => [answer.outcome, sight])).toEqual([
+        ["erased", "absent"],
+        ["erased", "absent"],
+      ]);
+      expect(await holds("ada")).toEqual([]);
+      expect(await holds("bob-1")).not.toEqual([]);
+      for (const identity of [email, { type: "customer-io.id", value: "ada-1" }])
+        expect(await carryOut(sandbox, customerIo.actions.erase, settings, identity)).toMatchObject([
+          { answer: { outcome: "not_found" } },
+        ]);
+    },
+  );
 });
