@@ -23,4 +23,5 @@ export { segment } from "./segment.ts";
 export { sendgrid } from "./sendgrid.ts";
 export { stripe } from "./stripe.ts";
 export { transmitter } from "./transmitter.ts";
+export { twilio } from "./twilio.ts";
 export { zendesk } from "./zendesk.ts";

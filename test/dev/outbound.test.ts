@@ -3,6 +3,7 @@ import { createSandbox, type Sandbox } from "../../dev/sandbox/sandbox.ts";
 import { braze } from "../../integrations/braze.ts";
 import { customerIo } from "../../integrations/customer-io.ts";
 import { segment } from "../../integrations/segment.ts";
+import { twilio } from "../../integrations/twilio.ts";
 import {
   type Absent,
   type Action,
@@ -149,4 +150,37 @@ describe("Customer.io", () => {
         ]);
     },
   );
+});
+
+describe("Twilio", () => {
+  it("deletes all of a number, in pieces, what is unfinished later, and nobody else's", async () => {
+    const account = "AC00000000000000000000000000000001";
+    const settings = { accountSid: account, authToken: "0123456789abcdef0123456789abcdef" };
+    const [ours, ada, bob] = ["+15550199", "+15550100", "+15550101"];
+    await seed({
+      vendor: "twilio",
+      account,
+      messages: [
+        ...Array.from({ length: 120 }, () => ({ from: ours, to: ada })),
+        { from: ada, to: ours, finished_after_seconds: 5400 },
+        { from: `whatsapp:${ada}`, to: `whatsapp:${ours}` },
+        { from: ours, to: bob },
+      ],
+      calls: [
+        { from: ada, to: ours, recordings: 2 },
+        { from: bob, to: ours, recordings: 1 },
+      ],
+    });
+    const phone = { type: "phone", value: ada };
+    const { erase } = twilio.actions;
+    expect(await carryOut(sandbox, erase, settings, phone, { wait })).toMatchObject([
+      { answer: { outcome: "erased" }, sight: "absent" },
+    ]);
+    expect(now - Date.parse("2026-11-21T12:00:00Z")).toBe((2 * 3600 + 300) * 1000);
+    expect(await holds(ada)).toEqual([]);
+    const [held] = Object.values((await send("GET", "/holdings")).twilio) as { recordings: unknown[] }[];
+    expect(held?.recordings).toHaveLength(1);
+    expect(await holds(bob)).toHaveLength(2);
+    expect(await carryOut(sandbox, erase, settings, phone)).toMatchObject([{ answer: { outcome: "not_found" } }]);
+  });
 });
