@@ -28,6 +28,7 @@ export { mailchimpTransactional } from "./mailchimp-transactional.ts";
 export { mistral } from "./mistral.ts";
 export { mixpanel } from "./mixpanel.ts";
 export { notion } from "./notion.ts";
+export { onesignal } from "./onesignal.ts";
 export { openai } from "./openai.ts";
 export { paypal } from "./paypal.ts";
 export { pinterest } from "./pinterest.ts";

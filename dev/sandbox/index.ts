@@ -16,6 +16,7 @@ export { mailchimp } from "./mailchimp.ts";
 export { meta } from "./meta.ts";
 export { mistral } from "./mistral.ts";
 export { mixpanel } from "./mixpanel.ts";
+export { onesignal } from "./onesignal.ts";
 export { openai } from "./openai.ts";
 export { paypal } from "./paypal.ts";
 export { posthog } from "./posthog.ts";

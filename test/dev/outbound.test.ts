@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createSandbox, type Sandbox } from "../../dev/sandbox/sandbox.ts";
 import { braze } from "../../integrations/braze.ts";
 import { customerIo } from "../../integrations/customer-io.ts";
+import { onesignal } from "../../integrations/onesignal.ts";
 import { segment } from "../../integrations/segment.ts";
 import { twilio } from "../../integrations/twilio.ts";
 import {
@@ -182,5 +183,31 @@ describe("Twilio", () => {
     expect(held?.recordings).toHaveLength(1);
     expect(await holds(bob)).toHaveLength(2);
     expect(await carryOut(sandbox, erase, settings, phone)).toMatchObject([{ answer: { outcome: "not_found" } }]);
+  });
+});
+
+describe("OneSignal", () => {
+  it("deletes a user with its subscriptions, however it is known, and looks again", async () => {
+    const appId = "01234567-89ab-4cde-8f01-23456789abcd";
+    const settings = { appId, apiKey: "key-1" };
+    const { erase } = onesignal.actions;
+    const user = (onesignal_id: string, name: string) => ({
+      onesignal_id,
+      external_id: `${name}-1`,
+      subscriptions: [{ id: `sub-${name}`, type: "Email", token: `${name}@example.com` }],
+    });
+    for (const identity of [
+      { type: "onesignal.external_id", value: "ada-1" },
+      { type: "onesignal.subscription", value: "sub-ada" },
+      { type: "onesignal.onesignal_id", value: "os-1" },
+    ]) {
+      await seed({ vendor: "onesignal", account: appId, users: [user("os-1", "ada"), user("os-2", "bob")] });
+      expect(await carryOut(sandbox, erase, settings, identity, { wait })).toMatchObject([
+        { answer: { outcome: "erased" }, sight: "absent" },
+      ]);
+      expect(await holds("ada")).toEqual([]);
+      expect(await holds("bob")).not.toEqual([]);
+      expect(await carryOut(sandbox, erase, settings, identity)).toMatchObject([{ answer: { outcome: "not_found" } }]);
+    }
   });
 });
