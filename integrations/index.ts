@@ -30,6 +30,7 @@ export { mixpanel } from "./mixpanel.ts";
 export { notion } from "./notion.ts";
 export { onesignal } from "./onesignal.ts";
 export { openai } from "./openai.ts";
+export { paddle } from "./paddle.ts";
 export { paypal } from "./paypal.ts";
 export { pinterest } from "./pinterest.ts";
 export { posthog } from "./posthog.ts";
