@@ -1,3 +1,4 @@
+export { adyen } from "./adyen.ts";
 export { amplitude } from "./amplitude.ts";
 export { anthropic } from "./anthropic.ts";
 export { apple } from "./apple.ts";

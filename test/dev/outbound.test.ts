@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createSandbox, type Sandbox } from "../../dev/sandbox/sandbox.ts";
+import { adyen } from "../../integrations/adyen.ts";
 import { braze } from "../../integrations/braze.ts";
 import { customerIo } from "../../integrations/customer-io.ts";
 import { onesignal } from "../../integrations/onesignal.ts";
@@ -209,5 +210,37 @@ describe("OneSignal", () => {
       expect(await holds("bob")).not.toEqual([]);
       expect(await carryOut(sandbox, erase, settings, identity)).toMatchObject([{ answer: { outcome: "not_found" } }]);
     }
+  });
+});
+
+describe("Adyen", () => {
+  it("erases each payment's shopper and each saved payment method, and nobody else's", async () => {
+    const settings = { environment: "test", merchantAccount: "Acme", apiKey: "key-1", checkout: "checkout-test" };
+    const { erase } = adyen.actions;
+    await seed({
+      vendor: "adyen",
+      account: "Acme",
+      payments: [
+        { psp_reference: "881A", shopper: "ada-1", email: "ada@example.com" },
+        { psp_reference: "881B", shopper: "bob-1", email: "bob@example.com" },
+      ],
+      stored: [{ shopper: "ada-1" }, { shopper: "ada-1" }, { shopper: "bob-1" }],
+    });
+    const payment = { type: "adyen.psp_reference", value: "881A" };
+    // A saved payment method does not stand in the way.
+    expect(await carryOut(sandbox, erase, settings, payment, { wait })).toMatchObject([
+      { answer: { outcome: "erased" }, sight: "no_view" },
+    ]);
+    expect(await carryOut(sandbox, erase, settings, payment)).toMatchObject([{ answer: { outcome: "erased" } }]);
+    const shopper = { type: "adyen.shopper_reference", value: "ada-1" };
+    const ends = await carryOut(sandbox, erase, settings, shopper, { wait });
+    expect(ends.map(({ answer, sight }) => [answer.outcome, sight])).toEqual([
+      ["erased", "absent"],
+      ["erased", "absent"],
+    ]);
+    expect(await holds("ada")).toEqual([]);
+    expect(await holds("bob-1")).toHaveLength(2);
+    for (const identity of [shopper, { type: "adyen.psp_reference", value: "882X" }])
+      expect(await carryOut(sandbox, erase, settings, identity)).toMatchObject([{ answer: { outcome: "not_found" } }]);
   });
 });
