@@ -21,6 +21,7 @@ export { onesignal } from "./onesignal.ts";
 export { openai } from "./openai.ts";
 export { paypal } from "./paypal.ts";
 export { posthog } from "./posthog.ts";
+export { salesforce } from "./salesforce.ts";
 export { segment } from "./segment.ts";
 export { sendgrid } from "./sendgrid.ts";
 export { stripe } from "./stripe.ts";

@@ -4,6 +4,7 @@ import { adyen } from "../../integrations/adyen.ts";
 import { braze } from "../../integrations/braze.ts";
 import { customerIo } from "../../integrations/customer-io.ts";
 import { onesignal } from "../../integrations/onesignal.ts";
+import { salesforce } from "../../integrations/salesforce.ts";
 import { segment } from "../../integrations/segment.ts";
 import { twilio } from "../../integrations/twilio.ts";
 import {
@@ -242,5 +243,42 @@ describe("Adyen", () => {
     expect(await holds("bob-1")).toHaveLength(2);
     for (const identity of [shopper, { type: "adyen.psp_reference", value: "882X" }])
       expect(await carryOut(sandbox, erase, settings, identity)).toMatchObject([{ answer: { outcome: "not_found" } }]);
+  });
+});
+
+describe("Salesforce", () => {
+  const erase = single(salesforce.actions.erase);
+  const settings = { myDomain: "acme--uat", clientId: "id-1", clientSecret: "s-1", personAccounts: "yes" };
+  const email = { type: "email", value: "o'ada@example.com" };
+  const record = (object: string, id: string, fields: object, more: object = {}) => ({ object, id, fields, ...more });
+
+  it("deletes all records of an address for good, and nobody else's", async () => {
+    await seed({
+      vendor: "salesforce",
+      records: [
+        record("Contact", "003000000000001AAA", { Email: "O'Ada@example.com" }),
+        record("Lead", "00Q000000000001AAA", { Email: email.value }),
+        record("Case", "500000000000001AAA", { "Contact.Email": email.value }),
+        record("Account", "001000000000001AAA", { PersonEmail: email.value }),
+        record("Contact", "003000000000002AAA", { Email: "bob@example.com" }),
+      ],
+    });
+    const ends = await carryOut(sandbox, erase, settings, email, { wait });
+    expect(ends.map(({ answer }) => answer.outcome)).toEqual(["erased", "erased", "erased", "erased"]);
+    expect(await holds("ada")).toEqual([]);
+    expect(await holds("bob@")).toHaveLength(1);
+    expect(await carryOut(sandbox, erase, settings, email)).toMatchObject([{ answer: { outcome: "not_found" } }]);
+  });
+
+  it("leaves a record to a person that Salesforce does not delete", async () => {
+    const refuses = "DELETE_FAILED:the account has a won opportunity:--";
+    await seed({
+      vendor: "salesforce",
+      records: [record("Account", "001000000000001AAA", { PersonEmail: email.value }, { refuses })],
+    });
+    expect(await carryOut(sandbox, erase, settings, email, { wait })).toMatchObject([
+      { answer: { outcome: "unforeseen", what: expect.stringContaining("DELETE_FAILED") } },
+    ]);
+    expect(await holds("ada")).not.toEqual([]);
   });
 });
