@@ -8,6 +8,7 @@ export { bluesky } from "./bluesky.ts";
 export { braze } from "./braze.ts";
 export { calendly } from "./calendly.ts";
 export { customerIo } from "./customer-io.ts";
+export { datadog } from "./datadog.ts";
 export { discord } from "./discord.ts";
 export { ebay } from "./ebay.ts";
 export { elevenlabs } from "./elevenlabs.ts";

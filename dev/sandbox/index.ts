@@ -6,6 +6,7 @@ export { azureOpenai } from "./azure-openai.ts";
 export { bluesky } from "./bluesky.ts";
 export { braze } from "./braze.ts";
 export { customerIo } from "./customer-io.ts";
+export { datadog } from "./datadog.ts";
 export { elevenlabs } from "./elevenlabs.ts";
 export { firstParty } from "./first-party.ts";
 export { gemini } from "./gemini.ts";

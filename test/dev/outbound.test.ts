@@ -3,6 +3,7 @@ import { createSandbox, type Sandbox } from "../../dev/sandbox/sandbox.ts";
 import { adyen } from "../../integrations/adyen.ts";
 import { braze } from "../../integrations/braze.ts";
 import { customerIo } from "../../integrations/customer-io.ts";
+import { datadog } from "../../integrations/datadog.ts";
 import { onesignal } from "../../integrations/onesignal.ts";
 import { salesforce } from "../../integrations/salesforce.ts";
 import { segment } from "../../integrations/segment.ts";
@@ -280,5 +281,54 @@ describe("Salesforce", () => {
       { answer: { outcome: "unforeseen", what: expect.stringContaining("DELETE_FAILED") } },
     ]);
     expect(await holds("ada")).not.toEqual([]);
+  });
+});
+
+describe("Datadog", () => {
+  const { erase } = datadog.actions;
+  const settings = {
+    site: "datadoghq.eu",
+    apiKey: "key-1",
+    appKey: "app-1",
+    userFacet: "@usr.id",
+    emailFacet: "@usr.email",
+    days: "30",
+  };
+  const ada = { type: "datadog.user_id", value: "ada-1" };
+  const log = (id: string) => ({ attributes: { "@usr.id": id, "@usr.email": `${id}@example.com` } });
+
+  it("deletes the person's logs for good after ten days, and nobody else's", async () => {
+    await seed({ vendor: "datadog", logs: [log("ada-1"), log("ada-1"), log("ada-10"), log("bob-1")] });
+    const began = now;
+    expect(await carryOut(sandbox, erase, settings, ada, { wait, now: () => now })).toMatchObject([
+      { answer: { outcome: "erased" }, sight: "absent" },
+    ]);
+    expect(now - began).toBeGreaterThanOrEqual(10 * 86_400_000);
+    expect(await holds("ada-1@")).toEqual([]);
+    expect(await holds("ada-10@")).toHaveLength(1);
+    expect(await holds("bob-1@")).toHaveLength(1);
+  });
+
+  it("is not found where no log had the value, and begins anew when somebody cancels", async () => {
+    await seed({ vendor: "datadog", logs: [log("bob-1")] });
+    expect(await carryOut(sandbox, erase, settings, ada, { wait, now: () => now })).toMatchObject([
+      { answer: { outcome: "not_found" } },
+    ]);
+    // Somebody cancels it after a day.
+    const cancel = async () => {
+      now += 86_400_000;
+      const headers = { "dd-api-key": "key-1", "dd-application-key": "app-1" };
+      const address = "https://api.datadoghq.eu/api/v2/deletion/requests/2/cancel";
+      await sandbox.fetch(new Request(address, { method: "PUT", headers }));
+    };
+    const bob = { type: "email", value: "bob-1@example.com" };
+    const canceled: Promise<void>[] = [];
+    const ends = await carryOut(sandbox, erase, settings, bob, {
+      wait: () => void canceled.push(cancel()),
+      now: () => now,
+    });
+    expect(ends).toMatchObject([{ answer: { outcome: "unforeseen", anew: true } }]);
+    await Promise.all(canceled);
+    expect(await holds("bob-1@")).not.toEqual([]);
   });
 });

@@ -11,17 +11,26 @@ const MOST_ROUNDS = 40;
 
 /**
  * Carries an action out against the sandbox, as the driver would: what a search finds is acted on, accepted work is asked
- * about when its time has come, and what was erased is looked at. `wait` moves the sandbox's clock.
+ * about when its time has come, and what was erased is looked at. `wait` moves the sandbox's clock, which `now` reads where an
+ * action goes by the time of its attempt.
  */
 export async function carryOut<S extends Settings>(
   sandbox: Sandbox,
   action: Action<S> | Absent,
   settings: SettingValues<S>,
   identity: Identity,
-  { keeps = [], wait = () => undefined }: { keeps?: readonly string[]; wait?: (seconds: number) => void } = {},
+  {
+    keeps = [],
+    wait = () => undefined,
+    now,
+  }: { keeps?: readonly string[]; wait?: (seconds: number) => void; now?: () => number } = {},
 ): Promise<readonly { readonly identity: Identity; readonly answer: Answer; readonly sight?: Sight }[]> {
   if (isAbsent(action) || isBulk(action)) throw new Error("only a single action can be carried out");
-  const order = (each: Identity): Order<S> => orderFor(settings, each, { keeps: new Set(keeps) });
+  const order = (each: Identity): Order<S> =>
+    orderFor(settings, each, {
+      keeps: new Set(keeps),
+      ...(now !== undefined && { attemptedAt: new Date(now()).toISOString() }),
+    });
   let answer = await sent(sandbox, action.run(order(identity)));
   for (let round = 0; answer.outcome === "accepted" || answer.outcome === "more"; round++) {
     if (round === MOST_ROUNDS) throw new Error("the action comes to no end");
@@ -35,7 +44,9 @@ export async function carryOut<S extends Settings>(
   if (answer.outcome === "found") {
     const ends = [];
     for (const each of answer.identities)
-      ends.push(...(await carryOut(sandbox, action, settings, each, { keeps, wait })));
+      ends.push(
+        ...(await carryOut(sandbox, action, settings, each, { keeps, wait, ...(now !== undefined && { now }) })),
+      );
     return ends;
   }
   if (answer.outcome !== "erased" || action.look === undefined) return [{ identity, answer }];
