@@ -13,7 +13,7 @@ const MOST_ROUNDS = 40;
 /**
  * Carries an action out against the sandbox, as the driver would: what a search finds is acted on, accepted work is asked
  * about when its time has come, and what was erased is looked at. `wait` moves the sandbox's clock, which `now` tells to what is
- * signed.
+ * signed, and to actions that go by the time of their attempt.
  */
 export async function carryOut<S extends Settings>(
   sandbox: Sandbox,
@@ -27,7 +27,8 @@ export async function carryOut<S extends Settings>(
   }: { keeps?: readonly string[]; wait?: (seconds: number) => void; now?: () => number } = {},
 ): Promise<readonly { readonly identity: Identity; readonly answer: Answer; readonly sight?: Sight }[]> {
   if (isAbsent(action) || isBulk(action)) throw new Error("only a single action can be carried out");
-  const order = (each: Identity): Order<S> => orderFor(settings, each, { keeps: new Set(keeps) });
+  const order = (each: Identity): Order<S> =>
+    orderFor(settings, each, { keeps: new Set(keeps), attemptedAt: new Date(now()).toISOString() });
   let answer = await sent(sandbox, now, action.run(order(identity)));
   for (let round = 0; answer.outcome === "accepted" || answer.outcome === "more"; round++) {
     if (round === MOST_ROUNDS) throw new Error("the action comes to no end");
