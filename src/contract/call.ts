@@ -44,7 +44,18 @@ export type Call = {
 /** What the platform signs a call with, since generators cannot wait for keys: data, as in `Verification`. */
 export type Sign =
   /** The body as a Standard Webhook. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
-  { readonly scheme: "standard-webhooks"; readonly secret: string; readonly id: string };
+  | { readonly scheme: "standard-webhooks"; readonly secret: string; readonly id: string }
+  /**
+   * A form that is exchanged for an access token: it gains an `assertion`, a JWT of these claims, signed RS256 with a key in PKCS #8
+   * PEM and good for so many seconds. RFC 7523 section 2.1
+   */
+  | {
+      readonly scheme: "jwt-bearer";
+      readonly key: string;
+      readonly keyId: string;
+      readonly claims: Readonly<Record<string, string>>;
+      readonly forSeconds: number;
+    };
 
 export type Reply = {
   readonly status: number;
