@@ -20,6 +20,7 @@ export { googleBigquery } from "./google-bigquery.ts";
 export { googleCloud } from "./google-cloud.ts";
 export { googleCloudStorage } from "./google-cloud-storage.ts";
 export { googleIdentityPlatform } from "./google-identity-platform.ts";
+export { googleNaturalLanguage } from "./google-natural-language.ts";
 export { hubspot } from "./hubspot.ts";
 export { instagram } from "./instagram.ts";
 export { intercom } from "./intercom.ts";

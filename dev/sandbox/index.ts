@@ -6,6 +6,8 @@ export { bluesky } from "./bluesky.ts";
 export { elevenlabs } from "./elevenlabs.ts";
 export { firstParty } from "./first-party.ts";
 export { gemini } from "./gemini.ts";
+export { googleAi } from "./google-ai.ts";
+export { googleAnalytics } from "./google-analytics.ts";
 export { googleBigquery } from "./google-bigquery.ts";
 export { googleCloudStorage } from "./google-cloud-storage.ts";
 export { googleIdentityPlatform } from "./google-identity-platform.ts";
