@@ -46,7 +46,18 @@ export type Sign =
   /** The body as a Standard Webhook. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
   | { readonly scheme: "standard-webhooks"; readonly secret: string; readonly id: string }
   /** Method, address, headers and body by AWS Signature Version 4, which others than AWS ask for, too. */
-  | AwsSigV4;
+  | AwsSigV4
+  /**
+   * A form that is exchanged for an access token: it gains an `assertion`, a JWT of these claims, signed RS256 with a key in PKCS #8
+   * PEM and good for so many seconds. RFC 7523 section 2.1
+   */
+  | {
+      readonly scheme: "jwt-bearer";
+      readonly key: string;
+      readonly keyId: string;
+      readonly claims: Readonly<Record<string, string>>;
+      readonly forSeconds: number;
+    };
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 export type AwsSigV4 = {

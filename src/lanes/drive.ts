@@ -263,6 +263,8 @@ export function failed(
       };
     case "credential":
       return { cursor, ...refused("the holder answered 401", now) };
+    case "cannot_sign":
+      return { cursor, ...refused("the key that was entered cannot sign, so nothing was sent", now) };
     case "broken":
     case "forbidden_address":
       return {

@@ -273,6 +273,15 @@ describe("[I4] an answer that settles nothing", () => {
     const action = answering(() => ({ outcome: "unauthorized", status: 400, what: "refused" }));
     expect(await setup({ action }).first()).toMatchObject({ state: "stuck", rest: START + 900_000 });
   });
+
+  it("stops the lane when its key cannot sign, and says what to do, since no repetition helps", async () => {
+    const attempt = await setup().first({ problem: { reason: "cannot_sign" } });
+    expect(attempt).toMatchObject({ state: "stuck", rest: START + 900_000, cursor: { epoch: 0, fails: 0 } });
+    expect(attempt).toHaveProperty(
+      "reason",
+      expect.stringMatching(/^credential refused: .*cannot sign.*PUT \/v1\/subprocessors$/),
+    );
+  });
 });
 
 describe("[I2] trouble at the vendor", () => {
