@@ -287,12 +287,12 @@ describe("a vendor's own file, whose lines say what they mean", () => {
   it("becomes what each line causes, in one go, with the vendor's deadline, and counts the others", async () => {
     const { at, lines, documents, ignored } = await gateway({ lists });
     const text = [
-      line("c1", "gone"),
+      line("customer-1", "gone"),
       "",
-      line("c2", "moved"),
-      line("c3", "back"),
-      line("c4", "off"),
-      line("c5", "gone"),
+      line("customer-2", "moved"),
+      line("customer-3", "back"),
+      line("customer-4", "off"),
+      line("customer-5", "gone"),
     ];
     const { status, body } = await lines(text.join("\r\n"));
     expect(status).toBe(202);
@@ -317,29 +317,35 @@ describe("a vendor's own file, whose lines say what they mean", () => {
       { source: "shop/people" },
     ]);
     expect(ignored).toEqual([{ event: "shop/people moved", count: 1 }]);
-    expect(JSON.stringify(body)).not.toMatch(/c\d/);
+    expect(JSON.stringify(body)).not.toMatch(/customer-\d/);
   });
 
   it("knows a line again, however the file is cut", async () => {
     const { lines } = await gateway({ lists });
-    await lines(line("c1", "gone"));
-    const again = await lines([line("c2", "gone"), line("c1", "gone"), line("c1", "gone", NOW)].join("\n"));
+    await lines(line("customer-1", "gone"));
+    const again = await lines(
+      [line("customer-2", "gone"), line("customer-1", "gone"), line("customer-1", "gone", NOW)].join("\n"),
+    );
     expect(again.body.results?.map(({ result }) => result)).toEqual(["opened", "duplicate", "opened"]);
   });
 
   it("may do what the policy says of it by name", async () => {
     const policy = { authority: { "shop/people": { account_deleted: "record" } } };
     const { lines } = await gateway({ lists, policy });
-    expect((await lines(line("c1", "gone"))).body.counts).toMatchObject({ noted: 1, opened: 0 });
+    expect((await lines(line("customer-1", "gone"))).body.counts).toMatchObject({ noted: 1, opened: 0 });
   });
 
   it.each<[string, string | Uint8Array<ArrayBuffer>, string]>([
     ["nothing", "\n\n", "(body)"],
     ["no UTF-8", new Uint8Array([0x7b, 0xff]), "(body)"],
-    ["more than a thousand lines", `${line("c1", "gone")}\n`.repeat(1001), "(body)"],
-    ["a line that is not what the vendor documents", `${line("c1", "gone")}\n${line("", "gone")}`, "lines.1.id"],
+    ["more than a thousand lines", `${line("customer-1", "gone")}\n`.repeat(1001), "(body)"],
+    [
+      "a line that is not what the vendor documents",
+      `${line("customer-1", "gone")}\n${line("", "gone")}`,
+      "lines.1.id",
+    ],
     ["a line that is no JSON", "gone", "lines.0."],
-    ["a time to come", line("c1", "gone", NOW + 3_600_000), "lines.0.time"],
+    ["a time to come", line("customer-1", "gone", NOW + 3_600_000), "lines.0.time"],
   ])("is refused as a whole: %s", async (_, text, field) => {
     const { at, lines } = await gateway({ lists });
     const { status, body } = await lines(text);
@@ -350,7 +356,7 @@ describe("a vendor's own file, whose lines say what they mean", () => {
 
   it("needs a list of that name, its content type, and a key that may", async () => {
     const { at, lines, readerKey } = await gateway({ lists });
-    const text = line("c1", "gone");
+    const text = line("customer-1", "gone");
     expect((await lines(text, { name: "nothing" })).status).toBe(404);
     expect((await lines(text, { name: "constructor" })).status).toBe(404);
     expect((await lines(text, { type: "application/json" })).status).toBe(415);
