@@ -1,5 +1,6 @@
 import { Webhook } from "standardwebhooks";
 import type { Call } from "../contract/call.ts";
+import { nestedJwt } from "./nested-jwt.ts";
 
 /** What leaves in place of a call's own headers and body. */
 export type Signed = { readonly headers: Readonly<Record<string, string>>; readonly body?: string };
@@ -10,6 +11,8 @@ export async function signed({ sign, headers, body }: Call, now: number): Promis
   switch (sign?.scheme) {
     case undefined:
       return plain;
+    case "nested-jwt":
+      return { ...plain, body: await nestedJwt(sign, now) };
     case "standard-webhooks":
       return { ...plain, headers: { ...headers, ...webhookHeaders(sign.secret, sign.id, body ?? "", now) } };
   }

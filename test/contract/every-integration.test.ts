@@ -18,7 +18,14 @@ import {
   type Steps,
 } from "../../src/contract/integration.ts";
 import type { Answer, Sight } from "../../src/contract/outcome.ts";
-import { DNS_LABEL, isPublicEndpoint, originOf, type Settings, settingsSchema } from "../../src/contract/settings.ts";
+import {
+  DNS_LABEL,
+  isOwn,
+  isPublicEndpoint,
+  originOf,
+  type Settings,
+  settingsSchema,
+} from "../../src/contract/settings.ts";
 import type { Stream } from "../../src/contract/stream.ts";
 import type { Part, Verification } from "../../src/contract/verification.ts";
 import type { Verified } from "../../src/intake/schemes/scheme.ts";
@@ -109,7 +116,7 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     for (const declared of integration.origins)
       for (const [braced, name = ""] of declared.matchAll(/\{(\w+)\}/g)) {
         expect(declared.slice(declared.indexOf(braced) + braced.length)).toMatch(/^(\.[a-z0-9-]+){2,}$/);
-        expect(integration.settings[name]).toMatchObject({ kind: "text", required: true, pattern: DNS_LABEL });
+        expect(integration.settings[name]).toMatchObject({ kind: "text", pattern: DNS_LABEL });
         for (const value of [
           "",
           "a.b",
@@ -167,6 +174,15 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     const known = new Set([...Object.keys(integration.identities), "email", "phone", "user_id", "handle", "did"]);
     for (const [, { by, learns = [] }] of actionsOf(integration))
       for (const type of [...(by === "any" ? [] : by), ...learns]) expect(known).toContain(type);
+  });
+
+  it("needs for an action only settings that may be left out, and its sample fills them in", () => {
+    for (const [, { needs }] of actionsOf(integration))
+      for (const setting of needs?.settings ?? []) {
+        expect(integration.settings[setting]?.required, setting).toBe(false);
+        expect(sample.settings[setting], setting).toBeDefined();
+        expect(isPublicEndpoint(needs?.otherwise.source ?? "")).toBe(true);
+      }
   });
 
   describe.each(hooks.map(([endpoint, hook]) => ({ endpoint, hook })))("hook $endpoint", ({ endpoint, hook }) => {
@@ -592,10 +608,9 @@ const filled = (declared: string, settings: Sample["settings"]) =>
 
 function expectAllowed({ at }: Call, integration: Integration, { settings }: Sample): void {
   const url = new URL(at.url);
-  const endpoints = Object.entries(integration.settings).filter(([, { kind }]) => kind === "endpoint");
   expect(
     integration.origins.some((declared) => filled(declared, settings) === url.origin) ||
-      endpoints.some(([name]) => settings[name] === at.url),
+      Object.entries(integration.settings).some(([name, setting]) => isOwn(setting, settings[name], at.url)),
     at.template,
   ).toBe(true);
   expect(url.protocol).toBe("https:");
