@@ -24,6 +24,7 @@ export { klaviyo } from "./klaviyo.ts";
 export { linkedin } from "./linkedin.ts";
 export { mailchimp } from "./mailchimp.ts";
 export { mailchimpTransactional } from "./mailchimp-transactional.ts";
+export { manual } from "./manual.ts";
 export { mistral } from "./mistral.ts";
 export { mixpanel } from "./mixpanel.ts";
 export { notion } from "./notion.ts";
