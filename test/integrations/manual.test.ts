@@ -9,7 +9,9 @@ describe("a holder that is told by hand", () => {
   it("takes what to do, whom to write to and by when from settings that it has", () => {
     const { erase } = manual.actions;
     if (!isAbsent(erase) || typeof erase.instructions !== "object") throw new Error("it is told by a person");
-    for (const name of Object.values(erase.instructions)) expect(manual.settings[name]?.kind).toBe("text");
+    const texts = Object.entries(manual.settings).filter(([, { kind }]) => kind === "text");
+    expect(Object.values(erase.instructions).toSorted()).toEqual(["contact", "days", "instructions"]);
+    expect(texts.map(([name]) => name).toSorted()).toEqual(["contact", "days", "instructions"]);
   });
 
   it("needs to be told what to do; the rest may be left out", () => {
