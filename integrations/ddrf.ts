@@ -30,7 +30,10 @@ const settings = {
   endpoint: endpoint("`endpoint` of the partner's dsrdelete.json"),
   partnerKeys: text("`publicKey` of the partner's dsrdelete.json, as JSON", /^\s*\[[\s\S]*\]\s*$/),
   issuer: text("Own domain, at whose root dsrdelete.json has the public key", /^[a-z0-9-]+(\.[a-z0-9-]+)+$/),
-  signingKey: secret("Own private key: a JWK with `alg` and `kid`, as JSON", /^\s*\{(?=[\s\S]*"kid")(?=[\s\S]*"alg")(?=[\s\S]*"d")[\s\S]*\}\s*$/),
+  signingKey: secret(
+    "Own private key: a JWK with `alg` and `kid`, as JSON",
+    /^\s*\{(?=[\s\S]*"kid")(?=[\s\S]*"alg")(?=[\s\S]*"d")[\s\S]*\}\s*$/,
+  ),
 } satisfies Settings;
 
 export const ddrf = defineIntegration({
