@@ -108,7 +108,11 @@ export const discord = defineIntegration({
   oauth: absent("not yet connected by Quittance", OAUTH),
 
   actions: {
-    erase: absent("Discord offers no API that erases what it holds about a person", EVENTS),
+    erase: absent(
+      "Discord offers no API that erases what it holds about a person",
+      EVENTS,
+      "On your own servers: search for messages of your app that name the person, and delete them; remove the roles that you gave. The person's own messages and account are theirs to delete.",
+    ),
     revoke: absent("needs the person's token, which connections will hold", OAUTH),
   },
 

@@ -159,7 +159,11 @@ export const github = defineIntegration({
   ),
 
   actions: {
-    erase: absent("GitHub offers no API that erases what it holds about a person", EVENTS),
+    erase: absent(
+      "GitHub offers no API that erases what it holds about a person",
+      EVENTS,
+      "In your own organisation: remove the person as member and outside collaborator; delete the issues, comments, wiki pages and files that hold their data, and the revisions in the edit history. What stays in commits has to be rewritten. The person's account, and what they wrote elsewhere, is theirs.",
+    ),
     revoke: absent("needs the person's token, which connections will hold", REVOKE),
   },
 

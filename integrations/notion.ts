@@ -64,6 +64,7 @@ export const notion = defineIntegration({
     erase: absent(
       "Notion's API only moves pages to the trash of their workspace, which is no erasure",
       "https://developers.notion.com/reference/archive-a-page",
+      "In your own workspace search for the person's name and e-mail address, delete the pages, database entries and comments found, then open Trash and delete them permanently. Remove the person as a member or guest. What the person wrote in other workspaces is theirs.",
     ),
     revoke: absent(
       "needs the workspace's token, which connections will hold",

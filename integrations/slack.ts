@@ -168,8 +168,9 @@ export const slack = defineIntegration({
 
   actions: {
     erase: absent(
-      "Slack offers apps no API that erases a person; workspace owners ask Slack for it",
+      "Slack offers apps no API that erases a person; the primary owner of a workspace deletes profiles",
       "https://slack.com/help/articles/360000360443-Delete-member-profile-information",
+      "In your own workspace: delete the messages and files that your app posted about the person, or that name them. For a former member the primary owner deletes the profile information once the account is deactivated, or asks Slack to; messages, canvases and files stay until they are deleted themselves.",
     ),
     revoke: absent("needs the person's token, which connections will hold", REVOKE),
   },

@@ -149,6 +149,7 @@ export const zoom = defineIntegration({
     erase: absent(
       "deleting a Zoom user or a recording is for the administrator of the person's account, not for an app",
       "https://developers.zoom.us/docs/api/users/",
+      "Where the person was a user, registrant or participant of your own Zoom account: delete the recordings of their meetings, and then from the trash, which otherwise keeps them for thirty days; remove their registrations for webinars and meetings; for a user, an administrator chooses Delete under User Management > Users, since Unlink leaves the account. What lies in other people's accounts is theirs to erase.",
     ),
     revoke: absent("needs the person's token, which connections will hold", DEAUTHORIZATION),
   },
