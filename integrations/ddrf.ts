@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Call, endpointAt, noCall, type Reply, unforeseen } from "../src/contract/call.ts";
+import { type Call, endpointAt, noCall, type Reply, unauthorized, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Order } from "../src/contract/integration.ts";
 import { type Answer, informed } from "../src/contract/outcome.ts";
 import { endpoint, type Settings, secret, text } from "../src/contract/settings.ts";
@@ -26,14 +26,14 @@ const CODES: ReadonlyMap<number, string> = new Map([
   [6, "the partner says that the time is invalid or too old"],
 ]);
 
+/** What cannot be signed with would look like a lost connection. */
+const PrivateKey = z.object({ kty: z.string(), alg: z.string(), kid: z.string(), d: z.string() });
+
 const settings = {
   endpoint: endpoint("`endpoint` of the partner's dsrdelete.json"),
   partnerKeys: text("`publicKey` of the partner's dsrdelete.json, as JSON", /^\s*\[[\s\S]*\]\s*$/),
   issuer: text("Own domain, at whose root dsrdelete.json has the public key", /^[a-z0-9-]+(\.[a-z0-9-]+)+$/),
-  signingKey: secret(
-    "Own private key: a JWK with `alg` and `kid`, as JSON",
-    /^\s*\{(?=[\s\S]*"kid")(?=[\s\S]*"alg")(?=[\s\S]*"d")[\s\S]*\}\s*$/,
-  ),
+  signingKey: secret("Own private key: a JWK with `alg` and `kid`, as JSON"),
 } satisfies Settings;
 
 export const ddrf = defineIntegration({
@@ -56,6 +56,8 @@ export const ddrf = defineIntegration({
       by: [IDENTIFIER],
       each: "identity",
       *run(order) {
+        if (!parse(PrivateKey, order.settings.signingKey).ok)
+          return unauthorized(noCall, "`signingKey` is no private JWK with `alg` and `kid`");
         const [, identifierType, identifierFormat, identifierValue] = PARTS.exec(order.identity.value) ?? [];
         if (identifierType === undefined)
           return unforeseen(noCall, "this identifier is not of the form <type>:<format>:<value>");

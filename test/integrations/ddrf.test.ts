@@ -10,7 +10,7 @@ const settings = {
   endpoint: "https://ddrf.example.com/d",
   partnerKeys: "[]",
   issuer: "acme.example",
-  signingKey: "{}",
+  signingKey: '{"kty":"EC","d":"d","alg":"ES256","kid":"own-1"}',
 };
 const one = { type: "ddrf.identifier", value: "email:sha256:28f6dc889e" };
 const two = { type: "ddrf.identifier", value: "idfa:raw:a:b" };
@@ -31,6 +31,13 @@ describe("asking a partner by the framework", () => {
     const other = signOf({ identity: two });
     expect(other).toMatchObject({ inner: { sub: { identifierValue: "a:b" } } });
     expect(other).not.toMatchObject({ inner: { jti: Reflect.get(signOf({}) ?? {}, "inner").jti } });
+  });
+
+  it("stops the lane where the key is none", () => {
+    for (const signingKey of ["", "no JWK", '{"kty":"EC","alg":"ES256","kid":"public"}'])
+      expect(play(erase.run({ ...order, settings: { ...settings, signingKey } }), []).outcome).toMatchObject({
+        outcome: "unauthorized",
+      });
   });
 
   it("does not call where an identifier has another form", () => {
