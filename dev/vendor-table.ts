@@ -108,6 +108,7 @@ function how(action: Action<Settings>, id: string): string {
     (bulk ? action.bulk.check : action.check) === undefined ? undefined : "asynchronous",
     bulk || action.look === undefined ? undefined : "read back",
     action.followsOthers === true ? "also when another vendor's grant ends" : undefined,
+    action.needs === undefined ? undefined : `with ${named(action.needs.settings.map(code))}`,
   ].filter((trait) => trait !== undefined);
   return `by ${by === "any" ? "any identity" : named(types)}${traits.length === 0 ? "" : ` (${traits.join("; ")})`}`;
 }

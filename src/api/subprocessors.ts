@@ -262,6 +262,7 @@ function integrationView(integration: Integration) {
               asynchronous: (isBulk(action) ? action.bulk.check : action.check) !== undefined,
               read_back: !isBulk(action) && action.look !== undefined,
               ...(isBulk(action) && { bulk: action.bulk.most }),
+              ...(action.needs !== undefined && { needs: action.needs.settings }),
               source: action.source,
             },
       ]),

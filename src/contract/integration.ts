@@ -11,10 +11,18 @@ import type { Transmitter } from "./transmitter.ts";
 import type { Verification } from "./verification.ts";
 
 /** Something that a vendor does not have, with the reason and where it says so. Never simply missing. */
-export type Absent = { readonly absent: string; readonly source: string; readonly instructions?: string };
+export type Absent = { readonly absent: string; readonly source: string; readonly instructions?: Instructions };
+
+/**
+ * How a person does it by hand: text of the integration's own, or the names of the text settings in which the tenant says what
+ * to do, whom to write to, and within how many days of the request.
+ */
+export type Instructions =
+  | string
+  | { readonly setting: string; readonly contact?: string; readonly withinDays?: string };
 
 /** `instructions` tell a person how to do by hand what no API does; without them there is nothing to be done. */
-export const absent = (reason: string, source: string, instructions?: string): Absent =>
+export const absent = (reason: string, source: string, instructions?: Instructions): Absent =>
   instructions === undefined ? { absent: reason, source } : { absent: reason, source, instructions };
 
 export const isAbsent = (value: object): value is Absent => "absent" in value;
@@ -113,6 +121,11 @@ type ActionFacts = {
   readonly learns?: readonly string[];
   /** Also asked when another vendor's grant ends, because data got under it may lie here. */
   readonly followsOthers?: boolean;
+  /**
+   * Settings that may be left out, because the integration serves without this action too; where one of them is, this
+   * action is absent.
+   */
+  readonly needs?: { readonly settings: readonly string[]; readonly otherwise: Absent };
 };
 
 /** One call, or a few, for one identity or one person. */
@@ -144,6 +157,15 @@ export type BulkAction<S extends Settings> = ActionFacts & {
 export type Action<S extends Settings> = SingleAction<S> | BulkAction<S>;
 
 export const isBulk = <S extends Settings>(action: Action<S>): action is BulkAction<S> => "bulk" in action;
+
+/** The action as it stands with the settings that are filled in. */
+export const actionWith = (
+  action: Action<Settings> | Absent,
+  isSet: (setting: string) => boolean,
+): Action<Settings> | Absent =>
+  isAbsent(action) || action.needs === undefined || action.needs.settings.every(isSet)
+    ? action
+    : action.needs.otherwise;
 
 export type ActionName = "erase" | "revoke";
 

@@ -1,6 +1,6 @@
 import type { Call, Reply } from "../contract/call.ts";
 import type { Integration, Steps } from "../contract/integration.ts";
-import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
+import { isOwn, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
 import type { Instant } from "../ids.ts";
 import type { Ports, SendProblem } from "../ports.ts";
 import { rfc3339 } from "../request/deadline.ts";
@@ -98,9 +98,7 @@ export function isAllowed(
   const { origin } = new URL(call.at.url);
   if (integration.origins.some((declared) => originOf(declared, integration.settings, settings) === origin))
     return true;
-  return Object.entries(integration.settings).some(
-    ([name, setting]) => setting.kind === "endpoint" && settings[name] === call.at.url && isPublicEndpoint(call.at.url),
-  );
+  return Object.entries(integration.settings).some(([name, setting]) => isOwn(setting, settings[name], call.at.url));
 }
 
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : "an unreadable address");

@@ -1,6 +1,7 @@
 import type { Call } from "../contract/call.ts";
 import type { Send, SendProblem } from "../ports.ts";
 import { fail, ok, type Result } from "../result.ts";
+import { isProven } from "./prove.ts";
 import { type Signed, signed } from "./sign.ts";
 
 /** A call that takes longer is a time-out; a vendor whose work takes longer has a job for it. */
@@ -53,7 +54,9 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
       });
       const text = await bounded(reply);
       if (text === undefined) return fail({ reason: "too_large", maxBytes: MAX_REPLY_BYTES });
-      return ok({ status: reply.status, header: (name: string) => reply.headers.get(name) ?? undefined, text });
+      const answer = { status: reply.status, header: (name: string) => reply.headers.get(name) ?? undefined, text };
+      if (call.proof === undefined) return ok(answer);
+      return ok({ ...answer, proven: await isProven(call.proof, answer, body ?? "", now()) });
     } catch (error) {
       // Whatever `fetch` rejects with, no answer came: the name tells a time-out from a broken connection.
       const name = error instanceof Error ? error.name : "";

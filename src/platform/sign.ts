@@ -3,6 +3,7 @@ import { AwsV4Signer } from "aws4fetch";
 import { importPKCS8, SignJWT } from "jose";
 import { Webhook } from "standardwebhooks";
 import type { AwsSigV4, Call, Sign } from "../contract/call.ts";
+import { nestedJwt } from "./nested-jwt.ts";
 
 /** What leaves in place of a call's own headers and body. */
 export type Signed = { readonly headers: Readonly<Record<string, string>>; readonly body?: string };
@@ -17,6 +18,8 @@ export async function signed(call: Call, now: number): Promise<Signed> {
   switch (sign?.scheme) {
     case undefined:
       return plain;
+    case "nested-jwt":
+      return { ...plain, body: await nestedJwt(sign, now) };
     case "standard-webhooks":
       return { ...plain, headers: { ...headers, ...webhookHeaders(sign.secret, sign.id, body ?? "", now) } };
     case "aws-sigv4":

@@ -134,6 +134,12 @@ export type Subprocessor = {
   readonly stream?: StreamAgreed;
 };
 
+/** Whether a setting is filled in, secret or not. */
+export const isFilledIn =
+  ({ settings, secrets }: Pick<Subprocessor, "settings" | "secrets">) =>
+  (setting: string): boolean =>
+    Object.hasOwn(settings, setting) || Object.hasOwn(secrets, setting);
+
 /** A stream that this gateway has set up at a transmitter, as the transmitter answered. Entering the subprocessor anew leaves it. */
 export type StreamAgreed = {
   readonly id: string;

@@ -19,7 +19,14 @@ import {
 } from "../../src/contract/integration.ts";
 import { CONNECTION } from "../../src/contract/oauth.ts";
 import type { Answer, Sight } from "../../src/contract/outcome.ts";
-import { DNS_LABEL, isPublicEndpoint, originOf, type Settings, settingsSchema } from "../../src/contract/settings.ts";
+import {
+  DNS_LABEL,
+  isOwn,
+  isPublicEndpoint,
+  originOf,
+  type Settings,
+  settingsSchema,
+} from "../../src/contract/settings.ts";
 import type { Stream } from "../../src/contract/stream.ts";
 import type { Part, Verification } from "../../src/contract/verification.ts";
 import { IMPORT } from "../../src/intake/import.ts";
@@ -112,7 +119,7 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     for (const declared of integration.origins)
       for (const [braced, name = ""] of declared.matchAll(/\{(\w+)\}/g)) {
         expect(declared.slice(declared.indexOf(braced) + braced.length)).toMatch(/^(\.[a-z0-9-]+){2,}$/);
-        expect(integration.settings[name]).toMatchObject({ kind: "text", required: true, pattern: DNS_LABEL });
+        expect(integration.settings[name]).toMatchObject({ kind: "text", pattern: DNS_LABEL });
         for (const value of [
           "",
           "a.b",
@@ -192,6 +199,15 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     const known = new Set([...Object.keys(integration.identities), ...shared, ...granted]);
     for (const [, { by, learns = [] }] of actionsOf(integration))
       for (const type of [...(by === "any" ? [] : by), ...learns]) expect(known).toContain(type);
+  });
+
+  it("needs for an action only settings that may be left out, and its sample fills them in", () => {
+    for (const [, { needs }] of actionsOf(integration))
+      for (const setting of needs?.settings ?? []) {
+        expect(integration.settings[setting]?.required, setting).toBe(false);
+        expect(sample.settings[setting], setting).toBeDefined();
+        expect(isPublicEndpoint(needs?.otherwise.source ?? "")).toBe(true);
+      }
   });
 
   describe.each(hooks.map(([endpoint, hook]) => ({ endpoint, hook })))("hook $endpoint", ({ endpoint, hook }) => {
@@ -697,10 +713,9 @@ function expectAllowed(
   discovered: readonly string[] = [],
 ): void {
   const url = new URL(at.url);
-  const endpoints = Object.entries(integration.settings).filter(([, { kind }]) => kind === "endpoint");
   expect(
     integration.origins.some((declared) => filled(declared, settings) === url.origin) ||
-      endpoints.some(([name]) => settings[name] === at.url) ||
+      Object.entries(integration.settings).some(([name, setting]) => isOwn(setting, settings[name], at.url)) ||
       discovered.includes(at.url),
     at.template,
   ).toBe(true);
