@@ -12,6 +12,7 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { readable } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { type Answer, accepted, erased } from "../src/contract/outcome.ts";
 import { type Settings, secret, text } from "../src/contract/settings.ts";
@@ -107,6 +108,19 @@ export const mixpanel = defineIntegration({
   },
 
   // Mixpanel "may retain records of deletion tasks", which name the ids, for a time that it does not state.
+
+  check: {
+    source: GDPR,
+    shows:
+      "the token may ask about this project's deletions; one who may ask may delete. It ends a year after it was made",
+    *run(settings) {
+      const account = [{ settings }];
+      // Of a job that never was: its state is NOT_FOUND, which is all that is wanted.
+      const reply = yield get(endpointsOf(account).job("quittance-check"), auth(account));
+      return readable(reply, Job, "the token's owner may not delete this project's data");
+    },
+  },
+
   residuals: [],
   retainable: [],
   // "1 request per second for GDPR APIs"; what waits at the same time is limited for each project.
@@ -115,9 +129,10 @@ export const mixpanel = defineIntegration({
 
 type MixpanelOrder = Order<typeof settings>;
 type Orders = readonly MixpanelOrder[];
+type Accounts = readonly Pick<MixpanelOrder, "settings">[];
 
 /** A project lives in one region, and its jobs are asked for there. */
-function endpointsOf([order]: Orders) {
+function endpointsOf([order]: Accounts) {
   const project = order?.settings.projectToken ?? "";
   switch (order?.settings.residency) {
     case "EU":
@@ -138,7 +153,7 @@ function endpointsOf([order]: Orders) {
   }
 }
 
-const auth = ([order]: Orders) => bearer(order?.settings.oauthToken ?? "");
+const auth = ([order]: Accounts) => bearer(order?.settings.oauthToken ?? "");
 
 /**
  * One job for all. Ids that have a job already (of a call whose answer was lost, of an earlier request, or made by somebody

@@ -12,6 +12,7 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { NOBODY, readable } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { type Answer, accepted, erased, found, notFound } from "../src/contract/outcome.ts";
 import { type Settings, secret, text } from "../src/contract/settings.ts";
@@ -86,6 +87,18 @@ export const posthog = defineIntegration({
   },
 
   // How long backups live is not stated.
+
+  check: {
+    source: PERSONS,
+    shows: "the key reads this project's persons; person:write is not shown before it is used",
+    *run(settings) {
+      const account = [{ settings }];
+      const list = at`/api/projects/${{ project: project(account) }}/persons/?email=${{ email: NOBODY }}`;
+      const reply = yield get(under(account, list), auth(account));
+      return readable(reply, Persons, "the key lacks person:read, or is not for this project");
+    },
+  },
+
   residuals: [],
   retainable: [],
   limits: { perSecond: 4, connections: 1, account: { settings: ["projectId"] } },
@@ -93,14 +106,15 @@ export const posthog = defineIntegration({
 
 type PosthogOrder = Order<typeof settings>;
 type Orders = readonly PosthogOrder[];
+type Accounts = readonly Pick<PosthogOrder, "settings">[];
 
 /** A project lives in one region, behind its private API; where events are sent does not serve it. */
-function under([order]: Orders, { url, template }: Address): Address {
+function under([order]: Accounts, { url, template }: Address): Address {
   const origin = order?.settings.residency === "EU" ? "https://eu.posthog.com" : "https://us.posthog.com";
   return { url: origin + url, template: origin + template };
 }
-const project = ([order]: Orders): string => order?.settings.projectId ?? "";
-const auth = ([order]: Orders) => bearer(order?.settings.apiKey ?? "");
+const project = ([order]: Accounts): string => order?.settings.projectId ?? "";
+const auth = ([order]: Accounts) => bearer(order?.settings.apiKey ?? "");
 
 const isPerson = ({ identity }: PosthogOrder): boolean => identity.type === PERSON;
 const isUuid = ({ identity }: PosthogOrder): boolean => z.uuid().safeParse(identity.value).success;

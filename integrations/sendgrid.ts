@@ -11,6 +11,7 @@ import {
   read,
   unforeseen,
 } from "../src/contract/call.ts";
+import { fine, lacksScope, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import {
   type Answer,
@@ -60,6 +61,13 @@ const Contact = z.object({
 const Matches = z.object({ result: z.record(z.string(), z.object({ contact: Contact.nullish() })) });
 const Groups = z.object({ suppressions: z.array(z.object({ id: z.int(), suppressed: z.boolean() })) });
 const Global = z.object({ recipient_email: z.string().nullish() });
+
+const Scopes = z.object({ scopes: z.array(z.string()) });
+/**
+ * Unconfirmed beyond the first, which the erasure's page names: that contacts need `marketing.read`, and the lists their own
+ * `delete`. Where a key can do without, the finding is too strict and harms nothing.
+ */
+const SCOPES = ["recipients.erasejob.create", "marketing.read", "suppression.bounces.delete"];
 
 const settings = {
   region: text("Region of the account: us or eu", /^(us|eu)$/),
@@ -131,6 +139,21 @@ export const sendgrid = defineIntegration({
     },
   },
 
+  check: {
+    source:
+      "https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions/retrieve-a-list-of-scopes-for-which-this-user-has-access",
+    shows: "the key has the scopes for erasing recipients, reading contacts and emptying suppression lists",
+    *run(settings) {
+      const order = { settings };
+      const reply = yield get(under(order, at`/v3/scopes`), auth(order));
+      if (reply.status === 403) return lacksScope(reply, "the key may not read its own scopes");
+      const list = read(reply, Scopes);
+      if (!list.ok) return unclear(list.problem);
+      const lacking = SCOPES.filter((scope) => !list.value.scopes.includes(scope));
+      return lacking.length === 0 ? fine : lacksScope(reply, `the key lacks ${lacking.join(", ")}`);
+    },
+  },
+
   residuals: [
     {
       category: "mail_events",
@@ -146,13 +169,13 @@ export const sendgrid = defineIntegration({
 });
 
 type SendgridOrder = Order<typeof settings>;
-const auth = ({ settings: { apiKey, subuser } }: SendgridOrder) => ({
+const auth = ({ settings: { apiKey, subuser } }: Pick<SendgridOrder, "settings">) => ({
   ...bearer(apiKey),
   ...(subuser !== "" && { "on-behalf-of": subuser }),
 });
 
 /** A key works in its own region only. */
-function under({ settings: { region } }: SendgridOrder, path: Address): Address {
+function under({ settings: { region } }: Pick<SendgridOrder, "settings">, path: Address): Address {
   const origin = region === "eu" ? at`https://api.eu.sendgrid.com` : at`https://api.sendgrid.com`;
   return { url: origin.url + path.url, template: origin.template + path.template };
 }

@@ -3,6 +3,7 @@ import type { Challenge } from "../contract/challenge.ts";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent, isBulk } from "../contract/integration.ts";
 import { settingsSchema } from "../contract/settings.ts";
+import { examine } from "../lanes/examine.ts";
 import { polledLanes } from "../lanes/poll.ts";
 import { probe } from "../lanes/probe.ts";
 import { GATEWAY, laneName } from "../platform/keys.ts";
@@ -51,6 +52,18 @@ export const subprocessors = () => {
     const reason = notInForce(entry, c.var.ports.now());
     c.header("cache-control", "private, max-age=5");
     return c.json({ allowed: reason === undefined, ...(reason !== undefined && { reason }) });
+  });
+
+  /** Do its credentials work, and have they the rights that they need? Calls the vendor with them, and changes nothing. */
+  app.post("/v1/subprocessors/:id/check", requires("operate"), async (c) => {
+    const { ports, tenant: context, actor } = c.var;
+    // Whoever has just mended a credential wants to know of that one.
+    const fresh = (await ports.tenants.byNumber(context.tenant.n, 0)) ?? context;
+    const examined = await examine(ports, fresh, c.req.param("id"));
+    if (examined === undefined) return problemResponse(c, { reason: "not_found", what: "such subprocessor" });
+    const { subprocessor, result } = examined;
+    ports.log("subprocessor_checked", { tenant: context.tenant.slug, subprocessor, result, by: actor });
+    return c.json(examined, 200, { "cache-control": "no-store" });
   });
 
   app.put("/v1/subprocessors/:id", requires("operate"), async (c) => {
@@ -221,6 +234,11 @@ function integrationView(integration: Integration) {
     }),
     oauth,
     takes_content_deletions: integration.content !== undefined,
+    ...(integration.check !== undefined && {
+      check: isAbsent(integration.check)
+        ? integration.check
+        : { shows: integration.check.shows, source: integration.check.source },
+    }),
     actions: Object.fromEntries(
       Object.entries(actions).map(([key, action]) => [
         key,

@@ -1,5 +1,6 @@
 import type { Call, Reply } from "./call.ts";
 import type { Challenge, Handshake } from "./challenge.ts";
+import type { Check } from "./check.ts";
 import type { Identity } from "./identity.ts";
 import type { Answer, Sight } from "./outcome.ts";
 import type { Settings, SettingValues } from "./settings.ts";
@@ -164,6 +165,8 @@ export type Integration<S extends Settings = Settings> = {
   readonly retainable: readonly string[];
   /** Shows that the settings work; run before they are stored. Refusal is an answer other than `informed`. */
   probe?(settings: SettingValues<S>, challenge: string): Steps<Answer>;
+  /** A harmless read that shows whether the credentials work and have the rights that the actions need. Undefined: none yet. */
+  readonly check?: Check<S> | Absent;
   /** Tells the holder that something happened to a request (thin: ids only). */
   notify?(settings: SettingValues<S>, notice: Notice): Steps<Answer>;
   /**

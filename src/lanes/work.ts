@@ -13,6 +13,7 @@ import { isContent } from "./content.ts";
 import { type Attempt, drive, type Pace } from "./drive.ts";
 import { joint, ownAttempt, together } from "./joint.ts";
 import { noticed } from "./notice.ts";
+import { turns } from "./pace.ts";
 import { isPoll, poll } from "./poll.ts";
 import { tell } from "./tell.ts";
 
@@ -114,16 +115,6 @@ export async function work(
     settlements: [...settlements, ...done.settlements],
     rest: Math.max(rest, done.rest),
     timeouts: timeouts + done.timeouts,
-  };
-}
-
-/** Each call waits for its turn, so that the account's rate is kept whatever an order asks for. */
-function turns(ports: Ports, perSecond = Number.POSITIVE_INFINITY): Pace["turn"] {
-  const gapMs = 1000 / perSecond;
-  let slot = 0;
-  return async () => {
-    slot = Math.max(slot + gapMs, ports.now());
-    await ports.sleep(slot - ports.now());
   };
 }
 
