@@ -171,7 +171,17 @@ export const hubspot = defineIntegration({
     },
   ],
   retainable: [],
-  limits: { perSecond: 5, connections: 2, account: { settings: ["portalId"] } },
+  limits: {
+    perSecond: 5,
+    connections: 2,
+    account: { settings: ["portalId"] },
+    // The smallest plan's. It ends at midnight in the account's own zone, which is not known here.
+    perDay: {
+      calls: 250_000,
+      resets: "rolling",
+      source: "https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines",
+    },
+  },
 });
 
 type HubspotOrder = Order<typeof settings>;

@@ -114,6 +114,7 @@ export const subprocessors = () => {
         ...(body.value.valid_to !== undefined && { validTo: body.value.valid_to }),
         version: (before?.version ?? 0) + 1,
         facts: body.value.facts,
+        ...(body.value.quota !== undefined && { quota: entered(body.value.quota) }),
         // What was agreed with the vendor is changed where it was agreed.
         ...(before?.stream !== undefined && { stream: before.stream }),
       };
@@ -139,6 +140,11 @@ export const subprocessors = () => {
 
   return app;
 };
+
+const entered = ({ per_day, resets }: NonNullable<SubprocessorInput["quota"]>) => ({
+  perDay: per_day,
+  ...(resets !== undefined && { resets }),
+});
 
 /** Whether what is not secret stays as it was: the address that was proven among it. */
 const samePlain = (before: Subprocessor, values: Readonly<Record<string, string | string[] | undefined>>): boolean =>
@@ -183,13 +189,19 @@ export const subprocessorView = (entry: Subprocessor) => ({
     ...Object.fromEntries(Object.entries(entry.secrets).map(([name, values]) => [name, `(${values.length} sealed)`])),
   },
   facts: entry.facts,
+  ...(entry.quota !== undefined && { quota: quotaView(entry.quota) }),
   ...(entry.stream !== undefined && { stream: entry.stream }),
+});
+
+const quotaView = ({ perDay, resets }: NonNullable<Subprocessor["quota"]>) => ({
+  per_day: perDay,
+  ...(resets !== undefined && { resets }),
 });
 
 /** All that is needed to make a registry entry, without reading source. */
 function integrationView(integration: Integration) {
-  const { id, name, about, origins, settings, identities, hooks, streams, oauth, actions, residuals, retainable } =
-    integration;
+  const { id, name, about, origins, settings, identities, hooks, streams, oauth, actions, residuals } = integration;
+  const { retainable, limits } = integration;
   return {
     id,
     name,
@@ -233,6 +245,9 @@ function integrationView(integration: Integration) {
       })),
     }),
     oauth,
+    ...(limits.perDay !== undefined && {
+      quota: { per_day: limits.perDay.calls, resets: limits.perDay.resets, source: limits.perDay.source },
+    }),
     takes_content_deletions: integration.content !== undefined,
     ...(integration.check !== undefined && {
       check: isAbsent(integration.check)

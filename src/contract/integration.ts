@@ -179,6 +179,11 @@ export type Integration<S extends Settings = Settings> = {
     readonly perSecond?: number;
     readonly connections: number;
     /**
+     * Requests a day that the vendor allows this account. `resets` is the zone at whose midnight they are counted anew, or
+     * `rolling`: any 24 hours, or not known. A tenant whose own agreement differs enters its `quota`.
+     */
+    readonly perDay?: { readonly calls: number; readonly resets: string; readonly source: string };
+    /**
      * The settings that name the vendor account which the limits are of, where several subprocessors may share one: when it
      * asks for rest, all of them rest. `family` where other integrations share it too.
      */

@@ -51,7 +51,11 @@ export async function workBulk(
   const asked = frozen === undefined ? due.filter(({ target }) => target.state.at === "accepted") : [];
 
   const calls = caller(ports, pace);
-  const mayGoOn = () => calls.rest() === 0 && calls.timeouts() < bounds.timeouts && ports.now() < bounds.end;
+  const mayGoOn = () =>
+    calls.rest() === 0 &&
+    calls.timeouts() < bounds.timeouts &&
+    ports.now() < bounds.end &&
+    bounds.quota?.isSpent() !== true;
   // Each order by itself: whether an answer serves an identity can depend on when it was asked for.
   for (const [reference, items] of Map.groupBy(asked, referenceOf))
     if (mayGoOn())
@@ -95,7 +99,13 @@ export async function workBulk(
 }
 
 /** After these nobody knows whether the vendor has acted. */
-const LOST: ReadonlySet<Stopped["reason"]> = new Set(["timed_out", "connection_failed", "too_large", "out_of_time"]);
+const LOST: ReadonlySet<Stopped["reason"]> = new Set([
+  "timed_out",
+  "connection_failed",
+  "too_large",
+  "out_of_time",
+  "out_of_quota",
+]);
 
 const isSame = (frozen: Frozen | undefined, members: readonly string[]): frozen is Frozen =>
   frozen !== undefined &&

@@ -19,7 +19,7 @@ export type Attempt = { readonly cursor: Cursor; readonly rest?: number; readonl
 );
 
 /** What a run allows each of its attempts. */
-export type Pace = Pick<Caller, "turn" | "until">;
+export type Pace = Pick<Caller, "turn" | "until" | "quota">;
 
 export type Job = Caller & {
   readonly payload: OrderPayload;
@@ -247,6 +247,9 @@ export function failed(
       };
     case "credential":
       return { cursor, ...refused("the holder answered 401", now) };
+    // The next claim says whether there is more today; waiting for tomorrow is no failure.
+    case "out_of_quota":
+      return { cursor, again: now, state: "queued", reason: "the holder allows no more calls today" };
     case "broken":
     case "forbidden_address":
       return {

@@ -85,6 +85,7 @@ function stopped(problem: Stopped): Result {
       return { result: "unforeseen", what: problem.what };
     case "forbidden_address":
       return { result: "unforeseen", what: "its settings lead to an address that may not be called" };
+    case "out_of_quota":
     case "out_of_time":
     case "timed_out":
       return { result: "no_answer", what: "no answer in time" };

@@ -9,8 +9,10 @@ import { STUCK_AFTER } from "./lane.ts";
 import { firstCursor } from "./order.ts";
 
 /** A notice's order: `notice:<type>:<what it is about>`. It carries nothing else, because a notice says only "look". */
-export const noticeId = (type: "receipt.issued" | "request.at_risk", request: RequestId): string =>
-  `notice:${type}:${request}`;
+export const noticeId = (
+  type: "receipt.issued" | "request.at_risk" | "request.quota_short",
+  request: RequestId,
+): string => `notice:${type}:${request}`;
 
 /** The same for a duty, each time that it is due. */
 export const dutyNoticeId = (subprocessor: string, duty: string, at: Instant): string =>

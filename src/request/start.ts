@@ -1,8 +1,9 @@
 import type { Identity } from "../contract/identity.ts";
 import { type Integration, isAbsent } from "../contract/integration.ts";
 import { ECHO_MS } from "../lanes/echo.ts";
+import { listeners, noticeId } from "../lanes/notice.ts";
 import { type OrderPayload, residuePlace, sealPlace } from "../lanes/order.ts";
-import type { Hash, NewTask, Opening } from "../platform/store/requests.ts";
+import type { Hash, NewTask, Opened, Opening } from "../platform/store/requests.ts";
 import type { Ports, SealingKey } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { days, rfc3339 } from "./deadline.ts";
@@ -11,6 +12,7 @@ import { type Draft, people } from "./people.ts";
 import { type Planned, plan } from "./plan.ts";
 import type { Policy } from "./policy.ts";
 import type { RequestRecord } from "./request.ts";
+import { shortageOf, underQuota } from "./shortage.ts";
 import { apart, dropped, later, requestOf, type StepVerb } from "./step.ts";
 import type { Task } from "./task.ts";
 
@@ -27,6 +29,7 @@ export const start: StepVerb = async (ports, context, token, steps) => {
   const found = await people(ports, context, live);
   const planned = await apart(ports, found.drafts, (draft) => openingOf(ports, context, token, draft));
   const results = await ports.store.open(planned.done);
+  await Promise.all(planned.done.map((opening, index) => warn(ports, context, opening, results[index])));
   const stale = planned.done.filter((_, index) => results[index]?.result === "stale");
   planned.done.forEach(({ id }, index) => {
     const by = results[index]?.supersededBy;
@@ -47,7 +50,9 @@ export const start: StepVerb = async (ports, context, token, steps) => {
   };
 };
 
-async function openingOf(ports: Ports, context: Context, token: string, draft: Draft): Promise<Opening> {
+type Limited = Opening & { readonly limited: ReturnType<typeof underQuota> };
+
+async function openingOf(ports: Ports, context: Context, token: string, draft: Draft): Promise<Limited> {
   const { step, hash, record, key, wrapped, subject, known, earlier } = draft;
   const { tenant } = context;
   const now = ports.now();
@@ -68,6 +73,7 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
       ? [[`g:${each.task.id}`, tagsOf(each).join(" ")]]
       : [],
   );
+  const limited = underQuota(all, tenant, ports.integrations, now);
   const suppressions = suppressionsOf(draft, all, ports, tenant.policy, pseudonyms);
   const signal = signalOf(draft, tenant.policy, now);
   const persons = known.filter((identity) => identity.subprocessor === undefined || draft.given.includes(identity));
@@ -90,7 +96,24 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
     suppressions,
     tasks,
     ...(signal !== undefined && { signal }),
+    limited,
+    counts: limited.map(({ subprocessor }) => subprocessor),
   };
+}
+
+/** Says so where a quota makes this deadline impossible as things stand. It costs a round trip only then. */
+async function warn(
+  ports: Ports,
+  context: Context,
+  { n, id, limited, deadline }: Limited,
+  opened?: Opened,
+): Promise<void> {
+  const short = limited.flatMap((each, index) => shortageOf(each, opened?.ahead?.[index] ?? 0, deadline) ?? []);
+  if (opened?.result !== "open" || short.length === 0) return;
+  for (const { subprocessor, earliest_at } of short)
+    ports.log("request_quota_short", { tenant: context.tenant.slug, request: id, subprocessor, earliest_at });
+  await ports.store.setField(n, id, "sh", JSON.stringify(short));
+  await ports.store.tell(n, noticeId("request.quota_short", id), listeners(ports, context), ports.now());
 }
 
 /** What is compared again where a signal asked for this: it may have waited, for a release or in a lane that was behind. */

@@ -139,6 +139,7 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
       oauth,
       ...Object.values(actions),
       ...residuals,
+      ...(integration.limits.perDay === undefined ? [] : [integration.limits.perDay]),
     ];
     for (const { source } of sourced) {
       expect(URL.canParse(source), source).toBe(true);
