@@ -104,7 +104,7 @@ function how(action: Action<Settings>, id: string): string {
   const traits = [
     bulk ? `bulk, ${action.bulk.most} a call` : undefined,
     (bulk ? action.bulk.check : action.check) === undefined ? undefined : "asynchronous",
-    bulk || action.look === undefined ? undefined : "read back",
+    action.look === undefined ? undefined : "read back",
     action.followsOthers === true ? "also when another vendor's grant ends" : undefined,
   ].filter((trait) => trait !== undefined);
   return `by ${by === "any" ? "any identity" : named(types)}${traits.length === 0 ? "" : ` (${traits.join("; ")})`}`;

@@ -41,6 +41,9 @@ const Job = z.object({
   ),
 });
 type Job = z.infer<typeof Job>;
+/** https://amplitude.com/docs/apis/analytics/dashboard-rest#user-search */
+const Search = z.object({ matches: z.array(z.object({ amplitude_id: Text, user_id: Text.nullish() })) });
+
 /** One job, or a list of them where several projects are concerned. */
 const Jobs = z.union([z.array(Job), Job.transform((job) => [job])]);
 
@@ -74,6 +77,20 @@ export const amplitude = defineIntegration({
       by: ["amplitude.user_id", "amplitude.amplitude_id"],
       each: "identity",
       bulk: { most: 100, run: begin, check },
+      look: {
+        // Unconfirmed: how soon the search forgets whom a job has deleted; who is still found is asked for again.
+        afterSeconds: ASK_AFTER_SECONDS,
+        *run(order) {
+          const reply = yield get(
+            under([order], at`/api/2/usersearch?user=${{ user: order.identity.value }}`),
+            auth([order]),
+          );
+          const found = read(reply, Search);
+          if (!found.ok) return found.problem;
+          // It also finds ids that only begin so.
+          return found.value.matches.some(isOf(order)) ? "present" : "absent";
+        },
+      },
     },
   },
 

@@ -124,6 +124,17 @@ export const klaviyo = defineIntegration({
         const reply = yield get(profileAt(profile), auth(order));
         return isThere(reply) ?? erased;
       },
+      look: {
+        // Gone once may be an index that is behind; gone twice is gone.
+        afterSeconds: 300,
+        *run(order) {
+          if (order.identity.type !== "klaviyo.profile") return "no_view";
+          const reply = yield get(profileAt(order.identity.value), auth(order));
+          if (reply.status === 404) return "absent";
+          const profile = read(reply, Profile);
+          return profile.ok ? "present" : profile.problem;
+        },
+      },
     },
     revoke: absent(
       "needs the account's token, which connections will hold",

@@ -98,6 +98,7 @@ export const mixpanel = defineIntegration({
         // The guide says 1999 for deletions and 2000 elsewhere on the same page; 1999 fits both. Unconfirmed: that the limit of
         // 500 in the form of the settings is the form's alone.
         most: 1999,
+        // There is no look: this token asks about jobs only, and what it could retrieve is a report of days (data-retrievals).
         run: begin,
         *check(job, orders) {
           const seen = jobIn(yield get(endpointsOf(orders).job(job), auth(orders)));

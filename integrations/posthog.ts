@@ -83,6 +83,19 @@ export const posthog = defineIntegration({
       learns: [PERSON],
       // One call takes a thousand persons, but each has to be looked for on its own, of which a minute allows 240.
       bulk: { most: 50, run: begin, check },
+      look: {
+        afterSeconds: 3600,
+        *run(order) {
+          const { type, value } = order.identity;
+          if (type !== PERSON) return "no_view";
+          const path = at`/api/projects/${{ project: project([order]) }}/persons/${{ person: value }}/`;
+          const reply = yield get(under([order], path), auth([order]));
+          if (reply.status === 404) return "absent";
+          if (reply.status === 403) return lacking(reply);
+          const person = read(reply, Person);
+          return person.ok ? "present" : person.problem;
+        },
+      },
     },
   },
 
@@ -225,5 +238,7 @@ function untracked(reply: Reply, wasThere: boolean): Answer {
 }
 
 /** 401 is the driver's business, 403 is not. */
-const forbidden = (reply: Reply): Answer =>
+const forbidden = (reply: Reply): Answer => lacking(reply);
+
+const lacking = (reply: Reply) =>
   unauthorized(reply, "PostHog answered 403, as for a key without person:write or of another project");

@@ -22,6 +22,7 @@ import {
   notFound,
   retained,
   type Sight,
+  type Unforeseen,
 } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
 import { json, type Signal, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
@@ -132,6 +133,7 @@ export const sendgrid = defineIntegration({
         afterSeconds: 60,
         *run(order) {
           const { type, value } = order.identity;
+          if (type === "sendgrid.suppressions") return yield* listsSeen(value, order);
           if (type !== "sendgrid.contact") return "no_view";
           return seen(yield get(under(order, at`/v3/marketing/contacts/${{ contact: value }}`), auth(order)));
         },
@@ -251,25 +253,49 @@ const seen = (reply: Reply): Sight => {
  */
 function* eraseSuppressions(email: string, order: SendgridOrder): Steps<Answer> {
   if (order.keeps.has(SUPPRESSIONS)) return retained(SUPPRESSIONS, [order.identity]);
-  const listed = [
-    at`/v3/suppression/bounces/${{ email }}`,
-    at`/v3/suppression/blocks/${{ email }}`,
-    at`/v3/suppression/invalid_emails/${{ email }}`,
-    at`/v3/suppression/spam_reports/${{ email }}`,
-  ];
-  const global = at`/v3/asm/suppressions/global/${{ email }}`;
-  const isGlobal = read(yield get(under(order, global), auth(order)), Global);
-  if (!isGlobal.ok) return isGlobal.problem;
-  if (isGlobal.value.recipient_email != null) listed.push(global);
-  const groups = read(yield get(under(order, at`/v3/asm/suppressions/${{ email }}`), auth(order)), Groups);
-  if (!groups.ok) return groups.problem;
-  for (const { id, suppressed } of groups.value.suppressions)
-    if (suppressed) listed.push(at`/v3/asm/groups/${{ group: String(id) }}/suppressions/${{ email }}`);
+  const preferences = yield* preferencesOf(email, order);
+  if ("outcome" in preferences) return preferences;
   let removed = 0;
-  for (const entry of listed) {
+  for (const entry of [...listsOf(email), ...preferences.entries]) {
     const reply = yield del(under(order, entry), auth(order));
     if (reply.status === 204) removed += 1;
     else if (reply.status !== 404) return unforeseen(reply);
   }
   return removed === 0 ? notFound : erased;
+}
+
+const listsOf = (email: string): readonly Address[] => [
+  at`/v3/suppression/bounces/${{ email }}`,
+  at`/v3/suppression/blocks/${{ email }}`,
+  at`/v3/suppression/invalid_emails/${{ email }}`,
+  at`/v3/suppression/spam_reports/${{ email }}`,
+];
+
+/** The global list and the groups whose mail this address does not want. */
+function* preferencesOf(
+  email: string,
+  order: SendgridOrder,
+): Steps<{ readonly entries: readonly Address[] } | Unforeseen> {
+  const entries: Address[] = [];
+  const global = at`/v3/asm/suppressions/global/${{ email }}`;
+  const isGlobal = read(yield get(under(order, global), auth(order)), Global);
+  if (!isGlobal.ok) return isGlobal.problem;
+  if (isGlobal.value.recipient_email != null) entries.push(global);
+  const groups = read(yield get(under(order, at`/v3/asm/suppressions/${{ email }}`), auth(order)), Groups);
+  if (!groups.ok) return groups.problem;
+  for (const { id, suppressed } of groups.value.suppressions)
+    if (suppressed) entries.push(at`/v3/asm/groups/${{ group: String(id) }}/suppressions/${{ email }}`);
+  return { entries };
+}
+
+/** Each list answers with what it has of the address: nothing, or an entry. */
+function* listsSeen(email: string, order: SendgridOrder): Steps<Sight> {
+  for (const list of listsOf(email)) {
+    const entries = read(yield get(under(order, list), auth(order)), z.array(z.unknown()));
+    if (!entries.ok) return entries.problem;
+    if (entries.value.length > 0) return "present";
+  }
+  const preferences = yield* preferencesOf(email, order);
+  if ("outcome" in preferences) return preferences;
+  return preferences.entries.length === 0 ? "absent" : "present";
 }

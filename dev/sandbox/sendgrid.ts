@@ -135,6 +135,12 @@ export const sendgrid: MakeVendor = (world) => {
     suppressions.remove(c.get("account"), entryOf(c.req.param("group"), c.req.param("email")));
     return c.body(null, 204);
   });
+  app.get("/suppression/:list/:email", (c) => {
+    const { list, email } = c.req.param();
+    if (!LISTS.some((name) => name === list)) return refused(404, "not found");
+    const entry = suppressions.get(c.get("account"), entryOf(list, email));
+    return c.json(entry ? [{ created: Math.floor(world.now() / 1000), email, reason: "", status: "" }] : []);
+  });
   app.delete("/suppression/:list/:email", (c) => {
     const { list, email } = c.req.param();
     if (!LISTS.some((name) => name === list)) return refused(404, "not found");

@@ -262,7 +262,7 @@ function integrationView(integration: Integration) {
           : {
               by: action.by,
               asynchronous: (isBulk(action) ? action.bulk.check : action.check) !== undefined,
-              read_back: !isBulk(action) && action.look !== undefined,
+              read_back: action.look !== undefined,
               ...(isBulk(action) && { bulk: action.bulk.most }),
               source: action.source,
             },

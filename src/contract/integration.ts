@@ -107,9 +107,11 @@ export type SingleAction<S extends Settings> = ActionFacts & {
   run(order: Order<S>): Steps<Answer>;
   /** Asks about work that was accepted. */
   check?(reference: string, order: Order<S>): Steps<Answer>;
-  /** Looks again after `afterSeconds`; `erased` is final only when it finds nothing. */
-  readonly look?: { readonly afterSeconds: number; run(order: Order<S>): Steps<Sight> };
+  readonly look?: Look<S>;
 };
+
+/** Looks again after `afterSeconds`, one identity at a time; `erased` is final only when it finds nothing. */
+export type Look<S extends Settings> = { readonly afterSeconds: number; run(order: Order<S>): Steps<Sight> };
 
 /**
  * One call for the identities of many requests. The core fixes a batch's members before the call and repeats it with the
@@ -125,6 +127,7 @@ export type BulkAction<S extends Settings> = ActionFacts & {
     /** Asks once about a piece of accepted work, for all orders that wait for it; two may be of one identity. */
     check?(reference: string, orders: readonly Order<S>[]): Steps<readonly Answer[]>;
   };
+  readonly look?: Look<S>;
 };
 
 export type Action<S extends Settings> = SingleAction<S> | BulkAction<S>;

@@ -13,7 +13,7 @@ import { type Cursor, keptOf, type OrderPayload, type Target } from "./order.ts"
 
 /** What one attempt comes to. `rest` is for the whole lane, whatever becomes of this order. */
 export type Attempt = { readonly cursor: Cursor; readonly rest?: number; readonly hung?: true } & (
-  | { readonly end: Pick<EndedTask, "outcome" | "level" | "retained"> }
+  | { readonly end: Pick<EndedTask, "outcome" | "level" | "retained" | "read_back"> }
   | { readonly again: number; readonly state: "queued" | "accepted" | "stuck"; readonly reason?: string }
   | { readonly park: "stuck" | "accepted"; readonly reason: string }
 );
@@ -58,7 +58,7 @@ export async function drive(
     if ("problem" in answered) return failed(answered.problem, progressed(before, cursor), cursor, ports);
     const next =
       typeof answered.answer === "string"
-        ? sighted(answered.answer, target, cursor)
+        ? { cursor: sighted(answered.answer, target, cursor) }
         : answer(answered.answer, target, cursor, job, ports);
     cursor = next.cursor;
     if (next.stop !== undefined) return { cursor, ...next.stop };
@@ -89,7 +89,7 @@ function* actSteps(action: SingleAction<Settings>, order: Order, target: Target)
   return yield* action.check(target.state.reference, order);
 }
 
-function* lookSteps(action: SingleAction<Settings>, order: Order): Steps<Sight> {
+export function* lookSteps(action: Pick<Action<Settings>, "look">, order: Order): Steps<Sight> {
   return action.look === undefined ? "no_view" : yield* action.look.run(order);
 }
 
@@ -114,7 +114,7 @@ export function answer(
   switch (answer.outcome) {
     case "erased": {
       // The vendor says so; where it offers a read, a later look has the last word.
-      const look = "look" in job.action ? job.action.look : undefined;
+      const { look } = job.action;
       return look === undefined
         ? { cursor: move({ at: "done", answer: "erased" }) }
         : // Only a look that finds nothing is progress: what is erased again and again is still there.
@@ -176,7 +176,7 @@ const refused = (what: string, now: Instant): Stop => ({
 });
 
 /** What a look found. Something that is still there is erased again, which counts as an attempt without progress. */
-function sighted(sight: Extract<Sight, string>, target: Target, cursor: Cursor): Next {
+export function sighted(sight: Extract<Sight, string>, target: Target, cursor: Cursor): Cursor {
   const state: Target["state"] =
     sight === "present"
       ? { at: "todo" }
@@ -184,20 +184,14 @@ function sighted(sight: Extract<Sight, string>, target: Target, cursor: Cursor):
   const targets = cursor.targets.map((each) =>
     sameIdentity(each.identity, target.identity) ? { ...each, state } : each,
   );
-  return { cursor: { ...cursor, targets, fails: sight === "present" ? cursor.fails + 1 : 0 } };
+  return { ...cursor, targets, fails: sight === "present" ? cursor.fails + 1 : 0 };
 }
 
 /** All identities have been through one round: look later, try again, or end with the least finished of their answers. */
 export function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "random">): Attempt {
   const now = ports.now();
   const states = (job.action.each === "person" ? cursor.targets.slice(0, 1) : cursor.targets).map(({ state }) => state);
-  if (states.some(({ at }) => at === "todo"))
-    return {
-      cursor,
-      again: now + backoffMs(cursor.fails, randomOf(ports)),
-      state: cursor.fails >= STUCK_AFTER ? "stuck" : "queued",
-      reason: "it was still there at a later look",
-    };
+  if (states.some(({ at }) => at === "todo")) return stillThere(cursor, ports);
   const asks = states.flatMap((state) => (state.at === "accepted" ? [state.askAt] : []));
   const looks = states.flatMap((state) => (state.at === "look" ? [state.lookAt] : []));
   if (asks.length > 0)
@@ -213,20 +207,41 @@ export function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "
   if (done.length === 0) return { cursor, park: "stuck", reason: NO_IDENTITY };
   const kept = keptOf(cursor);
   const has = (outcome: Answer["outcome"]) => done.some((state) => state.answer === outcome);
-  const wasLookedAt = done.every((state) => state.answer !== "erased" || state.looked === true);
+  const readBack = readBackOf(done);
   const retained = [...kept, ...(has("erased") || has("retained") ? residualsOf(job.integration, now) : [])];
   const end = (outcome: EndedTask["outcome"], level: Level): Attempt => ({
     cursor,
-    end: { outcome, level, ...(retained.length > 0 && { retained }) },
+    end: {
+      outcome,
+      level,
+      ...(retained.length > 0 && { retained }),
+      ...(readBack !== undefined && { read_back: readBack }),
+    },
   });
   if (has("retained")) return end("retained", "retained");
-  if (has("erased")) return end("erased", wasLookedAt ? "verified_absent" : "deleted_reported");
+  if (has("erased")) return end("erased", readBack === "all" ? "verified_absent" : "deleted_reported");
   if (has("revoked")) return end("revoked", "revoked");
   if (has("stopped")) return end("stopped", "deleted_reported");
   if (has("informed")) return end("informed", "attested");
   // A person's own system only says so; a search that finds nothing, or a 404 for the very id, was seen by us.
   return end("not_found", job.action.each === "person" ? "deleted_reported" : "verified_absent");
 }
+
+/** Of what the holder says that it erased: how much a later look did not find. What it was only told of beside that was not seen. */
+function readBackOf(done: readonly Extract<Target["state"], { at: "done" }>[]): EndedTask["read_back"] {
+  if (!done.some(({ answer }) => answer === "erased")) return undefined;
+  const said = done.filter(({ answer }) => answer === "erased" || answer === "informed" || answer === "stopped");
+  const seen = said.filter(({ looked }) => looked === true).length;
+  return seen === said.length ? "all" : seen === 0 ? "none" : "part";
+}
+
+/** What was to be gone, and is not, is erased again. */
+export const stillThere = (cursor: Cursor, ports: Pick<Ports, "now" | "random">): Attempt => ({
+  cursor,
+  again: ports.now() + backoffMs(cursor.fails, randomOf(ports)),
+  state: cursor.fails >= STUCK_AFTER ? "stuck" : "queued",
+  reason: "it was still there at a later look",
+});
 
 /** Time-outs and the vendor's own trouble are no answer: nothing is claimed, and the order comes back later. */
 export function failed(

@@ -553,6 +553,7 @@ function stepsOf(integration: Integration, sample: Sample, way: Way): Steps<Answ
   const order: Order = orderFor(sample.settings, way.identity, { keeps: new Set(way.keeps ?? []) });
   if (isBulk(action)) {
     if (way.part === "run") return only(action.bulk.run([order], "batch"));
+    if (way.part === "look" && action.look !== undefined) return action.look.run(order);
     if (way.part === "look" || action.bulk.check === undefined) throw new Error(`${integration.id} has no such part`);
     return only(action.bulk.check(way.part.check, [order]));
   }
