@@ -1,7 +1,7 @@
 import type { Identity } from "../contract/identity.ts";
 import { type Integration, isAbsent } from "../contract/integration.ts";
 import { ECHO_MS } from "../lanes/echo.ts";
-import { listeners, noticeId } from "../lanes/notice.ts";
+import { listeners, shortNoticeId } from "../lanes/notice.ts";
 import { type OrderPayload, residuePlace, sealPlace } from "../lanes/order.ts";
 import type { Hash, NewTask, Opened, Opening } from "../platform/store/requests.ts";
 import type { Ports, SealingKey } from "../ports.ts";
@@ -101,19 +101,37 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
   };
 }
 
-/** Says so where a quota makes this deadline impossible as things stand. It costs a round trip only then. */
+/** Says so where a quota makes this deadline impossible as things stand. It costs round trips only then. */
 async function warn(
   ports: Ports,
   context: Context,
   { n, id, limited, deadline }: Limited,
   opened?: Opened,
 ): Promise<void> {
-  const short = limited.flatMap((each, index) => shortageOf(each, opened?.ahead?.[index] ?? 0, deadline) ?? []);
+  const short = limited.flatMap((each, index) => {
+    const found = shortageOf(each, opened?.ahead?.[index] ?? 0, deadline);
+    return found === undefined ? [] : [{ found, quota: each.quota }];
+  });
   if (opened?.result !== "open" || short.length === 0) return;
-  for (const { subprocessor, earliest_at } of short)
-    ports.log("request_quota_short", { tenant: context.tenant.slug, request: id, subprocessor, earliest_at });
-  await ports.store.setField(n, id, "sh", JSON.stringify(short));
-  await ports.store.tell(n, noticeId("request.quota_short", id), listeners(ports, context), ports.now());
+  for (const { found } of short)
+    ports.log("request_quota_short", {
+      tenant: context.tenant.slug,
+      request: id,
+      subprocessor: found.subprocessor,
+      earliest_at: found.earliest_at,
+    });
+  const warnings = JSON.stringify(short.map(({ found }) => found));
+  const isFirst = await ports.store.warn(
+    n,
+    id,
+    warnings,
+    short.map(({ quota }) => quota),
+    ports.now(),
+  );
+  // Thousands of requests may wait for one holder; its owner is told of it once a day.
+  for (const [index, { found, quota }] of short.entries())
+    if (isFirst[index] === true)
+      await ports.store.tell(n, shortNoticeId(found.subprocessor, quota.day), listeners(ports, context), ports.now());
 }
 
 /** What is compared again where a signal asked for this: it may have waited, for a release or in a lane that was behind. */

@@ -154,6 +154,16 @@ export type RequestStore = {
     requests: readonly { readonly n: TenantNumber; readonly id: RequestId }[],
   ) => Promise<readonly Hash[]>;
   readonly open: (openings: readonly Opening[]) => Promise<readonly Opened[]>;
+  /**
+   * Notes on a request what stands in its deadline's way; for each quota that does, whether this is the first to say so on its day.
+   */
+  readonly warn: (
+    n: TenantNumber,
+    id: RequestId,
+    warnings: string,
+    quotas: readonly { readonly account: string; readonly day: string; readonly ends: Instant }[],
+    now: Instant,
+  ) => Promise<readonly boolean[]>;
   /** What is ready in the lanes of these subprocessors until a deadline. */
   readonly ahead: (n: TenantNumber, subprocessors: readonly string[], deadline: Instant) => Promise<readonly number[]>;
   readonly close: (
@@ -264,6 +274,17 @@ export function requestStore(redis: RedisClient): RequestStore {
         const supersededBy = opened.woken[0] === "connection" ? "connection" : "restored";
         return { result: opened.result, woken: [], supersededBy };
       });
+    },
+
+    warn: async (n, id, warnings, quotas, now) => {
+      const days = quotas.map(({ account, day, ends }) => ({ key: keys.quota(n, account, day), ends }));
+      const answers = await redis.run([
+        ["hset", keys.request(n, id), "sh", warnings],
+        // Among the calls of the day it counts for none.
+        ...days.map(({ key }) => ["hsetnx", key, "told", 0]),
+        ...days.map(({ key, ends }) => ["pexpire", key, ends - now + DAY_MS]),
+      ]);
+      return quotas.map((_, index) => Number(answers[1 + index]) === 1);
     },
 
     ahead: async (n, subprocessors, deadline) =>
@@ -423,6 +444,8 @@ function readRecorded([result, detail, wake]: readonly string[]): Recorded {
   if (result === "conflict") return { result };
   return { result: "stale" };
 }
+
+const DAY_MS = 86_400_000;
 
 /** Ready orders stand in a lane by their deadlines. */
 const countCommand = (n: TenantNumber, subprocessor: string, deadline: Instant): Command => [

@@ -114,7 +114,7 @@ onEach("a day's calls", engines, ({ store, twice, raw }) => {
   });
 });
 
-onEach("counting a lane", engines, ({ store }) => {
+onEach("counting a lane", engines, ({ store, raw }) => {
   it("tells, with the start itself, what is ready there until its deadline", async () => {
     await founded(store);
     const plan = [task("alpha.erase"), task("beta.erase")];
@@ -128,5 +128,19 @@ onEach("counting a lane", engines, ({ store }) => {
     expect(await store.ahead(n, ["alpha", "beta"], NOW + DAY)).toEqual([1, 1]);
     expect(await store.ahead(n, ["alpha"], NOW + 2 * DAY)).toEqual([2]);
     expect(await store.ahead(n, [], NOW)).toEqual([]);
+  });
+
+  it("notes on each request what stands in its way, and knows who was the first of a day to say so", async () => {
+    const day = { account: "alpha", day: "2026-11-21", ends: NOW + MINUTE };
+    expect(await store.warn(n, ONE, "[]", [day], NOW)).toEqual([true]);
+    expect(await store.warn(n, TWO, "[]", [day, { ...day, account: "beta" }], NOW)).toEqual([false, true]);
+    expect((await store.load([{ n, id: TWO }]))[0]).toMatchObject({ sh: "[]" });
+    expect(Number(await raw("PTTL", DAY_OF))).toBeGreaterThan(DAY);
+    const spending = { account: "alpha", day: "2026-11-21", allowed: 3, made: 0, wanted: 9, ends: NOW + MINUTE };
+    await store.tell(n, "notice", ["alpha"], NOW);
+    const claiming = { token: "t", most: 50, leaseUntil: NOW + LEASE, run: "run", spending };
+    expect((await store.settleAndClaim(alpha, undefined, claiming, NOW)).claim, "it is no call").toMatchObject({
+      calls: 3,
+    });
   });
 });
