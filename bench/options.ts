@@ -15,6 +15,8 @@ export type Options = {
   readonly verification: { readonly rounds: number; readonly roundMs: number };
   readonly propagation: { readonly requests: number };
   readonly memory: { readonly requests: number };
+  /** Requests in waves; before every so many waves comes one whose vendors are well. */
+  readonly isolation: { readonly requests: number; readonly wave: number; readonly floorEvery: number };
   readonly startup: { readonly starts: number };
 };
 
@@ -31,6 +33,7 @@ export const whole: Options = {
   verification: { rounds: 5, roundMs: 100 },
   propagation: { requests: 1000 },
   memory: { requests: 200 },
+  isolation: { requests: 10_000, wave: 1000, floorEvery: 3 },
   startup: { starts: 7 },
 };
 
@@ -48,6 +51,7 @@ export const quick: Options = {
   verification: { rounds: 3, roundMs: 15 },
   propagation: { requests: 100 },
   memory: { requests: 40 },
+  isolation: { requests: 120, wave: 60, floorEvery: 1 },
   startup: { starts: 3 },
 };
 
@@ -65,5 +69,6 @@ export const tiny: Options = {
   verification: { rounds: 1, roundMs: 2 },
   propagation: { requests: 3 },
   memory: { requests: 2 },
+  isolation: { requests: 4, wave: 2, floorEvery: 2 },
   startup: { starts: 1 },
 };
