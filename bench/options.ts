@@ -37,7 +37,7 @@ export const whole: Options = {
   startup: { starts: 7 },
 };
 
-/** About twenty seconds: enough to see that a change has not broken a figure, too little to compare two. */
+/** Less than a minute: enough to see that a change has not broken a figure, too little to compare two. */
 export const quick: Options = {
   intake: {
     concurrencies: [16],
