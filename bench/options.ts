@@ -17,6 +17,8 @@ export type Options = {
   readonly verification: { readonly rounds: number; readonly roundMs: number };
   readonly propagation: { readonly requests: number };
   readonly memory: { readonly requests: number };
+  /** Requests in waves; before every so many waves comes one whose vendors are well. */
+  readonly isolation: { readonly requests: number; readonly wave: number; readonly floorEvery: number };
   readonly startup: { readonly starts: number };
   /** Connections that are renewed, and requests for the token of one. */
   readonly connections: { readonly renewals: number; readonly burst: number };
@@ -36,11 +38,12 @@ export const whole: Options = {
   verification: { rounds: 5, roundMs: 100 },
   propagation: { requests: 1000 },
   memory: { requests: 200 },
+  isolation: { requests: 10_000, wave: 1000, floorEvery: 3 },
   startup: { starts: 7 },
   connections: { renewals: 300, burst: 200 },
 };
 
-/** About thirty seconds: enough to see that a change has not broken a figure, too little to compare two. */
+/** Less than a minute: enough to see that a change has not broken a figure, too little to compare two. */
 export const quick: Options = {
   intake: {
     concurrencies: [16],
@@ -55,6 +58,7 @@ export const quick: Options = {
   verification: { rounds: 3, roundMs: 15 },
   propagation: { requests: 100 },
   memory: { requests: 40 },
+  isolation: { requests: 120, wave: 60, floorEvery: 1 },
   startup: { starts: 3 },
   connections: { renewals: 50, burst: 200 },
 };
@@ -74,6 +78,7 @@ export const tiny: Options = {
   verification: { rounds: 1, roundMs: 2 },
   propagation: { requests: 3 },
   memory: { requests: 2 },
+  isolation: { requests: 4, wave: 2, floorEvery: 2 },
   startup: { starts: 1 },
   connections: { renewals: 2, burst: 20 },
 };

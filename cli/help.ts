@@ -6,6 +6,7 @@ Usage:
   quittance send INTEGRATION EVENT [options]    send a gateway what a vendor would send
   quittance send --list                         show what can be sent
   quittance import FILE [options]               hand over a vendor's list of deleted ids
+  quittance doctor [options]                    check the credentials of every subprocessor
   quittance --version
   quittance COMMAND --help`;
 
@@ -140,3 +141,36 @@ Exit codes:
 Examples:
   quittance import --subprocessor facebook --type account_deleted --dry-run deleted.txt
   quittance import --subprocessor x --list users results.json`;
+
+export const DOCTOR_HELP = `Checks the credentials of every subprocessor, each with a few harmless reads at its vendor. Nothing is changed anywhere.
+
+Usage:
+  quittance doctor [options]
+
+Options:
+  --subprocessor ID  only this one; may be given several times
+  --gateway URL      the gateway's origin; QUITTANCE_URL in the environment does the same
+  --key API_KEY      a key of the role operate; QUITTANCE_API_KEY in the environment does
+                     the same and stays out of the process list
+  --json             prints one JSON object: {healthy, checked: [{subprocessor, integration,
+                     result, what, status?, source?, at}]}
+
+Results:
+  fine          the vendor took the credential; what that shows, and what not, stands beside it
+  unauthorized  the vendor refused it: enter another with PUT /v1/subprocessors/{id}
+  lacks_scope   it is good, and has not the rights that an erasure or revocation needs
+  unforeseen    the vendor answered something that it does not document here
+  no_answer     the vendor could not be reached, has trouble, or asked us to slow down
+  no_check      there is nothing to check, or no way to; the reason stands beside it
+
+The gateway makes the calls, from where it runs and with the settings that it has; no secret comes here. Retired
+subprocessors are checked too, because what is kept there is erased with their credentials.
+
+Exit codes:
+  0  nothing was found to be wrong
+  1  something was (any result but fine and no_check)
+  2  wrong usage, or the gateway could not be asked
+
+Examples:
+  quittance doctor --gateway https://erasure.example.com
+  quittance doctor --subprocessor stripe --subprocessor openai --json`;

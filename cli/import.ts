@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { fail, ok, type Result } from "../src/result.ts";
+import { ask, gatewayIn } from "./gateway.ts";
 import { type Content, type Listed, linesOf, parseIdList } from "./id-list.ts";
 import { usageProblem } from "./option.ts";
-import { isOrigin } from "./origin.ts";
-import { count, list, object, optional, parseJson, text, time } from "./shape.ts";
+import { count, list, object, optional, text, time } from "./shape.ts";
 import { nameOf, type Place, parsePlace, readText } from "./source.ts";
 import { complain, type ExitCode, printJson, printLines, type Terminal } from "./terminal.ts";
 
@@ -14,8 +14,6 @@ const MAX_LIST_BYTES = 256 * 1024 * 1024;
 /** What one call takes: so many ids, and so many bytes of them. */
 const MAX_IDS = 1000;
 const MAX_BYTES = 900_000;
-
-const TIMEOUT_MS = 60_000;
 
 /**
  * What X's reasons mean, where none is named. Who is suspended or has deactivated may come back, so that is never taken for a
@@ -276,33 +274,6 @@ async function found(terminal: Terminal, options: Options, path: string): Promis
   return status === 200 ? ok(body) : fail(refusals(status, body, []).join("; "));
 }
 
-async function ask(
-  terminal: Terminal,
-  { gateway, key }: Options,
-  path: string,
-  content?: { readonly type: string; readonly text: string },
-): Promise<Result<{ readonly status: number; readonly body: unknown }, string>> {
-  try {
-    const reply = await terminal.fetch(`${gateway}${path}`, {
-      headers: {
-        accept: "application/json",
-        authorization: `Bearer ${key}`,
-        ...(content !== undefined && { "content-type": content.type }),
-      },
-      ...(content !== undefined && { method: "POST", body: content.text }),
-      // The key is for this origin and no other.
-      redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    const body = parseJson(await reply.text(), "the answer");
-    return ok({ status: reply.status, body: body.ok ? body.value : undefined });
-  } catch (error) {
-    // Sockets and fetch reject with an `Error`, whose message may repeat what was sent: only its name is shown.
-    if (error instanceof Error) return fail(`${gateway} did not answer (${error.name})`);
-    throw error;
-  }
-}
-
 function show(
   terminal: Terminal,
   { json }: Options,
@@ -345,19 +316,11 @@ function optionsIn(
   if (reference !== undefined && (reference === "" || reference.length > 200))
     return fail("--reference: expected 1 to 200 characters");
   const isDryRun = values["dry-run"] ?? false;
-  // An empty variable is one that was not set.
-  const gateway = (values.gateway ?? env.QUITTANCE_URL ?? "").replace(/\/$/, "");
-  const key = values.key ?? env.QUITTANCE_API_KEY ?? "";
-  if (!isDryRun && !isOrigin(gateway))
-    return fail(
-      "where is the gateway? Give --gateway, an origin such as https://erasure.example.com, or QUITTANCE_URL",
-    );
-  if (!isDryRun && !/^[\x21-\x7e]{8,256}$/.test(key))
-    return fail("the gateway needs an API key of the role `request`: --key, or QUITTANCE_API_KEY in the environment");
+  const place = gatewayIn(values, env, "request");
+  if (!isDryRun && !place.ok) return place;
   return ok({
     file: file.value,
-    gateway,
-    key,
+    ...(place.ok ? place.value : { gateway: "", key: "" }),
     subprocessor,
     type,
     list,

@@ -106,7 +106,7 @@ function how(action: Action<Settings>, id: string): string {
   const traits = [
     bulk ? `bulk, ${action.bulk.most} a call` : undefined,
     (bulk ? action.bulk.check : action.check) === undefined ? undefined : "asynchronous",
-    bulk || action.look === undefined ? undefined : "read back",
+    action.look === undefined ? undefined : "read back",
     action.followsOthers === true ? "also when another vendor's grant ends" : undefined,
     action.needs === undefined ? undefined : `with ${named(action.needs.settings.map(code))}`,
   ].filter((trait) => trait !== undefined);

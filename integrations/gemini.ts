@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Address, at, del, get, noCall, type Reply, read, readRefusal, unforeseen } from "../src/contract/call.ts";
+import { fine, lacksScope, refusedCredential, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
 import { type Answer, erased, notFound, type Sight } from "../src/contract/outcome.ts";
 import { secret } from "../src/contract/settings.ts";
@@ -112,6 +113,21 @@ export const gemini = defineIntegration({
           return seen(yield get(found.address, key(settings.apiKey), { expects: found.expects }));
         },
       },
+    },
+  },
+
+  check: {
+    source: "https://ai.google.dev/api/files#method:-files.list",
+    shows: "the key reads the files of its project; a key may delete what it may read",
+    *run({ apiKey }) {
+      const reply = yield get(at`https://generativelanguage.googleapis.com/v1beta/files?pageSize=1`, key(apiKey));
+      if (reply.status !== 200) {
+        const refused = refusal(reply);
+        if (refused.outcome === "unauthorized") return refusedCredential(reply, refused.what);
+        return reply.status === 403 ? lacksScope(reply, "the key is not for the Gemini API") : unclear(refused);
+      }
+      const files = read(reply, Thing);
+      return files.ok ? fine : unclear(files.problem);
     },
   },
 

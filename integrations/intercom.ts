@@ -11,6 +11,7 @@ import {
   read,
   unforeseen,
 } from "../src/contract/call.ts";
+import { fine, lacksScope, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { type Answer, erased, found, notFound, type Sight } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
@@ -179,6 +180,17 @@ export const intercom = defineIntegration({
     },
   },
 
+  check: {
+    source: "https://developers.intercom.com/docs/references/rest-api/api.intercom.io/admins/identifyadmin",
+    shows: "the token is of a workspace of this region; the right to delete contacts is not shown before it is used",
+    *run(settings) {
+      const reply = yield get(under({ settings }, at`/me`), { ...bearer(settings.accessToken), ...VERSION });
+      if (reply.status === 403) return lacksScope(reply, "the token may not read its own workspace");
+      const me = read(reply, z.object({ type: z.string(), id: z.union([z.string(), z.int()]) }));
+      return me.ok ? fine : unclear(me.problem);
+    },
+  },
+
   residuals: [
     {
       category: "deleted_contacts",
@@ -195,7 +207,7 @@ type IntercomOrder = Order<typeof settings>;
 const auth = ({ settings: { accessToken } }: IntercomOrder) => ({ ...bearer(accessToken), ...VERSION });
 
 /** A workspace's data are at its region's address, and only there. */
-function under({ settings: { region } }: IntercomOrder, path: Address): Address {
+function under({ settings: { region } }: Pick<IntercomOrder, "settings">, path: Address): Address {
   const origin =
     region === "us"
       ? at`https://api.intercom.io`

@@ -5,6 +5,7 @@ import type { Integration } from "../contract/integration.ts";
 import { isAbsent, isBulk } from "../contract/integration.ts";
 import type { OAuth } from "../contract/oauth.ts";
 import { settingsSchema } from "../contract/settings.ts";
+import { examine } from "../lanes/examine.ts";
 import { polledLanes } from "../lanes/poll.ts";
 import { probe } from "../lanes/probe.ts";
 import { GATEWAY, laneName } from "../platform/keys.ts";
@@ -63,6 +64,18 @@ export const subprocessors = (local: boolean) => {
     return c.json({ allowed: reason === undefined, ...(reason !== undefined && { reason }) });
   });
 
+  /** Do its credentials work, and have they the rights that they need? Calls the vendor with them, and changes nothing. */
+  app.post("/v1/subprocessors/:id/check", requires("operate"), async (c) => {
+    const { ports, tenant: context, actor } = c.var;
+    // Whoever has just mended a credential wants to know of that one.
+    const fresh = (await ports.tenants.byNumber(context.tenant.n, 0)) ?? context;
+    const examined = await examine(ports, fresh, c.req.param("id"));
+    if (examined === undefined) return problemResponse(c, { reason: "not_found", what: "such subprocessor" });
+    const { subprocessor, result } = examined;
+    ports.log("subprocessor_checked", { tenant: context.tenant.slug, subprocessor, result, by: actor });
+    return c.json(examined, 200, { "cache-control": "no-store" });
+  });
+
   app.put("/v1/subprocessors/:id", requires("operate"), async (c) => {
     const { ports, tenant: context, actor } = c.var;
     const id = c.req.param("id");
@@ -116,6 +129,7 @@ export const subprocessors = (local: boolean) => {
         ...(body.value.valid_to !== undefined && { validTo: body.value.valid_to }),
         version: (before?.version ?? 0) + 1,
         facts: body.value.facts,
+        ...(body.value.quota !== undefined && { quota: entered(body.value.quota) }),
         // What was agreed with the vendor is changed where it was agreed.
         ...(before?.stream !== undefined && { stream: before.stream }),
       };
@@ -145,6 +159,10 @@ export const subprocessors = (local: boolean) => {
 /** The setting whose value proves nothing, if there is one. */
 const developmentKeyIn = (settings: Readonly<Record<string, string | readonly string[] | undefined>>) =>
   Object.entries(settings).find(([, value]) => [value ?? []].flat().some(isDevelopmentKey))?.[0];
+const entered = ({ per_day, resets }: NonNullable<SubprocessorInput["quota"]>) => ({
+  perDay: per_day,
+  ...(resets !== undefined && { resets }),
+});
 
 /** Whether what is not secret stays as it was: the address that was proven among it. */
 const samePlain = (before: Subprocessor, values: Readonly<Record<string, string | string[] | undefined>>): boolean =>
@@ -183,6 +201,7 @@ export const subprocessorView = (entry: Subprocessor) => ({
     ...Object.fromEntries(Object.entries(entry.secrets).map(([name, values]) => [name, `(${values.length} sealed)`])),
   },
   facts: entry.facts,
+  ...(entry.quota !== undefined && { quota: quotaView(entry.quota) }),
   ...(entry.stream !== undefined && { stream: entry.stream }),
 });
 
@@ -195,10 +214,15 @@ const oauthView = ({ source, client, scopes, site, refresh, pkce }: OAuth) => ({
   ...(site !== undefined && { site }),
 });
 
+const quotaView = ({ perDay, resets }: NonNullable<Subprocessor["quota"]>) => ({
+  per_day: perDay,
+  ...(resets !== undefined && { resets }),
+});
+
 /** All that is needed to make a registry entry, without reading source. */
 function integrationView(integration: Integration) {
   const { id, name, about, origins, settings, identities, hooks, streams, lists, oauth, actions } = integration;
-  const { residuals, retainable } = integration;
+  const { residuals, retainable, limits } = integration;
   return {
     id,
     name,
@@ -251,7 +275,15 @@ function integrationView(integration: Integration) {
         source,
       })),
     }),
+    ...(limits.perDay !== undefined && {
+      quota: { per_day: limits.perDay.calls, resets: limits.perDay.resets, source: limits.perDay.source },
+    }),
     takes_content_deletions: integration.content !== undefined,
+    ...(integration.check !== undefined && {
+      check: isAbsent(integration.check)
+        ? integration.check
+        : { shows: integration.check.shows, source: integration.check.source },
+    }),
     actions: Object.fromEntries(
       Object.entries(actions).map(([key, action]) => [
         key,
@@ -260,7 +292,7 @@ function integrationView(integration: Integration) {
           : {
               by: action.by,
               asynchronous: (isBulk(action) ? action.bulk.check : action.check) !== undefined,
-              read_back: !isBulk(action) && action.look !== undefined,
+              read_back: action.look !== undefined,
               ...(isBulk(action) && { bulk: action.bulk.most }),
               ...(action.needs !== undefined && { needs: action.needs.settings }),
               source: action.source,

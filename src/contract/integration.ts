@@ -1,6 +1,7 @@
 import type { Result } from "../result.ts";
 import type { Call, Reply } from "./call.ts";
 import type { Challenge, Handshake, Offer } from "./challenge.ts";
+import type { Check } from "./check.ts";
 import type { Identity } from "./identity.ts";
 import type { Grant, OAuth } from "./oauth.ts";
 import type { Answer, Sight } from "./outcome.ts";
@@ -134,9 +135,11 @@ export type SingleAction<S extends Settings> = ActionFacts & {
   run(order: Order<S>): Steps<Answer>;
   /** Asks about work that was accepted. */
   check?(reference: string, order: Order<S>): Steps<Answer>;
-  /** Looks again after `afterSeconds`; `erased` is final only when it finds nothing. */
-  readonly look?: { readonly afterSeconds: number; run(order: Order<S>): Steps<Sight> };
+  readonly look?: Look<S>;
 };
+
+/** Looks again after `afterSeconds`, one identity at a time; `erased` is final only when it finds nothing. */
+export type Look<S extends Settings> = { readonly afterSeconds: number; run(order: Order<S>): Steps<Sight> };
 
 /**
  * One call for the identities of many requests. The core fixes a batch's members before the call and repeats it with the
@@ -152,6 +155,7 @@ export type BulkAction<S extends Settings> = ActionFacts & {
     /** Asks once about a piece of accepted work, for all orders that wait for it; two may be of one identity. */
     check?(reference: string, orders: readonly Order<S>[]): Steps<readonly Answer[]>;
   };
+  readonly look?: Look<S>;
 };
 
 export type Action<S extends Settings> = SingleAction<S> | BulkAction<S>;
@@ -204,6 +208,8 @@ export type Integration<S extends Settings = Settings> = {
   readonly retainable: readonly string[];
   /** Shows that the settings work; run before they are stored. Refusal is an answer other than `informed`. */
   probe?(settings: SettingValues<S>, challenge: string): Steps<Answer>;
+  /** A harmless read that shows whether the credentials work and have the rights that the actions need. Undefined: none yet. */
+  readonly check?: Check<S> | Absent;
   /** Tells the holder that something happened to a request (thin: ids only). */
   notify?(settings: SettingValues<S>, notice: Notice): Steps<Answer>;
   /**
@@ -215,6 +221,11 @@ export type Integration<S extends Settings = Settings> = {
   readonly limits: {
     readonly perSecond?: number;
     readonly connections: number;
+    /**
+     * Requests a day that the vendor allows this account. `resets` is the zone at whose midnight they are counted anew, or
+     * `rolling`: any 24 hours, or not known. A tenant whose own agreement differs enters its `quota`.
+     */
+    readonly perDay?: { readonly calls: number; readonly resets: string; readonly source: string };
     /**
      * The settings that name the vendor account which the limits are of, where several subprocessors may share one: when it
      * asks for rest, all of them rest. `family` where other integrations share it too.

@@ -169,6 +169,7 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
       oauth,
       ...Object.values(actions),
       ...residuals,
+      ...(integration.limits.perDay === undefined ? [] : [integration.limits.perDay]),
     ];
     for (const { source } of sourced) {
       expect(URL.canParse(source), source).toBe(true);
@@ -668,6 +669,7 @@ function stepsOf(integration: Integration, sample: Sample, way: Way): Steps<Answ
   });
   if (isBulk(action)) {
     if (way.part === "run") return only(action.bulk.run([order], "batch"));
+    if (way.part === "look" && action.look !== undefined) return action.look.run(order);
     if (way.part === "look" || action.bulk.check === undefined) throw new Error(`${integration.id} has no such part`);
     return only(action.bulk.check(way.part.check, [order]));
   }

@@ -7,6 +7,7 @@ import {
   type Order,
   type Residual,
   type SingleAction,
+  type Steps,
 } from "../../src/contract/integration.ts";
 import {
   type Answer,
@@ -726,7 +727,7 @@ describe("looking again", () => {
     expect(attempt).toMatchObject({ state: "queued", again: START + 60_000, reason: "erased; we look again" });
     drove.wait(60_000);
     expect(await drove.attempt(attempt.cursor, { status: 404 })).toMatchObject({
-      end: { outcome: "erased", level: "verified_absent" },
+      end: { outcome: "erased", level: "verified_absent", read_back: "all" },
     });
   });
 
@@ -735,7 +736,7 @@ describe("looking again", () => {
     const attempt = await drove.first(done);
     drove.wait(60_000);
     expect(await drove.attempt(attempt.cursor, { status: 200 })).toMatchObject({
-      end: { outcome: "erased", level: "deleted_reported" },
+      end: { outcome: "erased", level: "deleted_reported", read_back: "none" },
     });
   });
 
@@ -747,8 +748,30 @@ describe("looking again", () => {
     const attempt = await drove.first(done, done);
     drove.wait(60_000);
     expect(await drove.attempt(attempt.cursor, { status: 404 }, { status: 200 })).toMatchObject({
-      end: { level: "deleted_reported" },
+      end: { level: "deleted_reported", read_back: "part" },
     });
+  });
+
+  it("[I4] lifts nothing that the holder was only told of beside what was seen to be gone", async () => {
+    const both = {
+      ...honest,
+      *run({ identity }: Order): Steps<Answer> {
+        yield del(address(identity.value), {});
+        return identity.value === ada.value ? erased : informed;
+      },
+    };
+    const drove = setup({ action: both, identities: [ada, adaToo] });
+    const attempt = await drove.first(done, done);
+    drove.wait(60_000);
+    expect(await drove.attempt(attempt.cursor, { status: 404 })).toMatchObject({
+      end: { outcome: "erased", level: "deleted_reported", read_back: "part" },
+    });
+  });
+
+  it("says nothing of reading back where nothing was erased", async () => {
+    const attempt = await setup({ action: honest }).first({ status: 404 });
+    expect(attempt).toMatchObject({ end: { outcome: "not_found" } });
+    expect(attempt).not.toHaveProperty("end.read_back");
   });
 
   it("erases again what is still there", async () => {
