@@ -65,7 +65,9 @@ const isPing = ({ text }: Proven) => (parse(Ping, text).ok ? "ping" : undefined)
 
 const settings = {
   publicKey: text("Public key of the application", /^[0-9a-fA-F]{64}$/),
-  applicationId: optional(text("Application id, which is also the OAuth client id", /^\d{1,20}$/)),
+  applicationId: optional(
+    text("Application id: the OAuth client id, and deliveries that name another are refused", /^\d{1,20}$/),
+  ),
   clientSecret: optional(secret("Client secret of the application")),
 };
 
@@ -94,6 +96,7 @@ export const discord = defineIntegration({
         key: "publicKey",
         signature: { header: "x-signature-ed25519", encoding: "hex" },
         over: [{ header: "x-signature-timestamp" }, "body"],
+        expects: [{ at: ["application_id"], setting: "applicationId" }],
         // No age: Discord states none, repeats for ten minutes, and whether a repeat has a new time is unconfirmed.
       },
       contentTypes: ["application/json"],

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { at, bearer, del, type Reply, read, readRefusal, unauthorized, unforeseen } from "../src/contract/call.ts";
+import { at, bearer, del, get, type Reply, read, readRefusal, unauthorized, unforeseen } from "../src/contract/call.ts";
+import { fine, refusedCredential, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
 import { type Answer, notFound, revoked } from "../src/contract/outcome.ts";
 import { optional, secret, text } from "../src/contract/settings.ts";
@@ -106,6 +107,21 @@ export const facebook = defineIntegration({
         const grant = at`https://graph.facebook.com/${{ version: GRAPH }}/${{ user: identity.value }}/permissions`;
         return meaning(yield del(grant, bearer(`${settings.appId}|${settings.appSecret}`), { expects: [401] }));
       },
+    },
+  },
+
+  check: {
+    source: "https://developers.facebook.com/docs/graph-api/reference/application/",
+    shows: "the app's id and secret fit each other; ending people's grants needs no more",
+    *run({ appId, appSecret }) {
+      const app = at`https://graph.facebook.com/${{ version: GRAPH }}/${{ app: appId }}?fields=id`;
+      const reply = yield get(app, bearer(`${appId}|${appSecret}`), { expects: [401] });
+      const refused = readRefusal(reply, GraphError);
+      // 190: the token is none; 101: "invalid application ID"; 1 is used for a secret that does not fit.
+      if (refused.ok && [1, 101, 190].includes(refused.value.error.code))
+        return refusedCredential(reply, `Meta refused the app's id and secret (error ${refused.value.error.code})`);
+      const known = read(reply, z.object({ id: z.literal(appId) }));
+      return known.ok ? fine : unclear(known.problem);
     },
   },
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { at, bearer, byStatus, get, noCall, postJson, read, unforeseen } from "../src/contract/call.ts";
+import { NOBODY, readable } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { type Answer, erased, found, notFound } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
@@ -148,6 +149,19 @@ export const hubspot = defineIntegration({
     revoke: absent("needs the account's token, which connections will hold", REVOKE),
   },
 
+  check: {
+    source: "https://developers.hubspot.com/docs/api-reference/search/guide",
+    shows: "the token searches contacts; the right to delete them for good is not shown before it is used",
+    posts: "a search changes nothing",
+    *run({ accessToken }) {
+      const search = at`https://api.hubapi.com/crm/objects/2026-03/contacts/search`;
+      const filters = [{ propertyName: "email", operator: "EQ", value: NOBODY }];
+      const body = { filterGroups: [{ filters }], properties: ["email"], sorts: [], limit: 1, after: "0" };
+      const reply = yield postJson(search, bearer(accessToken), body);
+      return readable(reply, Contacts, "the token lacks crm.objects.contacts.read");
+    },
+  },
+
   residuals: [
     {
       category: "deleted_contacts",
@@ -157,7 +171,17 @@ export const hubspot = defineIntegration({
     },
   ],
   retainable: [],
-  limits: { perSecond: 5, connections: 2, account: { settings: ["portalId"] } },
+  limits: {
+    perSecond: 5,
+    connections: 2,
+    account: { settings: ["portalId"] },
+    // The smallest plan's. It ends at midnight in the account's own zone, which is not known here.
+    perDay: {
+      calls: 250_000,
+      resets: "rolling",
+      source: "https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines",
+    },
+  },
 });
 
 type HubspotOrder = Order<typeof settings>;

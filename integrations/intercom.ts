@@ -11,10 +11,12 @@ import {
   read,
   unforeseen,
 } from "../src/contract/call.ts";
+import { fine, lacksScope, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { type Answer, erased, found, notFound, type Sight } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
 import { json, type Signal, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
+import type { Hmac } from "../src/contract/verification.ts";
 
 /**
  * Intercom keeps the tenant's contacts, users and leads alike, and their conversations.
@@ -64,10 +66,21 @@ const settings = {
   region: text("Region of the workspace: us, eu or au", /^(us|eu|au)$/),
   accessToken: secret("Access token"),
   clientSecret: optional(secret("Client secret of the app, which signs its webhooks")),
+  workspaceId: optional(text("Workspace id: notifications that name another are refused", /^[a-z0-9]{1,40}$/i)),
   uninstallSecret: optional(
     secret("A long random text of your own, as ?secret=… in the uninstall address", /^[A-Za-z0-9_-]{32,}$/),
   ),
 } satisfies Settings;
+
+const SIGNED: Hmac = {
+  scheme: "hmac",
+  key: "clientSecret",
+  hash: "SHA-1",
+  signature: { header: "x-hub-signature", encoding: "hex", prefix: "sha1=" },
+  over: ["body"],
+};
+/** One secret for all workspaces in which the app is installed, and all of them are told to one address. */
+const WORKSPACE = [{ at: ["app_id"], setting: "workspaceId" }] as const;
 
 export const intercom = defineIntegration({
   id: "intercom",
@@ -84,13 +97,7 @@ export const intercom = defineIntegration({
   hooks: {
     topics: {
       source: WEBHOOKS,
-      verify: {
-        scheme: "hmac",
-        key: "clientSecret",
-        hash: "SHA-1",
-        signature: { header: "x-hub-signature", encoding: "hex", prefix: "sha1=" },
-        over: ["body"],
-      },
+      verify: { ...SIGNED, expects: WORKSPACE },
       contentTypes: ["application/json"],
       read: json(Notification, (notification, { receivedAt }) => [
         { id: idOf(notification), name: notification.topic, signals: signalsOf(notification, receivedAt) },
@@ -116,12 +123,18 @@ export const intercom = defineIntegration({
       ],
     },
     /**
-     * The page says of no signature. Unconfirmed: that there is none; so the address carries a secret of ours, and what comes
-     * is only noted: whether the token still works shows at the next call.
+     * The page says of no signature. Unconfirmed: that there is none; so the address carries a secret of ours, a signature that
+     * comes along has to hold, and what comes is only noted: whether the token still works shows at the next call.
      */
     uninstall: {
       source: UNINSTALL,
-      verify: { scheme: "shared-secret", key: "uninstallSecret", at: { query: "secret" } },
+      verify: {
+        scheme: "shared-secret",
+        key: "uninstallSecret",
+        at: { query: "secret" },
+        signed: SIGNED,
+        expects: WORKSPACE,
+      },
       contentTypes: ["application/json"],
       // Neither an id nor a time comes with it, so a workspace leaves once.
       read: json(z.object({ app_id: Id }), ({ app_id }, { receivedAt }) => [
@@ -167,6 +180,17 @@ export const intercom = defineIntegration({
     },
   },
 
+  check: {
+    source: "https://developers.intercom.com/docs/references/rest-api/api.intercom.io/admins/identifyadmin",
+    shows: "the token is of a workspace of this region; the right to delete contacts is not shown before it is used",
+    *run(settings) {
+      const reply = yield get(under({ settings }, at`/me`), { ...bearer(settings.accessToken), ...VERSION });
+      if (reply.status === 403) return lacksScope(reply, "the token may not read its own workspace");
+      const me = read(reply, z.object({ type: z.string(), id: z.union([z.string(), z.int()]) }));
+      return me.ok ? fine : unclear(me.problem);
+    },
+  },
+
   residuals: [
     {
       category: "deleted_contacts",
@@ -183,7 +207,7 @@ type IntercomOrder = Order<typeof settings>;
 const auth = ({ settings: { accessToken } }: IntercomOrder) => ({ ...bearer(accessToken), ...VERSION });
 
 /** A workspace's data are at its region's address, and only there. */
-function under({ settings: { region } }: IntercomOrder, path: Address): Address {
+function under({ settings: { region } }: Pick<IntercomOrder, "settings">, path: Address): Address {
   const origin =
     region === "us"
       ? at`https://api.intercom.io`

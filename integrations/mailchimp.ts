@@ -10,6 +10,7 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { readable, refusedCredential } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Hook, type Order, type Steps } from "../src/contract/integration.ts";
 import {
   type Answer,
@@ -141,6 +142,18 @@ export const mailchimp = defineIntegration({
     },
   },
 
+  check: {
+    source: "https://mailchimp.com/developer/marketing/api/ping/",
+    shows: "the key works at this data center; a key may do whatever its user may, which is not shown",
+    *run({ apiKey, dataCenter }) {
+      const settings = { apiKey, dataCenter };
+      const misfit = keyMisfit({ settings });
+      if (misfit !== undefined) return refusedCredential(misfit, misfit.what);
+      const reply = yield get(at`https://${{ dataCenter }}.api.mailchimp.com/3.0/ping`, auth({ settings }));
+      return readable(reply, z.object({ health_status: z.string() }), "the key's user may not use the API");
+    },
+  },
+
   residuals: [],
   retainable: [],
   // Ten connections for each user of the account, whoever else uses them.
@@ -150,7 +163,9 @@ export const mailchimp = defineIntegration({
 type MailchimpOrder = Order<typeof settings>;
 
 /** Basic, with any name. https://mailchimp.com/developer/marketing/docs/fundamentals/#authenticate-with-an-api-key */
-const auth = ({ settings: { apiKey } }: MailchimpOrder) => ({ authorization: `Basic ${btoa(`quittance:${apiKey}`)}` });
+const auth = ({ settings: { apiKey } }: { readonly settings: { readonly apiKey: string } }) => ({
+  authorization: `Basic ${btoa(`quittance:${apiKey}`)}`,
+});
 const hostOf = ({ settings: { dataCenter } }: MailchimpOrder) => ({ dataCenter });
 
 /** There is no delivery id: the same change of the same address in the same audience and second is the same delivery. */
@@ -250,7 +265,11 @@ function memberIn(value: string): { readonly list: string; readonly id: string }
 const noMember = unforeseen(noCall, "a member reads audience/member; correct it where it was registered");
 
 /** At another data center the key is nobody's, and it is not shown there. */
-const keyMisfit = ({ settings: { apiKey, dataCenter } }: MailchimpOrder): Unauthorized | undefined =>
+const keyMisfit = ({
+  settings: { apiKey, dataCenter },
+}: {
+  readonly settings: Pick<MailchimpOrder["settings"], "apiKey" | "dataCenter">;
+}): Unauthorized | undefined =>
   apiKey.endsWith(`-${dataCenter}`) ? undefined : unauthorized(noCall, "the data center is not the one of the API key");
 
 const seen = (reply: Reply): Sight => {

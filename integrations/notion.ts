@@ -4,7 +4,7 @@ import { absent, defineIntegration, type Steps } from "../src/contract/integrati
 import { accountIn, basic, CONNECTION, type Grant, grantOf, type TokenAnswer } from "../src/contract/oauth.ts";
 import { revoked, type Sight } from "../src/contract/outcome.ts";
 import { optional, type SettingValues, secret, text } from "../src/contract/settings.ts";
-import { json, Rfc3339 } from "../src/contract/signal.ts";
+import { json, parse, Rfc3339 } from "../src/contract/signal.ts";
 
 /**
  * Notion: workspaces add the tenant's connection and share pages with it. It tells us that pages, databases and comments were
@@ -31,8 +31,13 @@ const Delivery = z.union([
   Event.refine(({ type }) => !DELETIONS.has(type)),
 ]);
 
+/** The first delivery of a subscription. */
+const Told = z.strictObject({ verification_token: z.string().regex(/^secret_[\w-]{8,256}$/) });
+
 const settings = {
-  verificationToken: secret("Verification token of the webhook", /^secret_/),
+  // The token comes into being with the subscription, and the subscription only when the address has answered.
+  verificationToken: optional(secret("Verification token of the webhook", /^secret_/)),
+  setupSecret: optional(secret("A long random text of your own, as ?setup=… in the address", /^[A-Za-z0-9_-]{32,}$/)),
   clientId: optional(text("OAuth client ID of the public connection", /^[0-9a-fA-F-]{32,36}$/)),
   clientSecret: optional(secret("OAuth client secret of the public connection")),
 };
@@ -96,6 +101,12 @@ export const notion = defineIntegration({
         over: ["body"],
       },
       contentTypes: ["application/json"],
+      // Unconfirmed: whether this one is signed, with the very token that it tells. It would prove nothing, so nobody looks.
+      offer: {
+        source: WEBHOOKS,
+        verify: { scheme: "shared-secret", key: "setupSecret", at: { query: "setup" } },
+        tells: ({ text }) => parse(Told, text).ok,
+      },
       read: json(Delivery, (body) => {
         const { id, type: name } = body;
         if (!("entity" in body)) return [{ id, name, signals: [] }];

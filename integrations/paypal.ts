@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Address, at, bearer, type Call, del, get, postForm, read, unforeseen } from "../src/contract/call.ts";
+import { fine, lacksScope, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
 import { type Answer, erased, found, notFound, type Sight } from "../src/contract/outcome.ts";
 import { optional, type Settings, type SettingValues, secret, text } from "../src/contract/settings.ts";
@@ -120,6 +121,23 @@ export const paypal = defineIntegration({
           return token.ok ? yield* seen(value, account, bearer(token.value.access_token)) : token.problem;
         },
       },
+    },
+  },
+
+  check: {
+    source: "https://developer.paypal.com/api/rest/authentication/",
+    shows: "the app gets an access token, and the vault's list of a customer who is not there",
+    posts: "an access token is asked for, which changes nothing",
+    *run(account) {
+      const token = read(yield tokenCall(account), Token);
+      if (!token.ok) return unclear(token.problem);
+      const none = at`/v3/vault/payment-tokens?customer_id=${{ customer: "quittance-check" }}&page_size=1`;
+      const reply = yield get(under(account, none), bearer(token.value.access_token));
+      if (reply.status === 403) return lacksScope(reply, "the app may not use the vault: switch it on for the app");
+      // Unconfirmed: which of the two a customer that is not there is answered with.
+      if (reply.status === 404) return fine;
+      const methods = read(reply, Methods);
+      return methods.ok ? fine : unclear(methods.problem);
     },
   },
 

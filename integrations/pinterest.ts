@@ -6,6 +6,7 @@ import { absent, defineIntegration } from "../src/contract/integration.ts";
  * revoked by API, pins and boards need the person's token, customer lists that of the tenant's own ad account.
  */
 const DESCRIPTION = "https://github.com/pinterest/api-description";
+const GUIDELINES = "https://policy.pinterest.com/en/developer-guidelines";
 const OAUTH = "https://developers.pinterest.com/docs/getting-started/set-up-authentication-and-authorization/";
 
 export const pinterest = defineIntegration({
@@ -30,6 +31,15 @@ export const pinterest = defineIntegration({
     ),
     // Without instructions: only the person can remove the app, in the settings of their account.
     revoke: absent("`POST /v5/oauth/token/revoke` takes tokens of system users only", DESCRIPTION),
+  },
+
+  duties: {
+    audiences: {
+      // Unconfirmed: how often. The guidelines say "regularly" and name no days; a week is ours.
+      everyHours: 7 * 24,
+      what: "Bring customer lists at Pinterest up to date, without those who opted out; delete what was got from its API, except campaign analytics.",
+      source: GUIDELINES,
+    },
   },
 
   residuals: [],

@@ -100,6 +100,7 @@ function challengeIn({ text }: Proven): string | undefined {
 
 const settings = {
   signingSecret: secret("Signing secret of the app", /^[0-9a-f]{32}$/),
+  appId: optional(text("App id: deliveries that name another are refused", /^A[A-Z0-9]+$/)),
   clientId: optional(text("Client ID of the app", /^\d+\.\d+$/)),
   clientSecret: optional(secret("Client secret of the app")),
 };
@@ -200,6 +201,7 @@ export const slack = defineIntegration({
         // https://docs.slack.dev/authentication/verifying-requests-from-slack has this rule. Unconfirmed: that its three repeats, the last after about six minutes, are signed anew; if they
         // are not, the last comes too late, and the two before it do not.
         fresh: { at: { header: "x-slack-request-timestamp" }, unit: "seconds", withinSeconds: 300 },
+        expects: [{ at: ["api_app_id"], setting: "appId" }],
       },
       contentTypes: ["application/json"],
       challenges: [

@@ -13,6 +13,7 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { fine, type Looks, lacksScope, NOBODY, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import {
   type Answer,
@@ -181,6 +182,25 @@ export const stripe = defineIntegration({
         );
         return deauthorized(reply, identity.value);
       },
+    },
+  },
+
+  check: {
+    source: "https://docs.stripe.com/keys/restricted-api-keys",
+    shows:
+      "the key reads customers, payments, invoices and charges; the rights to write and to redact are not shown before they are used",
+    *run({ secretKey }) {
+      const none = { customer: "cus_quittance_check" };
+      for (const [address, right] of [
+        [at`https://api.stripe.com/v1/customers?email=${{ email: NOBODY }}&limit=1`, "Customers"],
+        [at`https://api.stripe.com/v1/payment_intents?customer=${none}&limit=1`, "Payment Intents"],
+        [at`https://api.stripe.com/v1/invoices?customer=${none}&limit=1`, "Invoices"],
+        [at`https://api.stripe.com/v1/charges?customer=${none}&limit=1`, "Charges"],
+      ] as const) {
+        const seen = yield* mayRead(address, right, bearer(secretKey));
+        if (seen.finding !== "fine") return seen;
+      }
+      return fine;
     },
   },
 
@@ -459,4 +479,13 @@ function isMissing(reply: Reply): boolean {
   if (reply.status !== 404 && reply.status !== 400) return false;
   const problem = readRefusal(reply, Problem);
   return problem.ok && problem.value.error.code === "resource_missing";
+}
+
+/** A customer that is not there is no objection: what is asked is whether the key may ask. */
+function* mayRead(address: Address, right: string, auth: ReturnType<typeof bearer>): Looks {
+  const reply = yield get(address, auth);
+  if (reply.status === 403) return lacksScope(reply, `the restricted key lacks: ${right}, read and write`);
+  if (isMissing(reply)) return fine;
+  const page = read(reply, Page);
+  return page.ok ? fine : unclear(page.problem);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { secret } from "../src/contract/settings.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, parse, type SignalType, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
 
 /**
@@ -52,7 +52,10 @@ export const tiktok = defineIntegration({
   name: "TikTok",
   about: "Platform access to an account under a person's grant.",
   origins: [],
-  settings: { clientSecret: secret("Client secret") },
+  settings: {
+    clientSecret: secret("Client secret"),
+    clientKey: optional(text("Client key: deliveries that name another are refused", /^[A-Za-z0-9]+$/)),
+  },
   identities: { "tiktok.open_id": "App-scoped user id (open_id)" },
 
   hooks: {
@@ -64,6 +67,7 @@ export const tiktok = defineIntegration({
         hash: "SHA-256",
         signature: { header: "tiktok-signature", encoding: "hex", items: { separator: ",", name: "s" } },
         over: [{ item: "t" }, { text: "." }, "body"],
+        expects: [{ at: ["client_key"], setting: "clientKey" }],
         // Unconfirmed: whether a repeat, for up to 72 hours, is signed anew. No age is set, so that no end of a grant is
         // lost; a repeat is known by its content.
       },

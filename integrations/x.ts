@@ -1,23 +1,18 @@
 import { z } from "zod";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { secret } from "../src/contract/settings.ts";
-import { json, type Signal, type VendorEvent } from "../src/contract/signal.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
+import { json, type VendorEvent } from "../src/contract/signal.ts";
+import { A_DAY, compliance, deleted, Id, Time } from "./houses/x.ts";
 
 /**
  * X (Twitter): people grant the tenant's app access to their account.
- * It tells us when a person revokes the app or deletes a post; that an account was deleted or suspended only to Enterprise
- * customers, and not by webhook. What we could tell it, the end of a grant and the deletion of a post, needs the person's token.
+ * It tells us when a person revokes the app or deletes a post; that an account was deleted or suspended only by stream, to
+ * Enterprise customers, and to everybody in the files of batch compliance jobs about ids that they hold. What we could tell
+ * it, the end of a grant and the deletion of a post, needs the person's token.
  */
 const WEBHOOKS = "https://docs.x.com/x-api/webhooks/quickstart";
-const POLICY = "https://docs.x.com/developer-terms/policy";
 const OAUTH = "https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token";
 const POSTS = "https://docs.x.com/x-api/posts/delete-post";
-
-/** Ids exceed what a number holds, so they come as text; a number can only be an old, short one. */
-const Id = z.union([z.string().min(1), z.int().positive()]).transform(String);
-
-/** X writes whole seconds: then it is the last moment that they may mean. */
-const Time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text) + (text.includes(".") ? 0 : 999));
 
 const REVOKE = "oauth.revoke";
 const DELETE = "post.delete";
@@ -63,10 +58,6 @@ const revoked = (name: string, user: string, at: number): VendorEvent => ({
   name,
   signals: [{ type: "deauthorized", identity: { type: "x.user_id", value: user }, at }],
 });
-const deleted = (name: string, post: string, at: number): VendorEvent => {
-  const signal: Signal = { type: "content_deleted", identity: { type: "x.post", value: post }, at };
-  return { id: `${DELETE}:${post}`, name, signals: [signal] };
-};
 
 function said(activity: Activity, receivedAt: number): VendorEvent {
   if (!("payload" in activity)) return { id: activity.event_uuid, name: activity.event_type, signals: [] };
@@ -74,15 +65,15 @@ function said(activity: Activity, receivedAt: number): VendorEvent {
   return revoked(REVOKE, activity.payload.user_id, activity.payload.date_time);
 }
 
-/** "As soon as reasonably possible", and within a day of a written request by X or the person: the stricter for all. */
-const A_DAY = { hours: 24, source: POLICY };
-
 export const x = defineIntegration({
   id: "x",
   name: "X",
   about: "Platform access to an account under a person's grant.",
   origins: [],
-  settings: { consumerSecret: secret("API key secret (the OAuth 1.0a consumer secret)") },
+  settings: {
+    consumerSecret: secret("API key secret (the OAuth 1.0a consumer secret)"),
+    appId: optional(text("App id: revocations that name another are refused", /^\d{1,20}$/)),
+  },
   identities: {
     "x.user_id": "User id, which stays when the handle changes",
     "x.post": "Post id",
@@ -97,6 +88,10 @@ export const x = defineIntegration({
         hash: "SHA-256",
         signature: { header: "x-twitter-webhooks-signature", encoding: "base64", prefix: "sha256=" },
         over: ["body"],
+        expects: [
+          { at: ["data", "payload", "app_id"], setting: "appId" },
+          { at: ["user_event", "revoke", "target", "app_id"], setting: "appId" },
+        ],
       },
       contentTypes: ["application/json"],
       read: json(Delivery, ({ data, user_event, tweet_delete_events = [] }, { receivedAt }) => {
@@ -131,6 +126,8 @@ export const x = defineIntegration({
       events: [REVOKE, DELETE, "user_event.revoke", "tweet_delete_events"],
     },
   },
+
+  lists: compliance,
 
   oauth: absent("not yet connected by Quittance", OAUTH),
 

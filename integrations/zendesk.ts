@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { at, del, get, noCall, type Reply, read, unforeseen } from "../src/contract/call.ts";
+import { fine, lacksScope, refusedCredential, unclear } from "../src/contract/check.ts";
 import type { Identity } from "../src/contract/identity.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import {
@@ -43,6 +44,7 @@ const User = z.object({
 });
 const Users = z.object({ users: z.array(User), next_page: z.string().nullish() });
 const OneUser = z.object({ user: User });
+const Me = z.object({ user: z.object({ id: z.int().nullable(), role: z.string().nullish() }) });
 const DeletedUser = z.object({
   deleted_user: z.object({ id: Id, email: z.string().nullish(), name: z.string().nullish() }),
 });
@@ -154,6 +156,23 @@ export const zendesk = defineIntegration({
           return type === "zendesk.tickets" ? yield* ticketsSeen(value, order) : "no_view";
         },
       },
+    },
+  },
+
+  check: {
+    source: "https://developer.zendesk.com/api-reference/ticketing/users/users/#show-self",
+    shows: "the token is an administrator's, who may delete users and tickets for good",
+    *run({ subdomain, agentEmail, apiToken }) {
+      const headers = { authorization: `Basic ${btoa(`${agentEmail}/token:${apiToken}`)}` };
+      const reply = yield get(at`https://${{ subdomain }}.zendesk.com/api/v2/users/me`, headers);
+      if (reply.status === 403) return lacksScope(reply, "Zendesk does not let this agent use the API");
+      const me = read(reply, Me);
+      if (!me.ok) return unclear(me.problem);
+      // Whom Zendesk does not know it calls an anonymous user, with a success.
+      if (me.value.user.id === null) return refusedCredential(reply, "Zendesk does not know this agent and token");
+      return me.value.user.role === "admin"
+        ? fine
+        : lacksScope(reply, "the agent is no administrator, who alone may delete users for good");
     },
   },
 

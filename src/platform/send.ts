@@ -1,6 +1,8 @@
-import type { Send } from "../ports.ts";
-import { fail, ok } from "../result.ts";
-import { signed } from "./sign.ts";
+import type { Call } from "../contract/call.ts";
+import type { Send, SendProblem } from "../ports.ts";
+import { fail, ok, type Result } from "../result.ts";
+import { isProven } from "./prove.ts";
+import { type Signed, signed } from "./sign.ts";
 
 /** A call that takes longer is a time-out; a vendor whose work takes longer has a job for it. */
 const TIMEOUT_MS = 10_000;
@@ -38,9 +40,11 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
     const url = new URL(call.at.url);
     if (url.protocol !== "https:" || url.port !== "" || hosts.has(withoutDot(url.hostname)))
       return fail({ reason: "forbidden_address", host: url.host });
+    const proof = await proofOf(call, now());
+    if (!proof.ok) return proof;
+    const { headers, body } = proof.value;
     await enter();
     try {
-      const { headers, body } = await signed(call, now());
       const reply = await fetcher(url, {
         method: call.method,
         headers: { "user-agent": USER_AGENT, ...headers },
@@ -50,7 +54,9 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
       });
       const text = await bounded(reply);
       if (text === undefined) return fail({ reason: "too_large", maxBytes: MAX_REPLY_BYTES });
-      return ok({ status: reply.status, header: (name: string) => reply.headers.get(name) ?? undefined, text });
+      const answer = { status: reply.status, header: (name: string) => reply.headers.get(name) ?? undefined, text };
+      if (call.proof === undefined) return ok(answer);
+      return ok({ ...answer, proven: await isProven(call.proof, answer, body ?? "", now()) });
     } catch (error) {
       // Whatever `fetch` rejects with, no answer came: the name tells a time-out from a broken connection.
       const name = error instanceof Error ? error.name : "";
@@ -61,6 +67,15 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
       leave();
     }
   };
+}
+
+async function proofOf(call: Call, now: number): Promise<Result<Signed, SendProblem>> {
+  try {
+    return ok(await signed(call, now));
+  } catch {
+    // Whatever a library rejects with, it is the key: nothing else of what is signed comes from outside. Its message may name the key.
+    return fail({ reason: "cannot_sign" });
+  }
 }
 
 /** A dot at its end makes a name absolute and changes nothing about where it leads. */

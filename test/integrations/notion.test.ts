@@ -49,6 +49,22 @@ describe("what Notion tells us", () => {
   });
 });
 
+describe("Notion's verification token", () => {
+  const tells = (body: unknown) => hook.offer?.tells(proven(JSON.stringify(body)));
+
+  it("is told by a delivery that has nothing else", () => {
+    expect(tells({ verification_token: "secret_tMrlL1qK5vuQAh1b6cZGhFChZTSYJlce98V0pYn7yBl" })).toBe(true);
+    for (const body of [
+      { verification_token: "secret_1" },
+      { verification_token: "token_tMrlL1qK5vuQAh1b6cZG" },
+      { verification_token: `secret_${"x".repeat(300)}` },
+      { verification_token: "secret_tMrlL1qK5vuQAh1b6cZG", id: "e1", type: "page.deleted" },
+      event,
+    ])
+      expect(tells(body)).toBe(false);
+  });
+});
+
 describe("Notion's signature", () => {
   // RFC 4231, test case 2.
   const body = "what do ya want for nothing?";

@@ -1,9 +1,25 @@
-import { revoked } from "../../../src/contract/outcome.ts";
-import { connection, on, type Sample, type Way } from "./kit.ts";
+import { accepted, erased, revoked } from "../../../src/contract/outcome.ts";
+import type { Played } from "../../support/play.ts";
+import { connection, on, person, type Sample, type Way } from "./kit.ts";
+
+const HALF_A_DAY = 12 * 3600;
+const listing = on(200, 403);
+const events = (...uris: readonly string[]): Played => ({
+  status: 200,
+  body: { collection: uris.map((uri) => ({ uri, name: "Call" })), pagination: { count: uris.length, next_page: null } },
+});
+const way = (name: string, part: Way["part"], steps: Way["steps"], outcome: Way["outcome"]): Way => ({
+  name,
+  action: "erase",
+  part,
+  identity: person,
+  steps,
+  outcome,
+});
 
 const account = { type: "calendly.user", value: "https://api.calendly.com/users/AAAAAAAAAAAAAAAA" };
 const grant = { accessToken: "access-1", refreshToken: "refresh-1", scopes: ["users:read"], account };
-const way = (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way => ({
+const grantWay = (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way => ({
   action: "revoke",
   part: "run",
   identity: connection,
@@ -27,12 +43,22 @@ const tokens = (nth: number) => ({
 });
 
 export const sample: Sample = {
-  settings: { clientId: "nobodys-client-id-0123456789", clientSecret: "nobodys-client-secret" },
+  settings: {
+    token: "eyJraWQiOiIxY2UxZTEzNjE3ZGNmNzY2YjNjZWJjY2Y4ZGM1YmFmYThh",
+    organization: "https://api.calendly.com/organizations/AAAAAAAAAAAAAAAA",
+    clientId: "nobodys-client-id-0123456789",
+    clientSecret: "nobodys-client-secret",
+  },
   hooks: {},
   ways: [
-    way({ name: "both tokens", steps: [on(200)({ status: 200 }), on(200)({ status: 200 })], outcome: revoked }),
-    way({ name: "it is dead", part: "look", steps: [dead], outcome: "absent" }),
-    way({ name: "it lives", part: "look", steps: [live], outcome: "present" }),
+    way("taken", "run", [on(202, 403)({ status: 202, body: {} })], accepted("invitee", HALF_A_DAY)),
+    way("not yet", { check: "invitee" }, [listing(events("https://api.calendly.com/scheduled_events/E1"))], {
+      ...accepted("invitee", HALF_A_DAY),
+    }),
+    way("no event is left", { check: "invitee" }, [listing(events())], erased),
+    grantWay({ name: "both tokens", steps: [on(200)({ status: 200 }), on(200)({ status: 200 })], outcome: revoked }),
+    grantWay({ name: "it is dead", part: "look", steps: [dead], outcome: "absent" }),
+    grantWay({ name: "it lives", part: "look", steps: [live], outcome: "present" }),
   ],
   oauth: {
     token: () => tokens(1),

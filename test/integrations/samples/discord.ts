@@ -34,7 +34,7 @@ export const sample: Sample = {
   // The public key of RFC 8032 section 7.1, test 1, with which the sender signs.
   settings: {
     publicKey: "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
-    applicationId: "936929561302675000",
+    applicationId: "1234560123453231555",
     clientSecret: "nobodys-client-secret",
   },
   hooks: {

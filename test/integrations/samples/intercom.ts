@@ -30,6 +30,7 @@ const byId = on(200, 404);
 
 export const sample: Sample = {
   settings: {
+    workspaceId: "abc12345",
     region: "eu",
     accessToken: "dG9rOmFiY2RlZg==",
     clientSecret: "d1a2c3b4-0000-4000-8000-000000000001",

@@ -56,12 +56,17 @@ export type OAuthSample = {
   /** Ways through the check that a grant still works. */
   readonly alive?: readonly { readonly name: string; readonly steps: readonly Step[]; readonly outcome: Alive }[];
 };
+/** One line of a list for each of its events, as of `at`, and what it says. */
+export type ListSample = Readonly<
+  Record<string, { readonly line: (at: number) => string; readonly says: (at: number) => readonly Signal[] }>
+>;
 
 /** What an integration's contract test needs beside its declaration. */
 export type Sample = {
   readonly settings: Readonly<Record<string, string>>;
   readonly hooks: Readonly<Record<string, HookSample>>;
   readonly streams?: Readonly<Record<string, StreamSample>>;
+  readonly lists?: Readonly<Record<string, ListSample>>;
   readonly ways: readonly Way[];
   readonly oauth?: OAuthSample;
 };

@@ -37,6 +37,7 @@ const tokens = (nth: number, refreshToken: string | null = `nrt_${nth}`) => ({
 export const sample: Sample = {
   settings: {
     verificationToken: "secret_0123456789abcdef",
+    setupSecret: "q7Vn2Lx9Rk4Tz8Wb3Yc6Hd1Jf5Mg0PsA",
     clientId: "463558a3-725e-4f37-b6d3-0889894f68de",
     clientSecret: "nobodys-client-secret",
   },

@@ -34,6 +34,7 @@ const where = { app_id: "A0LAB", team: { id: "T0ADALAB", name: "Lab" }, enterpri
 export const sample: Sample = {
   settings: {
     signingSecret: "0123456789abcdef0123456789abcdef",
+    appId: "A0LOVELACE",
     clientId: "2141029472.691202649728",
     clientSecret: "nobodys-client-secret",
   },

@@ -8,7 +8,7 @@ const says =
     types.map((type) => signal(type, person, at));
 
 export const sample: Sample = {
-  settings: { clientSecret: "0123456789abcdefghijklmnopqrstuv" },
+  settings: { clientSecret: "0123456789abcdefghijklmnopqrstuv", clientKey: "meadow0lantern1cobalt" },
   hooks: {
     webhooks: {
       "authorization.removed (0)": says("deauthorized"),
