@@ -14,7 +14,7 @@ const REVOKE = "https://developer.calendly.com/api-docs/calendly-o-auth/o-auth/p
 const INTROSPECT = "https://auth.calendly.com/oauth/introspect";
 
 const settings = {
-  clientId: optional(text("Client ID of the OAuth application", /^[\w-]{20,}$/)),
+  clientId: optional(text("Client ID of the OAuth application")),
   clientSecret: optional(secret("Client secret of the OAuth application")),
 };
 
