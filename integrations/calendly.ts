@@ -34,7 +34,7 @@ const settings = {
   organization: optional(
     text("Address of the organization, from /users/me", /^https:\/\/api\.calendly\.com\/organizations\/[\w-]+$/),
   ),
-  clientId: optional(text("Client ID of the OAuth application", /^[\w-]{20,}$/)),
+  clientId: optional(text("Client ID of the OAuth application")),
   clientSecret: optional(secret("Client secret of the OAuth application")),
 } satisfies Settings;
 

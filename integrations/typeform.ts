@@ -16,7 +16,7 @@ const DELETION = "https://www.typeform.com/developers/responses/reference/delete
 const APPLICATIONS = "https://www.typeform.com/developers/get-started/applications/";
 const ME = at`https://api.typeform.com/me`;
 
-/** Unconfirmed: that there is a `user_id`, as newer accounts have; the reference has an e-mail address only. */
+/** Unconfirmed: that there is a `user_id`; the reference has an e-mail address only. */
 const Me = z.union([z.looseObject({ user_id: z.string().min(1) }), z.looseObject({ email: z.email() })]);
 
 const RESPONSE = "typeform.response";
