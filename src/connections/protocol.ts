@@ -1,7 +1,7 @@
 import * as oauth from "oauth4webapi";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
-import type { Grant, OAuth, TokenAnswer } from "../contract/oauth.ts";
+import type { Client, Grant, OAuth, TokenAnswer } from "../contract/oauth.ts";
 import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
@@ -169,7 +169,7 @@ export async function exchange(
     const reply = await oauth.authorizationCodeGrantRequest(
       server,
       client,
-      proofOf(party),
+      inItsWords(proofOf(party), facts.client),
       checked,
       redirectUri,
       facts.pkce === "S256" ? verifier : oauth.nopkce,
@@ -234,6 +234,15 @@ const proofOf = ({ oauth: facts, settings, client }: Party): oauth.ClientAuth =>
     body.set("client_secret", secret);
   };
 };
+
+/** The form that makes tokens of a code, as the vendor lists it: the last hand on it is the client's proof. */
+const inItsWords =
+  (proof: oauth.ClientAuth, { exchange: { adds = {}, omits = [] } = {} }: Client): oauth.ClientAuth =>
+  (server, client, body, headers) => {
+    for (const name of omits) body.delete(name);
+    for (const [name, value] of Object.entries(adds)) body.set(name, value);
+    return proof(server, client, body, headers);
+  };
 
 /** No answer came that could be gone on with; it never says more. */
 class NoAnswer extends Error {

@@ -82,6 +82,14 @@ export type Client = {
   readonly by: "basic" | "post";
   /** The vendor's name for `client_id`, where it has its own. */
   readonly idName?: string;
+  /**
+   * What the form that makes tokens of a code says beside RFC 6749 section 4.1.3, and which of its parameters it leaves out because
+   * the vendor does not list them. Renewals are as in section 6.
+   */
+  readonly exchange?: {
+    readonly adds?: Readonly<Record<string, string>>;
+    readonly omits?: readonly ("grant_type" | "redirect_uri")[];
+  };
 };
 
 export type TokenAnswer = { readonly status: number; readonly json: Readonly<Record<string, unknown>> };

@@ -112,7 +112,10 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     for (const declared of integration.origins)
       for (const [braced, name = ""] of declared.matchAll(/\{(\w+)\}/g)) {
         expect(declared.slice(declared.indexOf(braced) + braced.length)).toMatch(/^(\.[a-z0-9-]+){2,}$/);
-        expect(integration.settings[name]).toMatchObject({ kind: "text", required: true, pattern: DNS_LABEL });
+        expect(integration.settings[name]).toMatchObject({ kind: "text", pattern: DNS_LABEL });
+        // Where every connection may have its own, the entry need not have one.
+        const isSite = !isAbsent(integration.oauth) && integration.oauth.site === name;
+        expect(integration.settings[name]?.required === true || isSite, name).toBe(true);
         for (const value of [
           "",
           "a.b",
@@ -138,7 +141,7 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     const { oauth, settings, origins, actions, hooks } = integration;
     if (isAbsent(oauth)) return;
     for (const named of [oauth.client.id, oauth.client.secret]) expect(Object.keys(settings)).toContain(named);
-    if (oauth.site !== undefined) expect(settings[oauth.site]).toMatchObject({ kind: "text", required: false });
+    if (oauth.site !== undefined) expect(settings[oauth.site]).toMatchObject({ kind: "text", pattern: DNS_LABEL });
     if ("discovered" in oauth.server) expect(settings[oauth.server.discovered]).toMatchObject({ kind: "endpoint" });
     else
       for (const address of [oauth.server.token, oauth.server.authorize])

@@ -120,7 +120,11 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     expect(calls.map(({ at }) => at.url)).toEqual([tokenAddress(party)]);
     const sent = new URLSearchParams(calls[0]?.body);
     expect(sent.get("code")).toBe("the-code");
-    expect(sent.get("redirect_uri")).toBe(REDIRECT);
+    const { adds = {}, omits = [] } = oauth.client.exchange ?? {};
+    const listed: Readonly<Record<string, string>> = { grant_type: "authorization_code", redirect_uri: REDIRECT };
+    for (const [name, value] of Object.entries(listed))
+      expect(sent.get(name), name).toBe(omits.some((omitted) => omitted === name) ? null : value);
+    for (const [name, value] of Object.entries(adds)) expect(sent.get(name), name).toBe(value);
     if (oauth.pkce === "S256") expect(sent.get("code_verifier")).toBe(departure.verifier);
     const { tokens, answer, claims } = result.value;
     const { settings } = party;
@@ -200,7 +204,8 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     if (!got.ok) throw new Error(JSON.stringify(got.problem));
     const { expiresAt: _, ...rest } = got.value;
     expect(rest).toEqual(renewed.grant);
-    expect(new URLSearchParams(calls[0]?.body).get("refresh_token")).toBe(grant.refreshToken);
+    const sent = new URLSearchParams(calls[0]?.body);
+    expect([sent.get("grant_type"), sent.get("refresh_token")]).toEqual(["refresh_token", grant.refreshToken]);
     const { got: over } = await renewing(() => invalidGrant);
     expect(over).toEqual(fail({ reason: "refused", error: "invalid_grant" }));
   });
