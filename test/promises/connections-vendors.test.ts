@@ -27,6 +27,11 @@ const rows: readonly Row[] = [
     renewedAfterHours: 8,
   },
   { integration: "google", settings: GOOGLE, account: "100000000000000000031", renewedAfterHours: 1 },
+  {
+    integration: "stripe",
+    settings: { secretKey: "sk_test_0123456789", clientId: "ca_0123456789" },
+    account: "acct_1001",
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
