@@ -1,7 +1,7 @@
 import * as oauth from "oauth4webapi";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
-import type { Client, Grant, OAuth, TokenAnswer } from "../contract/oauth.ts";
+import { basic, type Client, type Grant, type OAuth, type TokenAnswer } from "../contract/oauth.ts";
 import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
@@ -63,15 +63,17 @@ async function serverOf(
     const issuer = settings[server.discovered] ?? "";
     return attempt(() => context.once(`oauth server ${subprocessor} ${issuer}`, () => discovered(ports, issuer)));
   }
+  const chosen = "by" in server ? new Map(Object.entries(server.servers)).get(settings[server.by] ?? "") : server;
+  if (chosen === undefined) return fail({ reason: "misconfigured", what: "no server is known for these settings" });
   const filled = (address: string) => addressOf(address, integration.settings, settings);
-  const [issuer, authorize, token] = [filled(server.issuer), filled(server.authorize), filled(server.token)];
+  const [issuer, authorize, token] = [filled(chosen.issuer), filled(chosen.authorize), filled(chosen.token)];
   if (issuer === undefined || authorize === undefined || token === undefined)
     return fail({ reason: "misconfigured", what: "the address of the account is not filled in" });
   return ok({
     issuer,
     authorization_endpoint: authorize,
     token_endpoint: token,
-    ...(server.namesIssuer === true && { authorization_response_iss_parameter_supported: true }),
+    ...(chosen.namesIssuer === true && { authorization_response_iss_parameter_supported: true }),
   });
 }
 
@@ -228,7 +230,8 @@ export const beside = (server: oauth.AuthorizationServer): NonNullable<Grant["se
 const proofOf = ({ oauth: facts, settings, client }: Party): oauth.ClientAuth => {
   const { by, idName = "client_id" } = facts.client;
   const secret = settings[facts.client.secret] ?? "";
-  if (by === "basic") return oauth.ClientSecretBasic(secret);
+  // The library escapes every hyphen and underscore too, as the standard allows; vendors that undo nothing then know no such client.
+  if (by === "basic") return (_, __, ___, headers) => headers.set("authorization", basic(client.client_id, secret));
   return (_, __, body) => {
     body.set(idName, client.client_id);
     body.set("client_secret", secret);

@@ -62,17 +62,21 @@ export type OAuth<S extends Settings = Settings> = {
 };
 
 export type Server =
-  | {
-      /** Compared to the letter with `iss` of the callback and of ID tokens (RFC 9207). */
-      readonly issuer: string;
-      /** Addresses, which may name a setting that is a DNS label: `https://{subdomain}.vendor.example/oauth/token`. */
-      readonly authorize: string;
-      readonly token: string;
-      /** The callback always names the issuer (RFC 9207); where it may, what it names has to be right anyway. */
-      readonly namesIssuer?: true;
-    }
+  | Addresses
+  /** One for each value of a setting: the vendor's test environment, its regions. */
+  | { readonly by: string; readonly servers: Readonly<Record<string, Addresses>> }
   /** The setting, an `endpoint`, that is an OpenID provider's issuer; the rest is discovered there, at that origin alone. */
   | { readonly discovered: string };
+
+export type Addresses = {
+  /** Compared to the letter with `iss` of the callback and of ID tokens (RFC 9207). */
+  readonly issuer: string;
+  /** Addresses, which may name a setting that is a DNS label: `https://{subdomain}.vendor.example/oauth/token`. */
+  readonly authorize: string;
+  readonly token: string;
+  /** The callback always names the issuer (RFC 9207); where it may, what it names has to be right anyway. */
+  readonly namesIssuer?: true;
+};
 
 export type Client = {
   /** The settings with the client's id and secret. */

@@ -10,7 +10,7 @@ import {
 } from "../../src/connections/protocol.ts";
 import type { Call } from "../../src/contract/call.ts";
 import { type Integration, isAbsent } from "../../src/contract/integration.ts";
-import type { OAuth } from "../../src/contract/oauth.ts";
+import { basic, type OAuth } from "../../src/contract/oauth.ts";
 import type { SendProblem } from "../../src/ports.ts";
 import type { Context } from "../../src/registry/load.ts";
 import { fail, ok, type Result } from "../../src/result.ts";
@@ -29,7 +29,7 @@ const granting = Object.values<Integration>(all).flatMap((integration) => {
 });
 
 /** The protocol runs as in the product; only the vendor's answers are given. */
-describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
+describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => {
   const said = (): OAuthSample => {
     if (sample.oauth === undefined) throw new Error(`${integration.id} has no OAuth in its sample`);
     return sample.oauth;
@@ -86,8 +86,7 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     const ports = vendor(() => (known === undefined ? fail({ reason: "connection_failed" }) : answer(known)));
     const party = await partyWith(ports);
     known = asked(party, departure.nonce);
-    const { namesIssuer } = oauth.server as { readonly namesIssuer?: true };
-    const isNamed = namesIssuer === true || party.server.authorization_response_iss_parameter_supported === true;
+    const isNamed = party.server.authorization_response_iss_parameter_supported === true;
     const parameters = new URLSearchParams({
       code: "the-code",
       state: departure.state,
@@ -113,6 +112,23 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     expect(url.href).not.toContain(departure.verifier);
   });
 
+  it("goes to the servers that a setting chooses, and to none where it chooses none", async () => {
+    const { server } = oauth;
+    if (!("by" in server)) return;
+    const ports = {
+      ...vendor(() => fail({ reason: "connection_failed" })),
+      integrations: new Map([[id, integration]]),
+    };
+    const partyAt = (value: string) =>
+      partyOf(ports, context({ ...sample.settings, [server.by]: value }), "vendor", undefined);
+    for (const [value, { token }] of Object.entries(server.servers)) {
+      const party = await partyAt(value);
+      expect(party?.ok === true && party.value.server.token_endpoint).toBe(token);
+    }
+    for (const value of ["", "toString", "__proto__"])
+      expect(await partyAt(value)).toMatchObject({ ok: false, problem: { reason: "misconfigured" } });
+  });
+
   it("makes a grant of the vendor's documented answer, and learns whose it is", async () => {
     const { token, asks, grant, lastsSeconds } = said();
     const { result, party, calls, departure } = await way((about) => ok(token(about)));
@@ -125,6 +141,10 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     for (const [name, value] of Object.entries(listed))
       expect(sent.get(name), name).toBe(omits.some((omitted) => omitted === name) ? null : value);
     for (const [name, value] of Object.entries(adds)) expect(sent.get(name), name).toBe(value);
+    const secret = sample.settings[oauth.client.secret] ?? "";
+    if (oauth.client.by === "post") expect(sent.get("client_secret")).toBe(secret);
+    // With no more escapes than a form has to have: some vendors undo none.
+    else expect(calls[0]?.headers.authorization).toBe(basic(party.client.client_id, secret));
     if (oauth.pkce === "S256") expect(sent.get("code_verifier")).toBe(departure.verifier);
     const { tokens, answer, claims } = result.value;
     const { settings } = party;
