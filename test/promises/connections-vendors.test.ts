@@ -32,6 +32,13 @@ const rows: readonly Row[] = [
     settings: { secretKey: "sk_test_0123456789", clientId: "ca_0123456789" },
     account: "acct_1001",
   },
+  {
+    integration: "paypal",
+    settings: { environment: "sandbox", clientId: "AbC-dEf_0123456789", clientSecret: "a-client-secret" },
+    account: "ADATESTPAYER2",
+    outcome: "stopped",
+    renewedAfterHours: 8,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
