@@ -13,6 +13,8 @@ const { audience, "audience-unsigned": unsigned } = hooks;
 const settings = {
   apiKey: "0123456789abcdef0123456789abcdef-us21",
   dataCenter: "us21",
+  clientId: "",
+  clientSecret: "",
   signingSecret: "",
   addressSecret: "",
 };

@@ -39,6 +39,17 @@ const rows: readonly Row[] = [
     outcome: "stopped",
     renewedAfterHours: 8,
   },
+  {
+    integration: "mailchimp",
+    settings: {
+      apiKey: "0123456789abcdef0123456789abcdef-us21",
+      dataCenter: "us21",
+      clientId: "635959587059",
+      clientSecret: "a-client-secret",
+    },
+    account: "1001",
+    outcome: "stopped",
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
