@@ -50,6 +50,16 @@ const rows: readonly Row[] = [
     account: "1001",
     outcome: "stopped",
   },
+  {
+    integration: "intercom",
+    settings: {
+      region: "us",
+      accessToken: "dG9rOmFiY2RlZg==",
+      clientId: "c0a1b2c3-0000-4000-8000-000000000001",
+      clientSecret: "a-client-secret",
+    },
+    account: "abc1001",
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
