@@ -175,7 +175,7 @@ export async function exchange(
       checked,
       redirectUri,
       facts.pkce === "S256" ? verifier : oauth.nopkce,
-      { [oauth.customFetch]: over(ports, facts.adapt) },
+      { [oauth.customFetch]: over(ports, facts) },
     );
     const answer = await oauth.processAuthorizationCodeResponse(server, client, reply, {
       ...(facts.openid === true && { expectedNonce: nonce, requireIdToken: true }),
@@ -194,7 +194,7 @@ export async function renew(
   const { oauth: facts, server, client } = party;
   return attempt(async () => {
     const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(party), grant.refreshToken, {
-      [oauth.customFetch]: over(ports, facts.adapt),
+      [oauth.customFetch]: over(ports, facts),
     });
     const answer = await oauth.processRefreshTokenResponse(server, client, reply);
     const { expiresAt: _, ...kept } = grant;
@@ -253,7 +253,7 @@ class NoAnswer extends Error {
 }
 
 /** The library's calls go the way of all calls: bounded in time and size, no redirect followed, no forbidden host. */
-function over(ports: Pick<Ports, "send">, adapt?: OAuth["adapt"]) {
+function over(ports: Pick<Ports, "send">, { adapt, client }: Partial<Pick<OAuth, "adapt" | "client">> = {}) {
   return async (
     url: string,
     {
@@ -262,11 +262,12 @@ function over(ports: Pick<Ports, "send">, adapt?: OAuth["adapt"]) {
       body,
     }: { method: "GET" | "POST"; headers: Record<string, string>; body?: URLSearchParams | undefined },
   ): Promise<Response> => {
+    const isJson = client?.body === "json";
     const sent = await ports.send({
       method,
       at: { url, template: url },
-      headers,
-      ...(body !== undefined && { body: body.toString() }),
+      headers: isJson ? { ...headers, "content-type": "application/json" } : headers,
+      ...(body !== undefined && { body: isJson ? JSON.stringify(Object.fromEntries(body)) : body.toString() }),
     });
     if (!sent.ok) throw new NoAnswer(sent.problem.reason);
     const { status, header, text } = sent.value;

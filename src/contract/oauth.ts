@@ -86,6 +86,8 @@ export type Client = {
   readonly by: "basic" | "post";
   /** The vendor's name for `client_id`, where it has its own. */
   readonly idName?: string;
+  /** The token endpoint wants JSON where RFC 6749 sends a form. */
+  readonly body?: "json";
   /**
    * What the form that makes tokens of a code says beside RFC 6749 section 4.1.3, and which of its parameters it leaves out because
    * the vendor does not list them. Renewals are as in section 6.

@@ -69,6 +69,13 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     return found.value;
   }
 
+  /** A form, or JSON where the vendor wants that. */
+  function sentIn(call: Call | undefined): URLSearchParams {
+    const type = call?.headers["content-type"]?.split(";")[0];
+    expect(type).toBe(oauth.client.body === "json" ? "application/json" : "application/x-www-form-urlencoded");
+    return new URLSearchParams(type === "application/json" ? JSON.parse(call?.body ?? "{}") : call?.body);
+  }
+
   const asked = (party: Party, nonce: string): Asked => ({
     nonce,
     issuer: party.server.issuer,
@@ -134,7 +141,7 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     const { result, party, calls, departure } = await way((about) => ok(token(about)));
     if (!result.ok) throw new Error(JSON.stringify(result.problem));
     expect(calls.map(({ at }) => at.url)).toEqual([tokenAddress(party)]);
-    const sent = new URLSearchParams(calls[0]?.body);
+    const sent = sentIn(calls[0]);
     expect(sent.get("code")).toBe("the-code");
     const { adds = {}, omits = [] } = oauth.client.exchange ?? {};
     const listed: Readonly<Record<string, string>> = { grant_type: "authorization_code", redirect_uri: REDIRECT };
@@ -224,7 +231,7 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     if (!got.ok) throw new Error(JSON.stringify(got.problem));
     const { expiresAt: _, ...rest } = got.value;
     expect(rest).toEqual(renewed.grant);
-    const sent = new URLSearchParams(calls[0]?.body);
+    const sent = sentIn(calls[0]);
     expect([sent.get("grant_type"), sent.get("refresh_token")]).toEqual(["refresh_token", grant.refreshToken]);
     const { got: over } = await renewing(() => invalidGrant);
     expect(over).toEqual(fail({ reason: "refused", error: "invalid_grant" }));
