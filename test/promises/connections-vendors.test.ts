@@ -60,6 +60,19 @@ const rows: readonly Row[] = [
     },
     account: "abc1001",
   },
+  {
+    integration: "zendesk",
+    settings: {
+      subdomain: "acme",
+      agentEmail: "agent@acme.example",
+      apiToken: "0123456789abcdef",
+      clientId: "quittance_test",
+      clientSecret: "a-client-secret",
+    },
+    account: "35436",
+    site: "customer",
+    renewedAfterHours: 8,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
