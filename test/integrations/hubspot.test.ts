@@ -116,7 +116,7 @@ describe("erasing a contact at HubSpot", () => {
   const { erase } = hubspot.actions;
   if (isAbsent(erase) || isBulk(erase)) throw new Error("HubSpot has an erasure");
   const orderOf = (type: string, value: string) =>
-    orderFor({ accessToken: "pat-na1-1", portalId: "62515", clientSecret: "" }, { type, value });
+    orderFor({ accessToken: "pat-na1-1", portalId: "62515", clientId: "", clientSecret: "" }, { type, value });
   const page = (contacts: readonly object[], after?: string) => ({
     status: 200,
     body: { results: contacts, ...(after !== undefined && { paging: { next: { after } } }) },

@@ -73,6 +73,17 @@ const rows: readonly Row[] = [
     site: "customer",
     renewedAfterHours: 8,
   },
+  {
+    integration: "hubspot",
+    settings: {
+      accessToken: "pat-na1-0123456789abcdef",
+      portalId: "62515",
+      clientId: "7fff1e36-2d40-4ae1-bbb1-5266d59564fb",
+      clientSecret: "a-client-secret",
+    },
+    account: "1001",
+    renewedAfterHours: 1,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
