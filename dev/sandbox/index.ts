@@ -45,3 +45,4 @@ export { stripe } from "./stripe.ts";
 export { transmitter } from "./transmitter.ts";
 export { twilio } from "./twilio.ts";
 export { zendesk } from "./zendesk.ts";
+export { zoom } from "./zoom.ts";

@@ -84,6 +84,16 @@ const rows: readonly Row[] = [
     account: "1001",
     renewedAfterHours: 1,
   },
+  {
+    integration: "zoom",
+    settings: {
+      secretToken: "vyDY1nu_QV-0123456789",
+      clientId: "R3xH_8fsQ0ipUnFm9sSKAg",
+      clientSecret: "a-client-secret",
+    },
+    account: "uLoRgfbbTayCX6r2Q_qQsQ",
+    renewedAfterHours: 1,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
