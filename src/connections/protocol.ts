@@ -7,6 +7,7 @@ import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
 import { fail, ok, type Result } from "../result.ts";
+import { isSignedCallback } from "./signed-callback.ts";
 
 /** What can go wrong between a vendor's authorization server and us. */
 export type OAuthProblem =
@@ -165,7 +166,13 @@ export async function exchange(
   redirectUri: string,
   asked: readonly string[],
 ): Promise<Result<Exchanged, OAuthProblem>> {
-  const { oauth: facts, server, client } = party;
+  const { oauth: facts, server, client, settings } = party;
+  const { signedCallback } = facts;
+  // An error brings no code, and need not be proven to be believed: it gives nothing.
+  if (signedCallback !== undefined && !parameters.has("error")) {
+    const isSigned = await isSignedCallback(signedCallback, parameters, settings[facts.client.secret] ?? "");
+    if (!isSigned) return fail({ reason: "unreadable", what: "the callback is not signed with the client's secret" });
+  }
   return attempt(async () => {
     const checked = oauth.validateAuthResponse(server, client, parameters, state);
     const reply = await oauth.authorizationCodeGrantRequest(

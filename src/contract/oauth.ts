@@ -35,6 +35,11 @@ export type OAuth<S extends Settings = Settings> = {
   readonly parameters?: Readonly<Record<string, string>>;
   /** The callback is a cross-site POST of a form, so its cookie needs SameSite=None. */
   readonly formPost?: true;
+  /**
+   * The callback is signed with the client's secret: under this parameter, in hex, HMAC-SHA256 over all the others, sorted by name
+   * and written as a form writes them, but a space as %20. A code that comes without is shown to nobody.
+   */
+  readonly signedCallback?: { readonly parameter: string; readonly source: string };
   /** An ID token has to come with the tokens: it is asked for with a nonce, and its claims are checked. OpenID Connect Core section 3.1.3.7. */
   readonly openid?: true;
   /** The setting, a `text`, of which each connection may have its own value: the shop, the subdomain that the account lies at. */

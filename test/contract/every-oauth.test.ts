@@ -69,6 +69,18 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     return found.value;
   }
 
+  /** As the vendor would, with its own code: the parameters are few and sorted by hand. */
+  async function signatureOf(parameters: URLSearchParams): Promise<string> {
+    const text = [...parameters.keys()]
+      .sort()
+      .map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(parameters.get(name) ?? "")}`)
+      .join("&");
+    const raw = new TextEncoder().encode(sample.settings[oauth.client.secret]);
+    const key = await crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+    const bytes = new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
   /** A form, or JSON where the vendor wants that. */
   function sentIn(call: Call | undefined): URLSearchParams {
     const type = call?.headers["content-type"]?.split(";")[0];
@@ -100,6 +112,8 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
       ...(isNamed && { iss: party.server.issuer }),
       ...more,
     });
+    const signed = oauth.signedCallback?.parameter;
+    if (signed !== undefined && !parameters.has(signed)) parameters.set(signed, await signatureOf(parameters));
     const result = await exchange(ports, party, parameters, departure, REDIRECT, oauth.scopes.standard);
     return { result, party, departure, calls: ports.calls };
   }
@@ -215,6 +229,21 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
       expect(result.ok).toBe(false);
       expect(calls).toEqual([]);
     }
+  });
+
+  it("shows the code to nobody where the vendor signs its callbacks, and has not signed this one", async () => {
+    const signed = oauth.signedCallback;
+    if (signed === undefined) return;
+    expect(new URL(signed.source).protocol).toBe("https:");
+    const genuine = (about: Asked) => ok(said().token(about));
+    const good = await signatureOf(new URLSearchParams({ code: "another-code", state: "11state" }));
+    for (const signature of ["", "00", good, good.toUpperCase(), `${good}00`]) {
+      const { result, calls } = await way(genuine, { [signed.parameter]: signature });
+      expect(result, signature).toMatchObject({ ok: false, problem: { reason: "unreadable" } });
+      expect(calls).toEqual([]);
+    }
+    const { result } = await way(genuine, { shop: "a b.example", timestamp: "1", host: "YWRtaW4=" });
+    expect(result.ok).toBe(true);
   });
 
   it("renews a grant, keeps what the answer leaves out, and knows when there is none any more", async () => {
