@@ -41,6 +41,7 @@ export { posthog } from "./posthog.ts";
 export { salesforce } from "./salesforce.ts";
 export { segment } from "./segment.ts";
 export { sendgrid } from "./sendgrid.ts";
+export { shopify } from "./shopify.ts";
 export { stripe } from "./stripe.ts";
 export { transmitter } from "./transmitter.ts";
 export { twilio } from "./twilio.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { shopify } from "../../integrations/shopify.ts";
+import { isSignedCallback } from "../../src/connections/signed-callback.ts";
 import { isAbsent } from "../../src/contract/integration.ts";
 import { checked, proven } from "../support/proven.ts";
 
@@ -141,5 +142,30 @@ describe("how Shopify is answered", () => {
       ["other", false],
     ] as const)
       expect((await checked(verify, delivery, { clientSecret })).ok).toBe(ok);
+  });
+});
+
+/** From the page on the authorization code grant, signed with the secret `hush`. */
+describe("what Shopify signs of a callback", () => {
+  const SIGNED =
+    "code=0907a61c0c8d55e99db179b68161bc00&hmac=700e2dadb827fcc8609e9d5ce208b2e9cdaab9df07390d2cbca10d7c328fc4bf" +
+    "&shop=some-shop.myshopify.com&state=0.6784241404160823&timestamp=1337178173";
+  if (isAbsent(shopify.oauth) || shopify.oauth.signedCallback === undefined) throw new Error("Shopify signs callbacks");
+  const { signedCallback } = shopify.oauth;
+  const isSigned = (text: string, secret = "hush") =>
+    isSignedCallback(signedCallback, new URLSearchParams(text), secret);
+
+  it("takes the documented example, whatever the order of its parameters", async () => {
+    expect(await isSigned(SIGNED)).toBe(true);
+    expect(await isSigned(SIGNED.split("&").toReversed().join("&"))).toBe(true);
+  });
+
+  it("refuses it with another secret, or with anything changed, added or left out", async () => {
+    expect(await isSigned(SIGNED, "hust")).toBe(false);
+    expect(await isSigned(SIGNED, "")).toBe(false);
+    expect(await isSigned(SIGNED.replace("some-shop", "other-shop"))).toBe(false);
+    expect(await isSigned(`${SIGNED}&host=YWRtaW4`)).toBe(false);
+    expect(await isSigned(SIGNED.replace("&timestamp=1337178173", ""))).toBe(false);
+    expect(await isSigned(SIGNED.replace(/&hmac=[0-9a-f]+/, ""))).toBe(false);
   });
 });

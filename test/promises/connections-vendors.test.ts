@@ -94,6 +94,14 @@ const rows: readonly Row[] = [
     account: "uLoRgfbbTayCX6r2Q_qQsQ",
     renewedAfterHours: 1,
   },
+  {
+    integration: "shopify",
+    // The stand-in signs callbacks with this one.
+    settings: { clientId: "0123456789abcdef0123456789abcdef", clientSecret: "shpss_dev_sandbox" },
+    account: "954889",
+    site: "ada-lace",
+    renewedAfterHours: 1,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
