@@ -68,7 +68,7 @@ export type OAuth<S extends Settings = Settings> = {
 
 export type Server =
   | Addresses
-  /** One for each value of a setting: the vendor's test environment, its regions. */
+  /** One for each value of a setting: the vendor's test environment, its regions. They share a callback, so all are one vendor's. */
   | { readonly by: string; readonly servers: Readonly<Record<string, Addresses>> }
   /** The setting, an `endpoint`, that is an OpenID provider's issuer; the rest is discovered there, at that origin alone. */
   | { readonly discovered: string };

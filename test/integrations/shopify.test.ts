@@ -169,3 +169,26 @@ describe("what Shopify signs of a callback", () => {
     expect(await isSigned(SIGNED.replace(/&hmac=[0-9a-f]+/, ""))).toBe(false);
   });
 });
+
+describe("tokens of connections", () => {
+  if (isAbsent(shopify.oauth) || shopify.oauth.adapt === undefined)
+    throw new Error("Shopify has OAuth with deviations");
+  const { adapt } = shopify.oauth;
+
+  it("takes the one documented refusal for the end of a refresh token, and no other", () => {
+    const refused = (error: string, error_description: string) =>
+      adapt({ status: 401, json: { error, error_description } })?.json.error;
+    expect(refused("invalid_request", "This request requires an active refresh_token")).toBe("invalid_grant");
+    expect(refused("invalid_request", "Something else")).toBe("invalid_request");
+    expect(refused("invalid_client", "an active refresh_token")).toBe("invalid_client");
+  });
+
+  it("reads scopes with commas, and names the type that is not named", () => {
+    const json = { access_token: "shpat_1", scope: "read_customers,write_orders" };
+    expect(adapt({ status: 200, json })?.json).toEqual({
+      access_token: "shpat_1",
+      scope: "read_customers write_orders",
+      token_type: "Bearer",
+    });
+  });
+});
