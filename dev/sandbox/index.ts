@@ -50,3 +50,4 @@ export { transmitter } from "./transmitter.ts";
 export { twilio } from "./twilio.ts";
 export { typeform } from "./typeform.ts";
 export { zendesk } from "./zendesk.ts";
+export { zoom } from "./zoom.ts";

@@ -1,12 +1,13 @@
 import * as oauth from "oauth4webapi";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
-import type { Grant, OAuth, TokenAnswer } from "../contract/oauth.ts";
+import { basic, type Client, type Grant, type OAuth, type TokenAnswer } from "../contract/oauth.ts";
 import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
 import { fail, ok, type Result } from "../result.ts";
+import { isSignedCallback } from "./signed-callback.ts";
 
 /** What can go wrong between a vendor's authorization server and us. */
 export type OAuthProblem =
@@ -63,15 +64,17 @@ async function serverOf(
     const issuer = settings[server.discovered] ?? "";
     return attempt(() => context.once(`oauth server ${subprocessor} ${issuer}`, () => discovered(ports, issuer)));
   }
+  const chosen = "by" in server ? new Map(Object.entries(server.servers)).get(settings[server.by] ?? "") : server;
+  if (chosen === undefined) return fail({ reason: "misconfigured", what: "no server is known for these settings" });
   const filled = (address: string) => addressOf(address, integration.settings, settings);
-  const [issuer, authorize, token] = [filled(server.issuer), filled(server.authorize), filled(server.token)];
+  const [issuer, authorize, token] = [filled(chosen.issuer), filled(chosen.authorize), filled(chosen.token)];
   if (issuer === undefined || authorize === undefined || token === undefined)
     return fail({ reason: "misconfigured", what: "the address of the account is not filled in" });
   return ok({
     issuer,
     authorization_endpoint: authorize,
     token_endpoint: token,
-    ...(server.namesIssuer === true && { authorization_response_iss_parameter_supported: true }),
+    ...(chosen.namesIssuer === true && { authorization_response_iss_parameter_supported: true }),
   });
 }
 
@@ -163,17 +166,23 @@ export async function exchange(
   redirectUri: string,
   asked: readonly string[],
 ): Promise<Result<Exchanged, OAuthProblem>> {
-  const { oauth: facts, server, client } = party;
+  const { oauth: facts, server, client, settings } = party;
+  const { signedCallback } = facts;
+  // An error brings no code, and need not be proven to be believed: it gives nothing.
+  if (signedCallback !== undefined && !parameters.has("error")) {
+    const isSigned = await isSignedCallback(signedCallback, parameters, settings[facts.client.secret] ?? "");
+    if (!isSigned) return fail({ reason: "unreadable", what: "the callback is not signed with the client's secret" });
+  }
   return attempt(async () => {
     const checked = oauth.validateAuthResponse(server, client, parameters, state);
     const reply = await oauth.authorizationCodeGrantRequest(
       server,
       client,
-      proofOf(party),
+      inItsWords(proofOf(party), facts.client),
       checked,
       redirectUri,
       facts.pkce === "S256" ? verifier : oauth.nopkce,
-      { [oauth.customFetch]: over(ports, facts.adapt) },
+      { [oauth.customFetch]: over(ports, facts) },
     );
     const answer = await oauth.processAuthorizationCodeResponse(server, client, reply, {
       ...(facts.openid === true && { expectedNonce: nonce, requireIdToken: true }),
@@ -192,7 +201,7 @@ export async function renew(
   const { oauth: facts, server, client } = party;
   return attempt(async () => {
     const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(party), grant.refreshToken, {
-      [oauth.customFetch]: over(ports, facts.adapt),
+      [oauth.customFetch]: over(ports, facts),
     });
     const answer = await oauth.processRefreshTokenResponse(server, client, reply);
     const { expiresAt: _, ...kept } = grant;
@@ -228,12 +237,22 @@ export const beside = (server: oauth.AuthorizationServer): NonNullable<Grant["se
 const proofOf = ({ oauth: facts, settings, client }: Party): oauth.ClientAuth => {
   const { by, idName = "client_id" } = facts.client;
   const secret = settings[facts.client.secret] ?? "";
-  if (by === "basic") return oauth.ClientSecretBasic(secret);
+  // The library escapes every hyphen and underscore too, as the standard allows; vendors that undo nothing then know no such client.
+  if (by === "basic") return (_, __, ___, headers) => headers.set("authorization", basic(client.client_id, secret));
   return (_, __, body) => {
     body.set(idName, client.client_id);
     body.set("client_secret", secret);
   };
 };
+
+/** The form that makes tokens of a code, as the vendor lists it: the last hand on it is the client's proof. */
+const inItsWords =
+  (proof: oauth.ClientAuth, { exchange: { adds = {}, omits = [] } = {} }: Client): oauth.ClientAuth =>
+  (server, client, body, headers) => {
+    for (const name of omits) body.delete(name);
+    for (const [name, value] of Object.entries(adds)) body.set(name, value);
+    return proof(server, client, body, headers);
+  };
 
 /** No answer came that could be gone on with; it never says more. */
 class NoAnswer extends Error {
@@ -241,7 +260,7 @@ class NoAnswer extends Error {
 }
 
 /** The library's calls go the way of all calls: bounded in time and size, no redirect followed, no forbidden host. */
-function over(ports: Pick<Ports, "send">, adapt?: OAuth["adapt"]) {
+function over(ports: Pick<Ports, "send">, { adapt, client }: Partial<Pick<OAuth, "adapt" | "client">> = {}) {
   return async (
     url: string,
     {
@@ -250,11 +269,12 @@ function over(ports: Pick<Ports, "send">, adapt?: OAuth["adapt"]) {
       body,
     }: { method: "GET" | "POST"; headers: Record<string, string>; body?: URLSearchParams | undefined },
   ): Promise<Response> => {
+    const isJson = client?.body === "json";
     const sent = await ports.send({
       method,
       at: { url, template: url },
-      headers,
-      ...(body !== undefined && { body: body.toString() }),
+      headers: isJson ? { ...headers, "content-type": "application/json" } : headers,
+      ...(body !== undefined && { body: isJson ? JSON.stringify(Object.fromEntries(body)) : body.toString() }),
     });
     if (!sent.ok) throw new NoAnswer(sent.problem.reason);
     const { status, header, text } = sent.value;

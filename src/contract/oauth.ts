@@ -35,6 +35,11 @@ export type OAuth<S extends Settings = Settings> = {
   readonly parameters?: Readonly<Record<string, string>>;
   /** The callback is a cross-site POST of a form, so its cookie needs SameSite=None. */
   readonly formPost?: true;
+  /**
+   * The callback is signed with the client's secret: under this parameter, in hex, HMAC-SHA256 over all the others, sorted by name
+   * and written as a form writes them, but a space as %20. A code that comes without is shown to nobody.
+   */
+  readonly signedCallback?: { readonly parameter: string; readonly source: string };
   /** An ID token has to come with the tokens: it is asked for with a nonce, and its claims are checked. OpenID Connect Core section 3.1.3.7. */
   readonly openid?: true;
   /** The setting, a `text`, of which each connection may have its own value: the shop, the subdomain that the account lies at. */
@@ -62,17 +67,21 @@ export type OAuth<S extends Settings = Settings> = {
 };
 
 export type Server =
-  | {
-      /** Compared to the letter with `iss` of the callback and of ID tokens (RFC 9207). */
-      readonly issuer: string;
-      /** Addresses, which may name a setting that is a DNS label: `https://{subdomain}.vendor.example/oauth/token`. */
-      readonly authorize: string;
-      readonly token: string;
-      /** The callback always names the issuer (RFC 9207); where it may, what it names has to be right anyway. */
-      readonly namesIssuer?: true;
-    }
+  | Addresses
+  /** One for each value of a setting: the vendor's test environment, its regions. They share a callback, so all are one vendor's. */
+  | { readonly by: string; readonly servers: Readonly<Record<string, Addresses>> }
   /** The setting, an `endpoint`, that is an OpenID provider's issuer; the rest is discovered there, at that origin alone. */
   | { readonly discovered: string };
+
+export type Addresses = {
+  /** Compared to the letter with `iss` of the callback and of ID tokens (RFC 9207). */
+  readonly issuer: string;
+  /** Addresses, which may name a setting that is a DNS label: `https://{subdomain}.vendor.example/oauth/token`. */
+  readonly authorize: string;
+  readonly token: string;
+  /** The callback always names the issuer (RFC 9207); where it may, what it names has to be right anyway. */
+  readonly namesIssuer?: true;
+};
 
 export type Client = {
   /** The settings with the client's id and secret. */
@@ -82,6 +91,16 @@ export type Client = {
   readonly by: "basic" | "post";
   /** The vendor's name for `client_id`, where it has its own. */
   readonly idName?: string;
+  /** The token endpoint wants JSON where RFC 6749 sends a form. */
+  readonly body?: "json";
+  /**
+   * What the form that makes tokens of a code says beside RFC 6749 section 4.1.3, and which of its parameters it leaves out because
+   * the vendor does not list them. Renewals are as in section 6.
+   */
+  readonly exchange?: {
+    readonly adds?: Readonly<Record<string, string>>;
+    readonly omits?: readonly ("grant_type" | "redirect_uri")[];
+  };
 };
 
 export type TokenAnswer = { readonly status: number; readonly json: Readonly<Record<string, unknown>> };

@@ -27,6 +27,73 @@ const rows: readonly Row[] = [
     renewedAfterHours: 8,
   },
   { integration: "google", settings: GOOGLE, account: "100000000000000000031", renewedAfterHours: 1 },
+  {
+    integration: "stripe",
+    settings: { secretKey: "sk_test_0123456789", clientId: "ca_0123456789" },
+    account: "acct_1001",
+  },
+  {
+    integration: "paypal",
+    settings: { environment: "sandbox", clientId: "AbC-dEf_0123456789", clientSecret: "a-client-secret" },
+    account: "ADATESTPAYER2",
+    outcome: "stopped",
+    renewedAfterHours: 8,
+  },
+  {
+    integration: "mailchimp",
+    settings: {
+      apiKey: "0123456789abcdef0123456789abcdef-us21",
+      dataCenter: "us21",
+      clientId: "635959587059",
+      clientSecret: "a-client-secret",
+    },
+    account: "1001",
+    outcome: "stopped",
+  },
+  {
+    integration: "intercom",
+    settings: {
+      region: "us",
+      accessToken: "dG9rOmFiY2RlZg==",
+      clientId: "c0a1b2c3-0000-4000-8000-000000000001",
+      clientSecret: "a-client-secret",
+    },
+    account: "abc1001",
+  },
+  {
+    integration: "zendesk",
+    settings: {
+      subdomain: "acme",
+      agentEmail: "agent@acme.example",
+      apiToken: "0123456789abcdef",
+      clientId: "quittance_test",
+      clientSecret: "a-client-secret",
+    },
+    account: "35436",
+    site: "customer",
+    renewedAfterHours: 8,
+  },
+  {
+    integration: "hubspot",
+    settings: {
+      accessToken: "pat-na1-0123456789abcdef",
+      portalId: "62515",
+      clientId: "7fff1e36-2d40-4ae1-bbb1-5266d59564fb",
+      clientSecret: "a-client-secret",
+    },
+    account: "1001",
+    renewedAfterHours: 1,
+  },
+  {
+    integration: "zoom",
+    settings: {
+      secretToken: "vyDY1nu_QV-0123456789",
+      clientId: "R3xH_8fsQ0ipUnFm9sSKAg",
+      clientSecret: "a-client-secret",
+    },
+    account: "uLoRgfbbTayCX6r2Q_qQsQ",
+    renewedAfterHours: 1,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
