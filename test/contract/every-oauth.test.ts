@@ -36,6 +36,10 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
   };
   const tokenAddress = (party: Party) => party.server.token_endpoint ?? "";
 
+  /** Whether it is the call that makes of a short token one that lasts, and not the exchange. */
+  const isOwn = (party: Party, { at, body }: Call) =>
+    oauth.lengthen !== undefined && !(at.url === tokenAddress(party) && new URLSearchParams(body).has("code"));
+
   /** A vendor that answers at its token endpoint and at its discovery, and what it was asked. */
   function vendor(answer: (call: Call) => Result<Played, SendProblem>) {
     const calls: Call[] = [];
@@ -80,11 +84,17 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
   async function way(
     answer: (asked: Asked) => Result<Played, SendProblem>,
     more: Readonly<Record<string, string>> = {},
+    longer: () => Result<Played, SendProblem> = () => ok(said().longer ?? { status: 599 }),
   ) {
     const departure = newDeparture("11state");
     let known: Asked | undefined;
-    const ports = vendor(() => (known === undefined ? fail({ reason: "connection_failed" }) : answer(known)));
+    let own: Party | undefined;
+    const ports = vendor((call) => {
+      if (known === undefined || own === undefined) return fail({ reason: "connection_failed" });
+      return isOwn(own, call) ? longer() : answer(known);
+    });
     const party = await partyWith(ports);
+    own = party;
     known = asked(party, departure.nonce);
     const { namesIssuer } = oauth.server as { readonly namesIssuer?: true };
     const isNamed = namesIssuer === true || party.server.authorization_response_iss_parameter_supported === true;
@@ -117,7 +127,14 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     const { token, asks, grant, lastsSeconds } = said();
     const { result, party, calls, departure } = await way((about) => ok(token(about)));
     if (!result.ok) throw new Error(JSON.stringify(result.problem));
-    expect(calls.map(({ at }) => at.url)).toEqual([tokenAddress(party)]);
+    expect(calls.filter((call) => !isOwn(party, call)).map(({ at }) => at.url)).toEqual([tokenAddress(party)]);
+    expect(calls).toHaveLength(oauth.lengthen === undefined ? 1 : 2);
+    const origins = integration.origins.map((origin) => new URL(origin).host);
+    if (!("discovered" in oauth.server)) for (const { at } of calls) expect(origins).toContain(new URL(at.url).host);
+    for (const [name, value] of Object.entries(oauth.exchangeParameters ?? {}))
+      expect(new URLSearchParams(calls[0]?.body).get(name)).toBe(value);
+    const agent = sample.settings[oauth.client.userAgent ?? ""];
+    for (const { headers } of calls) expect(headers["user-agent"]).toBe(agent);
     const sent = new URLSearchParams(calls[0]?.body);
     expect(sent.get("code")).toBe("the-code");
     expect(sent.get("redirect_uri")).toBe(REDIRECT);
@@ -174,6 +191,13 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
       // An empty answer may be an error in a vendor's own words; it is never a grant.
       expect(result.ok, JSON.stringify(answer)).toBe(false);
       if (!result.ok && result.problem.reason !== "refused") expect(result.problem.reason).toBe(reason);
+      if (oauth.lengthen === undefined) continue;
+      const { result: unlengthened } = await way(
+        (about) => ok(said().token(about)),
+        {},
+        () => answer,
+      );
+      expect(unlengthened.ok, `a short token is kept after ${JSON.stringify(answer)}`).toBe(false);
     }
   });
 
@@ -200,7 +224,12 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     if (!got.ok) throw new Error(JSON.stringify(got.problem));
     const { expiresAt: _, ...rest } = got.value;
     expect(rest).toEqual(renewed.grant);
-    expect(new URLSearchParams(calls[0]?.body).get("refresh_token")).toBe(grant.refreshToken);
+    const { call, aheadDays } = oauth.refresh;
+    if (call === undefined) expect(new URLSearchParams(calls[0]?.body).get("refresh_token")).toBe(grant.refreshToken);
+    else expect(JSON.stringify(calls[0])).toContain(grant.accessToken);
+    expect(calls).toHaveLength(1);
+    // It is done at the daily look.
+    if (aheadDays !== undefined) expect(oauth.alive).toBeDefined();
     const { got: over } = await renewing(() => invalidGrant);
     expect(over).toEqual(fail({ reason: "refused", error: "invalid_grant" }));
   });
