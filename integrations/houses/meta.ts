@@ -1,8 +1,21 @@
 import { z } from "zod";
-import type { Hook } from "../../src/contract/integration.ts";
+import {
+  type Address,
+  bearer,
+  type Call,
+  get,
+  type Reply,
+  read,
+  readRefusal,
+  unforeseen,
+} from "../../src/contract/call.ts";
+import type { Hook, Steps } from "../../src/contract/integration.ts";
+import type { TokenAnswer, Whose } from "../../src/contract/oauth.ts";
+import type { Sight, SlowDown, Unforeseen } from "../../src/contract/outcome.ts";
 import { json, type Read, type SignalType, UnixSeconds, withinSecond } from "../../src/contract/signal.ts";
+import { fail, ok, type Result } from "../../src/result.ts";
 
-/** What Meta's products have in common: two signed callbacks, and webhooks with a challenge. */
+/** What Meta's products have in common: two signed callbacks, webhooks with a challenge, and one way of refusing. */
 export const DELETION =
   "https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback";
 
@@ -75,3 +88,65 @@ export const webhooks = (
   retriesForHours: 36,
   ...own,
 });
+
+/** https://developers.facebook.com/docs/graph-api/guides/error-handling */
+const GraphError = z.object({ error: z.object({ code: z.number(), error_subcode: z.number().optional() }) });
+type GraphError = z.infer<typeof GraphError>["error"];
+
+/** Graph's refusal; it throttles with 400 and codes of its own. https://developers.facebook.com/docs/graph-api/overview/rate-limiting */
+export function refusalOf(reply: Reply): Result<GraphError, SlowDown | Unforeseen> {
+  const refusal = readRefusal(reply, GraphError);
+  if (!refusal.ok) return refusal;
+  const { error } = refusal.value;
+  return [4, 17, 32, 613].includes(error.code) ? fail({ outcome: "slow_down", seconds: 300 }) : ok(error);
+}
+
+/** "Access token has expired, been revoked, or is otherwise invalid." */
+export const DEAD_TOKEN = 190;
+
+/** The person's own view of themselves, which is the cheapest thing that a token is good for. */
+const ownView = (me: Address, token: string): Call => get(me, bearer(token), { expects: [401] });
+
+/**
+ * Whose token it is. Ids in token answers are numbers at times, and longer than a number holds; here they are text.
+ * https://developers.facebook.com/docs/graph-api/overview#me
+ */
+export function* ownerOf(type: string, me: Address, token: string): Steps<Whose> {
+  const body = read(yield ownView(me, token), z.object({ id: z.string().min(1).max(64) }));
+  return body.ok ? ok({ type, value: body.value.id }) : body;
+}
+
+/** Whether a token still opens what it opened. */
+export function* sightOf(me: Address, token: string): Steps<Sight> {
+  const reply = yield ownView(me, token);
+  if (reply.status === 200) return "present";
+  const refusal = refusalOf(reply);
+  if (!refusal.ok) return refusal.problem;
+  const { code } = refusal.value;
+  return code === DEAD_TOKEN ? "absent" : unforeseen(reply, `Graph error ${code}`);
+}
+
+const Refused = z.union([
+  // graph.facebook.com, graph.instagram.com and graph.threads.net.
+  GraphError,
+  // api.instagram.com, for codes.
+  z.object({ error_type: z.string(), code: z.number(), error_message: z.string().optional() }),
+]);
+
+/**
+ * Subcodes of error 100, an invalid parameter: a code that is expired, does not fit or has been used.
+ * Unconfirmed: no page lists them. Whatever has another is refused all the same, under another name.
+ */
+const BAD_CODE: ReadonlySet<number> = new Set([36_007, 36_008, 36_009]);
+
+/** Meta's token endpoints refuse in Graph's way: here in the words of RFC 6749 section 5.2. */
+export function graphAnswer(answer: TokenAnswer): TokenAnswer {
+  const refused = Refused.safeParse(answer.json);
+  if (!refused.success) return answer;
+  const { data } = refused;
+  const isGrant =
+    "error" in data
+      ? data.error.code === DEAD_TOKEN || (data.error.code === 100 && BAD_CODE.has(data.error.error_subcode ?? 0))
+      : data.error_type === "OAuthException" && /code/i.test(data.error_message ?? "");
+  return { status: 400, json: { error: isGrant ? "invalid_grant" : "invalid_request" } };
+}
