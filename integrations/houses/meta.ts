@@ -10,8 +10,15 @@ import {
   unforeseen,
 } from "../../src/contract/call.ts";
 import type { Hook, Steps } from "../../src/contract/integration.ts";
-import type { TokenAnswer, Whose } from "../../src/contract/oauth.ts";
-import type { Sight, SlowDown, Unforeseen } from "../../src/contract/outcome.ts";
+import type { Alive, TokenAnswer, Whose } from "../../src/contract/oauth.ts";
+import {
+  type Answer,
+  notFound,
+  type Sight,
+  type SlowDown,
+  stoppedBecause,
+  type Unforeseen,
+} from "../../src/contract/outcome.ts";
 import { json, type Read, type SignalType, UnixSeconds, withinSecond } from "../../src/contract/signal.ts";
 import { fail, ok, type Result } from "../../src/result.ts";
 
@@ -126,6 +133,29 @@ export function* sightOf(me: Address, token: string): Steps<Sight> {
   return code === DEAD_TOKEN ? "absent" : unforeseen(reply, `Graph error ${code}`);
 }
 
+/**
+ * A call about tokens that Meta documents as a GET with token and secret in its address, and in no other way. Evidence and logs
+ * know the address without them.
+ */
+export const tokenRead = (address: string, fields: Readonly<Record<string, string>>): Call =>
+  get({ url: `${address}?${new URLSearchParams(fields)}`, template: address }, { accept: "application/json" });
+
+/** A token of sixty days is renewed by itself while it has not ended; done in time for a vendor or a gateway that is away for long. */
+export const RENEWED_AHEAD_DAYS = 20;
+
+/** Where a grant cannot be ended by any call: whether it lives is seen, and what is done about it is said. */
+export function* noRevocation(me: Address, token: string, because: string): Steps<Answer> {
+  const sight = yield* sightOf(me, token);
+  if (sight === "absent") return notFound;
+  return sight === "present" || sight === "no_view" ? stoppedBecause(because) : sight;
+}
+
+export function* isAlive(me: Address, token: string): Steps<Alive> {
+  const sight = yield* sightOf(me, token);
+  if (sight === "absent") return "ended";
+  return sight === "present" || sight === "no_view" ? "alive" : sight;
+}
+
 const Refused = z.union([
   // graph.facebook.com, graph.instagram.com and graph.threads.net.
   GraphError,
@@ -139,10 +169,27 @@ const Refused = z.union([
  */
 const BAD_CODE: ReadonlySet<number> = new Set([36_007, 36_008, 36_009]);
 
+/**
+ * What Instagram says of a code is in a list, or was when its page was written; its permissions are a list too, or text with
+ * commas; and it names no type of token, nor does Threads.
+ */
+const Listed = z.object({ data: z.tuple([z.record(z.string(), z.unknown())]) });
+const Permissions = z.union([z.array(z.string()), z.string().transform((text) => text.split(","))]);
+
+function plain({ status, json }: TokenAnswer): TokenAnswer {
+  const listed = Listed.safeParse(json);
+  const { permissions, ...said } = listed.success ? listed.data.data[0] : json;
+  const granted = Permissions.safeParse(permissions);
+  return {
+    status,
+    json: { token_type: "bearer", ...said, ...(granted.success && { scope: granted.data.join(" ") }) },
+  };
+}
+
 /** Meta's token endpoints refuse in Graph's way: here in the words of RFC 6749 section 5.2. */
 export function graphAnswer(answer: TokenAnswer): TokenAnswer {
   const refused = Refused.safeParse(answer.json);
-  if (!refused.success) return answer;
+  if (!refused.success) return plain(answer);
   const { data } = refused;
   const isGrant =
     "error" in data

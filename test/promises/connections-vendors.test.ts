@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newBrowser, RETURN_TO } from "../support/browser.ts";
 import { connecting, GITHUB, GOOGLE, grantsAt } from "../support/connecting.ts";
 import { startWorld, type World } from "../support/world.ts";
+import { connecting, GITHUB, grantsAt } from "../support/connecting.ts";
+import { DAY, startWorld, type World } from "../support/world.ts";
 
 const SLUG = "cloutmetrics";
 
@@ -16,6 +18,8 @@ type Row = {
   readonly outcome?: "revoked" | "stopped";
   /** Hours after which the access token has to be another one; absent where it does not end, or cannot be renewed. */
   readonly renewedAfterHours?: number;
+  /** What has ended cannot be renewed: the daily look renews its token weeks before that. */
+  readonly renewsAhead?: true;
 };
 
 /** Every vendor with OAuth and a stand-in: its own wire, deviations included. */
@@ -27,6 +31,26 @@ const rows: readonly Row[] = [
     renewedAfterHours: 8,
   },
   { integration: "google", settings: GOOGLE, account: "100000000000000000031", renewedAfterHours: 1 },
+  {
+    integration: "facebook",
+    settings: { appId: "123456789012345", appSecret: "a secret of the tests" },
+    account: "1000000000001",
+  },
+  {
+    integration: "instagram",
+    settings: { appId: "990602627938098", appSecret: "a secret of the tests" },
+    // Longer than a number holds.
+    account: "17841405793187219",
+    outcome: "stopped",
+    renewsAhead: true,
+  },
+  {
+    integration: "threads",
+    settings: { appId: "990602627938099", appSecret: "a secret of the tests" },
+    account: "17841405793187221",
+    outcome: "stopped",
+    renewsAhead: true,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
@@ -61,6 +85,26 @@ describe("connections at each vendor, through the deployed bundle", () => {
     expect(task, JSON.stringify(closed.tasks)).toMatchObject({ action: "revoke", outcome });
     expect(await grantsAt(world, integration, account)).toHaveLength(outcome === "stopped" ? 1 : 0);
   });
+
+  it.each(rows.filter(({ renewsAhead }) => renewsAhead))(
+    "renews in time at $integration, though nobody asks for a token",
+    async (row) => {
+      const subprocessor = await enter(row);
+      const { id } = await product.connect(subprocessor, { account: "17841405793180000" });
+      const given = await product.tokenOf(id);
+      await world.advance(30 * DAY);
+      await world.gateway.sweep();
+      expect(await product.tokenOf(id)).toBe(given);
+      await world.advance(15 * DAY);
+      const fresh = async () => {
+        await world.advance(15_000);
+        await world.gateway.sweep();
+        return product.tokenOf(id);
+      };
+      await expect.poll(fresh, { timeout: 10_000, interval: 30 }).not.toBe(given);
+      expect((await product.shown(id)).status).toBe("active");
+    },
+  );
 
   it.each(rows)("tells the product's page when a person says no at $integration, in a word of ours", async (row) => {
     const subprocessor = await enter(row);
