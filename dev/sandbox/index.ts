@@ -52,4 +52,5 @@ export { threads } from "./threads.ts";
 export { transmitter } from "./transmitter.ts";
 export { twilio } from "./twilio.ts";
 export { typeform } from "./typeform.ts";
+export { x } from "./x.ts";
 export { zendesk } from "./zendesk.ts";

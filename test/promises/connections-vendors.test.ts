@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newBrowser, RETURN_TO } from "../support/browser.ts";
 import { connecting, GITHUB, GOOGLE, grantsAt } from "../support/connecting.ts";
-import { startWorld, type World } from "../support/world.ts";
-import { connecting, GITHUB, grantsAt } from "../support/connecting.ts";
 import { DAY, startWorld, type World } from "../support/world.ts";
 
 const SLUG = "cloutmetrics";
@@ -50,6 +48,12 @@ const rows: readonly Row[] = [
     account: "17841405793187221",
     outcome: "stopped",
     renewsAhead: true,
+  },
+  {
+    integration: "x",
+    settings: { consumerSecret: "a secret", clientId: "bm9ib2R5", clientSecret: "a secret", bearerToken: "a token" },
+    account: "1600000000000000001",
+    renewedAfterHours: 2,
   },
 ];
 
