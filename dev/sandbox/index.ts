@@ -33,6 +33,7 @@ export { instagram } from "./instagram.ts";
 export { intercom } from "./intercom.ts";
 export { keySets } from "./key-sets.ts";
 export { klaviyo } from "./klaviyo.ts";
+export { linkedin } from "./linkedin.ts";
 export { mailchimp } from "./mailchimp.ts";
 export { meta } from "./meta.ts";
 export { mistral } from "./mistral.ts";

@@ -55,6 +55,12 @@ const rows: readonly Row[] = [
     account: "1600000000000000001",
     renewedAfterHours: 2,
   },
+  {
+    integration: "linkedin",
+    settings: { clientId: "86vhj2q7ukf83q", clientSecret: "a secret of the tests" },
+    account: "782bbtaQ",
+    outcome: "stopped",
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
