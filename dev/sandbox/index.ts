@@ -50,6 +50,7 @@ export { sendgrid } from "./sendgrid.ts";
 export { shopify } from "./shopify.ts";
 export { stripe } from "./stripe.ts";
 export { threads } from "./threads.ts";
+export { tiktok } from "./tiktok.ts";
 export { transmitter } from "./transmitter.ts";
 export { twilio } from "./twilio.ts";
 export { typeform } from "./typeform.ts";

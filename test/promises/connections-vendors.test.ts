@@ -61,6 +61,12 @@ const rows: readonly Row[] = [
     account: "782bbtaQ",
     outcome: "stopped",
   },
+  {
+    integration: "tiktok",
+    settings: { clientKey: "awnobodyskey0001", clientSecret: "a secret of the tests" },
+    account: "-000adaExample",
+    renewedAfterHours: 2,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
