@@ -46,6 +46,7 @@ export { paypal } from "./paypal.ts";
 export { posthog } from "./posthog.ts";
 export { salesforce } from "./salesforce.ts";
 export { segment } from "./segment.ts";
+export { reddit } from "./reddit.ts";
 export { sendgrid } from "./sendgrid.ts";
 export { shopify } from "./shopify.ts";
 export { stripe } from "./stripe.ts";

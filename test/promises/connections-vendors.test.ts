@@ -67,6 +67,12 @@ const rows: readonly Row[] = [
     account: "-000adaExample",
     renewedAfterHours: 2,
   },
+  {
+    integration: "reddit",
+    settings: { clientId: "nobodys-app-id", clientSecret: "a secret of the tests" },
+    account: "ada1",
+    renewedAfterHours: 1,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
