@@ -43,6 +43,7 @@ export { openai } from "./openai.ts";
 export { opendsr } from "./opendsr.ts";
 export { openid } from "./openid.ts";
 export { paypal } from "./paypal.ts";
+export { pinterest } from "./pinterest.ts";
 export { posthog } from "./posthog.ts";
 export { salesforce } from "./salesforce.ts";
 export { segment } from "./segment.ts";

@@ -73,6 +73,13 @@ const rows: readonly Row[] = [
     account: "ada1",
     renewedAfterHours: 1,
   },
+  {
+    integration: "pinterest",
+    settings: { clientId: "1234567", clientSecret: "a secret of the tests" },
+    account: "549755885175",
+    outcome: "stopped",
+    renewedAfterHours: 720,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
