@@ -50,6 +50,7 @@ export { segment } from "./segment.ts";
 export { reddit } from "./reddit.ts";
 export { sendgrid } from "./sendgrid.ts";
 export { shopify } from "./shopify.ts";
+export { snapchat } from "./snapchat.ts";
 export { stripe } from "./stripe.ts";
 export { threads } from "./threads.ts";
 export { tiktok } from "./tiktok.ts";

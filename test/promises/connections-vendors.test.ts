@@ -80,6 +80,12 @@ const rows: readonly Row[] = [
     outcome: "stopped",
     renewedAfterHours: 720,
   },
+  {
+    integration: "snapchat",
+    settings: { clientId: "36b0b9f2-0000-4000-8000-000000000001", clientSecret: "a secret of the tests" },
+    account: "CAESIPiRBp0e5gLDq7VVurQ3",
+    renewedAfterHours: 1,
+  },
 ];
 
 describe("connections at each vendor, through the deployed bundle", () => {
