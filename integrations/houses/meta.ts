@@ -111,13 +111,16 @@ export function refusalOf(reply: Reply): Result<GraphError, SlowDown | Unforesee
 /** "Access token has expired, been revoked, or is otherwise invalid." */
 export const DEAD_TOKEN = 190;
 
-/** The person's own view of themselves, which is the cheapest thing that a token is good for. */
+/**
+ * The person's own view of themselves, which is the cheapest thing that a token is good for. Unconfirmed: that Threads takes a token in
+ * a header, as Facebook and Instagram do; where it does not, nobody can be connected.
+ *
+ * @see https://developers.facebook.com/documentation/instagram-platform/reference/me
+ * @see https://developers.facebook.com/documentation/threads/threads-profiles
+ */
 const ownView = (me: Address, token: string): Call => get(me, bearer(token), { expects: [401] });
 
-/**
- * Whose token it is. Ids in token answers are numbers at times, and longer than a number holds; here they are text.
- * https://developers.facebook.com/docs/graph-api/overview#me
- */
+/** Whose token it is. Ids in token answers are numbers at times, and longer than a number holds; here they are text. */
 export function* ownerOf(type: string, me: Address, token: string): Steps<Whose> {
   const body = read(yield ownView(me, token), z.object({ id: z.string().min(1).max(64) }));
   return body.ok ? ok({ type, value: body.value.id }) : body;

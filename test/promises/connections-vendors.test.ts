@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newBrowser, RETURN_TO } from "../support/browser.ts";
 import { connecting, GITHUB, GOOGLE, grantsAt } from "../support/connecting.ts";
-import { DAY, startWorld, type World } from "../support/world.ts";
+import { DAY, HOUR, startWorld, type World } from "../support/world.ts";
 
 const SLUG = "cloutmetrics";
 
@@ -88,6 +88,12 @@ const rows: readonly Row[] = [
   },
 ];
 
+function rowOf(name: string): Row {
+  const row = rows.find(({ integration }) => integration === name);
+  if (row === undefined) throw new Error(`${name} has no row`);
+  return row;
+}
+
 describe("connections at each vendor, through the deployed bundle", () => {
   let world: World;
   let product: ReturnType<typeof connecting>;
@@ -140,6 +146,41 @@ describe("connections at each vendor, through the deployed bundle", () => {
       expect((await product.shown(id)).status).toBe("active");
     },
   );
+
+  it("[I4] takes no refusal of our own client for the end of a grant", async () => {
+    const row = rowOf("tiktok");
+    const subprocessor = await enter(row);
+    const account = "-000adaSecond";
+    const { id } = await product.connect(subprocessor, { account });
+    // The access token has ended, and revoking wants one that works.
+    await world.advance(3 * HOUR);
+    await world.admin("/faults/tiktok", { kind: "unauthorized", match: "/v2/oauth/token/" }, "PUT");
+    const { body } = await product.call("DELETE", `/v1/connections/${id}`);
+    for (let round = 0; round < 5; round++) {
+      await world.advance(60_000);
+      await world.gateway.sweep();
+    }
+    expect((await product.shown(id)).status).toBe("ending");
+    expect(await grantsAt(world, "tiktok", account)).toHaveLength(1);
+    await world.admin("/faults/tiktok", undefined, "DELETE");
+    const closed = await world.closed(SLUG, (body as { readonly id: string }).id);
+    expect(closed.tasks).toMatchObject([{ action: "revoke", outcome: "revoked" }]);
+    expect(await grantsAt(world, "tiktok", account)).toHaveLength(0);
+  });
+
+  it("ends with a grant at X what was subscribed to about that person, and about nobody else", async () => {
+    const subprocessor = await enter(rowOf("x"));
+    const account = "1600000000000000002";
+    const { id } = await product.connect(subprocessor, { account });
+    const subscriptions = [
+      { id: "1", user: account },
+      { id: "2", user: "1600000000000000003" },
+    ];
+    await world.admin("/seed", { vendor: "x", subscriptions });
+    await product.disconnect(id);
+    expect(await world.admin("/holdings")).toMatchObject({ x: { subscriptions: { 2: "1600000000000000003" } } });
+    expect(JSON.stringify(await world.admin("/holdings"))).not.toContain(account);
+  });
 
   it.each(rows)("tells the product's page when a person says no at $integration, in a word of ours", async (row) => {
     const subprocessor = await enter(row);
