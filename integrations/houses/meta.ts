@@ -111,6 +111,11 @@ export function refusalOf(reply: Reply): Result<GraphError, SlowDown | Unforesee
 /** "Access token has expired, been revoked, or is otherwise invalid." */
 export const DEAD_TOKEN = 190;
 
+/** Subcodes of it for people who have to see to something at Meta first, after which the same token works again. */
+const RESTING: ReadonlySet<number> = new Set([459, 464]);
+
+const isDead = ({ code, error_subcode = 0 }: GraphError): boolean => code === DEAD_TOKEN && !RESTING.has(error_subcode);
+
 /**
  * The person's own view of themselves, which is the cheapest thing that a token is good for. Unconfirmed: that Threads takes a token in
  * a header, as Facebook and Instagram do; where it does not, nobody can be connected.
@@ -132,8 +137,7 @@ export function* sightOf(me: Address, token: string): Steps<Sight> {
   if (reply.status === 200) return "present";
   const refusal = refusalOf(reply);
   if (!refusal.ok) return refusal.problem;
-  const { code } = refusal.value;
-  return code === DEAD_TOKEN ? "absent" : unforeseen(reply, `Graph error ${code}`);
+  return isDead(refusal.value) ? "absent" : unforeseen(reply, `Graph error ${refusal.value.code}`);
 }
 
 /**
@@ -196,7 +200,7 @@ export function graphAnswer(answer: TokenAnswer): TokenAnswer {
   const { data } = refused;
   const isGrant =
     "error" in data
-      ? data.error.code === DEAD_TOKEN || (data.error.code === 100 && BAD_CODE.has(data.error.error_subcode ?? 0))
+      ? isDead(data.error) || (data.error.code === 100 && BAD_CODE.has(data.error.error_subcode ?? 0))
       : data.error_type === "OAuthException" && /code/i.test(data.error_message ?? "");
   return { status: 400, json: { error: isGrant ? "invalid_grant" : "invalid_request" } };
 }

@@ -161,8 +161,10 @@ describe("what Instagram answers to a code", () => {
         expect(told(said, status)).toEqual({ status: 400, json: { error: "invalid_grant" } });
   });
 
-  it("ends no grant where the app is refused, and not the person's token", () => {
+  it("ends no grant where the app is refused, or the person has to see to something at Meta first", () => {
     for (const said of [
+      { error: { message: "no", type: "OAuthException", code: 190, error_subcode: 459 } },
+      { error: { message: "no", type: "OAuthException", code: 190, error_subcode: 464 } },
       { error_type: "OAuthException", code: 400, error_message: "Invalid platform app" },
       { error: { message: "no", type: "OAuthException", code: 101 } },
       { error: { message: "no", type: "OAuthException", code: 100 } },
