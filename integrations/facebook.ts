@@ -186,8 +186,8 @@ function meaning(reply: Reply): Answer {
     return success.ok ? revoked : success.problem;
   }
   const refusal = refusalOf(reply);
-  if (!refusal.ok) return refusal.problem;
-  const { code, error_subcode } = refusal.value;
+  if ("outcome" in refusal) return refusal;
+  const { code, error_subcode } = refusal;
   // Unconfirmed: what the app's token gets for a person who has already removed the app. "Has not authorised the app"
   // (190/458) and "nothing under this id that the app may see" (100/33) both mean that there is no grant.
   if ((code === DEAD_TOKEN && error_subcode === 458) || (code === 100 && error_subcode === 33)) return notFound;

@@ -5,7 +5,6 @@ import { accountIn, CONNECTION, type Grant, grantOf, type TokenAnswer } from "..
 import { notFound, stoppedBecause, type Unforeseen } from "../src/contract/outcome.ts";
 import { optional, type SettingValues, secret, text } from "../src/contract/settings.ts";
 import { json, type Signal, type VendorEvent } from "../src/contract/signal.ts";
-import type { Result } from "../src/result.ts";
 
 /**
  * LinkedIn: members grant the tenant's app access, and pages and lead forms bring in what others wrote.
@@ -94,13 +93,14 @@ const Introspected = z.object({
 function* introspected(
   { clientId, clientSecret }: SettingValues<typeof settings>,
   { accessToken }: Grant,
-): Steps<Result<z.infer<typeof Introspected>, Unforeseen>> {
+): Steps<z.infer<typeof Introspected> | Unforeseen> {
   const reply = yield postForm(at`https://www.linkedin.com/oauth/v2/introspectToken`, { accept: "application/json" }, [
     ["client_id", clientId],
     ["client_secret", clientSecret],
     ["token", accessToken],
   ]);
-  return read(reply, Introspected);
+  const told = read(reply, Introspected);
+  return told.ok ? told.value : told.problem;
 }
 
 export const linkedin = defineIntegration({
@@ -174,8 +174,8 @@ export const linkedin = defineIntegration({
     refresh: { source: REFRESH },
     *alive({ settings, grant }) {
       const told = yield* introspected(settings, grant);
-      if (!told.ok) return told.problem;
-      return told.value.active ? "alive" : "ended";
+      if ("outcome" in told) return told;
+      return told.active ? "alive" : "ended";
     },
     kills: "grant",
   },
@@ -188,9 +188,9 @@ export const linkedin = defineIntegration({
       each: "identity",
       *run(order) {
         const told = yield* introspected(order.settings, grantOf(order));
-        if (!told.ok) return told.problem;
+        if ("outcome" in told) return told;
         // One that has expired may have a refresh token that has not.
-        return told.value.status === "revoked"
+        return told.status === "revoked"
           ? notFound
           : stoppedBecause(
               "LinkedIn has no revocation endpoint; the tokens held here are destroyed, and the member can remove the app in LinkedIn",

@@ -1,10 +1,17 @@
 import { z } from "zod";
 import { at, bearer, type Call, get, read, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
-import { type ClientProof, CONNECTION, errorIn, grantOf, type TokenAnswer, tokenCall } from "../src/contract/oauth.ts";
+import {
+  accountIn,
+  type ClientProof,
+  CONNECTION,
+  errorIn,
+  grantOf,
+  type TokenAnswer,
+  tokenCall,
+} from "../src/contract/oauth.ts";
 import { revoked, type Sight } from "../src/contract/outcome.ts";
 import { optional, type SettingValues, secret, text } from "../src/contract/settings.ts";
-import { ok } from "../src/result.ts";
 
 /**
  * Reddit Data API: people grant the tenant's app access, and the tenant may hold posts and comments of anybody.
@@ -80,7 +87,7 @@ export const reddit = defineIntegration({
     adapt,
     *account({ settings, accessToken }) {
       const told = read(yield me(settings, accessToken), z.object({ id: z.string().regex(/^[a-z0-9]{1,20}$/) }));
-      return told.ok ? ok({ type: "reddit.user_id", value: `t2_${told.value.id}` }) : told;
+      return told.ok ? accountIn("reddit.user_id", { fullname: `t2_${told.value.id}` }, "fullname") : told;
     },
     refresh: { source: OAUTH },
     *alive({ settings, grant }) {

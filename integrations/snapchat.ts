@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { at, bearer, type Call, get, read, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
-import { CONNECTION, grantOf, revokeTokens } from "../src/contract/oauth.ts";
+import { accountIn, CONNECTION, grantOf, revokeTokens } from "../src/contract/oauth.ts";
 import type { Sight } from "../src/contract/outcome.ts";
 import { optional, secret, text } from "../src/contract/settings.ts";
-import { ok } from "../src/result.ts";
 
 /**
  * Snapchat: people sign in with their account, and the tenant may upload customer lists to Snapchat Ads.
@@ -52,9 +51,9 @@ export const snapchat = defineIntegration({
     pkce: "S256",
     scopes: { standard: [EXTERNAL_ID] },
     *account({ accessToken }) {
-      const Me = z.object({ data: z.object({ me: z.object({ externalId: z.string().min(1).max(255) }) }) });
+      const Me = z.object({ data: z.object({ me: z.looseObject({}) }) });
       const told = read(yield me(accessToken), Me);
-      return told.ok ? ok({ type: "snapchat.external_id", value: told.value.data.me.externalId }) : told;
+      return told.ok ? accountIn("snapchat.external_id", told.value.data.me, "externalId") : told;
     },
     refresh: { source: WEB },
     *alive({ grant }) {

@@ -10,7 +10,7 @@ import {
   unforeseen,
 } from "../../src/contract/call.ts";
 import type { Hook, Steps } from "../../src/contract/integration.ts";
-import type { Alive, TokenAnswer, Whose } from "../../src/contract/oauth.ts";
+import { type Alive, accountIn, type TokenAnswer, type Whose } from "../../src/contract/oauth.ts";
 import {
   type Answer,
   notFound,
@@ -20,7 +20,6 @@ import {
   type Unforeseen,
 } from "../../src/contract/outcome.ts";
 import { json, type Read, type SignalType, UnixSeconds, withinSecond } from "../../src/contract/signal.ts";
-import { fail, ok, type Result } from "../../src/result.ts";
 
 /** What Meta's products have in common: two signed callbacks, webhooks with a challenge, and one way of refusing. */
 export const DELETION =
@@ -101,11 +100,11 @@ const GraphError = z.object({ error: z.object({ code: z.number(), error_subcode:
 type GraphError = z.infer<typeof GraphError>["error"];
 
 /** Graph's refusal; it throttles with 400 and codes of its own. https://developers.facebook.com/docs/graph-api/overview/rate-limiting */
-export function refusalOf(reply: Reply): Result<GraphError, SlowDown | Unforeseen> {
+export function refusalOf(reply: Reply): GraphError | SlowDown | Unforeseen {
   const refusal = readRefusal(reply, GraphError);
-  if (!refusal.ok) return refusal;
+  if (!refusal.ok) return refusal.problem;
   const { error } = refusal.value;
-  return [4, 17, 32, 613].includes(error.code) ? fail({ outcome: "slow_down", seconds: 300 }) : ok(error);
+  return [4, 17, 32, 613].includes(error.code) ? { outcome: "slow_down", seconds: 300 } : error;
 }
 
 /** "Access token has expired, been revoked, or is otherwise invalid." */
@@ -128,7 +127,7 @@ const ownView = (me: Address, token: string): Call => get(me, bearer(token), { e
 /** Whose token it is. Ids in token answers are numbers at times, and longer than a number holds; here they are text. */
 export function* ownerOf(type: string, me: Address, token: string): Steps<Whose> {
   const body = read(yield ownView(me, token), z.object({ id: z.string().min(1).max(64) }));
-  return body.ok ? ok({ type, value: body.value.id }) : body;
+  return body.ok ? accountIn(type, body.value, "id") : body;
 }
 
 /** Whether a token still opens what it opened. */
@@ -136,8 +135,8 @@ export function* sightOf(me: Address, token: string): Steps<Sight> {
   const reply = yield ownView(me, token);
   if (reply.status === 200) return "present";
   const refusal = refusalOf(reply);
-  if (!refusal.ok) return refusal.problem;
-  return isDead(refusal.value) ? "absent" : unforeseen(reply, `Graph error ${refusal.value.code}`);
+  if ("outcome" in refusal) return refusal;
+  return isDead(refusal) ? "absent" : unforeseen(reply, `Graph error ${refusal.code}`);
 }
 
 /**

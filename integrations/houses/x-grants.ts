@@ -1,10 +1,8 @@
 import { z } from "zod";
 import { at, bearer, del, get, read, unforeseen } from "../../src/contract/call.ts";
 import type { Steps } from "../../src/contract/integration.ts";
-import type { TokenAnswer, Whose } from "../../src/contract/oauth.ts";
+import { accountIn, type TokenAnswer, type Whose } from "../../src/contract/oauth.ts";
 import type { Sight, Unforeseen } from "../../src/contract/outcome.ts";
-import { ok } from "../../src/result.ts";
-import { Id } from "./x.ts";
 
 /** What X says of grants and tokens, and what an app has subscribed to about the people behind them. */
 
@@ -21,8 +19,8 @@ const ME = at`https://api.x.com/2/users/me`;
 
 /** https://docs.x.com/x-api/users/get-my-user */
 export function* ownerOf(accessToken: string): Steps<Whose> {
-  const me = read(yield get(ME, bearer(accessToken)), z.object({ data: z.object({ id: Id }) }));
-  return me.ok ? ok({ type: "x.user_id", value: me.value.data.id }) : me;
+  const me = read(yield get(ME, bearer(accessToken)), z.object({ data: z.looseObject({}) }));
+  return me.ok ? accountIn("x.user_id", me.value.data, "id") : me;
 }
 
 /** Whether a token still opens what it opened. */

@@ -34,6 +34,11 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     if (sample.oauth === undefined) throw new Error(`${integration.id} has no OAuth in its sample`);
     return sample.oauth;
   };
+  /** [I13] What a vendor asks about tokens beside its token endpoint, it asks where its calls may go. */
+  const expectOwnOrigins = (calls: readonly Call[], tokenEndpoint: string) => {
+    for (const { at } of calls.filter((call) => call.at.url !== tokenEndpoint))
+      expect(integration.origins).toContain(new URL(at.url).origin);
+  };
   const tokenAddress = (party: Party) => party.server.token_endpoint ?? "";
 
   /** Whether it is the call that makes of a short token one that lasts, and not the exchange. */
@@ -129,8 +134,7 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     if (!result.ok) throw new Error(JSON.stringify(result.problem));
     expect(calls.filter((call) => !isOwn(party, call)).map(({ at }) => at.url)).toEqual([tokenAddress(party)]);
     expect(calls).toHaveLength(oauth.lengthen === undefined ? 1 : 2);
-    const origins = integration.origins.map((origin) => new URL(origin).host);
-    if (!("discovered" in oauth.server)) for (const { at } of calls) expect(origins).toContain(new URL(at.url).host);
+    expectOwnOrigins(calls, tokenAddress(party));
     for (const [name, value] of Object.entries(oauth.exchangeParameters ?? {}))
       expect(new URLSearchParams(calls[0]?.body).get(name)).toBe(value);
     const agent = sample.settings[oauth.client.userAgent ?? ""];
@@ -228,6 +232,7 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     if (call === undefined) expect(new URLSearchParams(calls[0]?.body).get("refresh_token")).toBe(grant.refreshToken);
     else expect(JSON.stringify(calls[0])).toContain(grant.accessToken);
     expect(calls).toHaveLength(1);
+    if (call !== undefined) expectOwnOrigins(calls, "");
     // It is done at the daily look.
     if (aheadDays !== undefined) expect(oauth.alive).toBeDefined();
     const { got: over } = await renewing(() => invalidGrant);
