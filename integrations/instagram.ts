@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { at } from "../src/contract/call.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { CONNECTION, grantOf } from "../src/contract/oauth.ts";
+import { CONNECTION } from "../src/contract/oauth.ts";
 import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, type VendorEvent, withinSecond } from "../src/contract/signal.ts";
 import {
@@ -148,7 +148,7 @@ export const instagram = defineIntegration({
       *run(order) {
         return yield* noRevocation(
           ME,
-          grantOf(order).accessToken,
+          order,
           "Instagram has no revocation endpoint; the tokens held here are destroyed, and the person can remove the app in Instagram",
         );
       },

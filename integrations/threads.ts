@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { at } from "../src/contract/call.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { CONNECTION, grantOf } from "../src/contract/oauth.ts";
+import { CONNECTION } from "../src/contract/oauth.ts";
 import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
 import {
@@ -123,7 +123,7 @@ export const threads = defineIntegration({
       *run(order) {
         return yield* noRevocation(
           ME,
-          grantOf(order).accessToken,
+          order,
           "Threads has no revocation endpoint; the tokens held here are destroyed, and the person can remove the app in Threads",
         );
       },

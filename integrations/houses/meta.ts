@@ -9,8 +9,8 @@ import {
   readRefusal,
   unforeseen,
 } from "../../src/contract/call.ts";
-import type { Hook, Steps } from "../../src/contract/integration.ts";
-import { type Alive, accountIn, type TokenAnswer, type Whose } from "../../src/contract/oauth.ts";
+import type { Hook, Order, Steps } from "../../src/contract/integration.ts";
+import { type Alive, accountIn, grantOf, type TokenAnswer, type Whose } from "../../src/contract/oauth.ts";
 import {
   type Answer,
   notFound,
@@ -150,10 +150,16 @@ export const tokenRead = (address: string, fields: Readonly<Record<string, strin
 export const RENEWED_AHEAD_DAYS = 20;
 
 /** Where a grant cannot be ended by any call: whether it lives is seen, and what is done about it is said. */
-export function* noRevocation(me: Address, token: string, because: string): Steps<Answer> {
-  const sight = yield* sightOf(me, token);
-  if (sight === "absent") return notFound;
-  return sight === "present" || sight === "no_view" ? stoppedBecause(because) : sight;
+export function* noRevocation(
+  me: Address,
+  order: Pick<Order, "grant" | "attemptedAt">,
+  because: string,
+): Steps<Answer> {
+  const { accessToken, expiresAt = Number.POSITIVE_INFINITY } = grantOf(order);
+  const sight = yield* sightOf(me, accessToken);
+  // What is refused before its time has been taken away; where it has expired, the app may still stand in the account.
+  if (sight === "absent" && expiresAt > Date.parse(order.attemptedAt)) return notFound;
+  return typeof sight === "string" ? stoppedBecause(because) : sight;
 }
 
 export function* isAlive(me: Address, token: string): Steps<Alive> {

@@ -15,7 +15,7 @@ const dead = graph({
   status: 400,
   body: { error: { message: "Error validating access token.", type: "OAuthException", code: 190, fbtrace_id: "AbC" } },
 });
-const revocation = (one: Pick<Way, "name" | "steps" | "outcome">): Way => ({
+const revocation = (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way => ({
   action: "revoke",
   part: "run",
   identity: connection,
@@ -26,6 +26,10 @@ const lasting = (token: string) => ({
   status: 200,
   body: { access_token: token, token_type: "bearer", expires_in: 5_183_944 },
 });
+
+const stopped = stoppedBecause(
+  "Threads has no revocation endpoint; the tokens held here are destroyed, and the person can remove the app in Threads",
+);
 
 export const sample: Sample = {
   settings: {
@@ -42,11 +46,15 @@ export const sample: Sample = {
     revocation({
       name: "no call for it",
       steps: [live],
-      outcome: stoppedBecause(
-        "Threads has no revocation endpoint; the tokens held here are destroyed, and the person can remove the app in Threads",
-      ),
+      outcome: stopped,
     }),
-    revocation({ name: "a token that is dead", steps: [dead], outcome: notFound }),
+    revocation({ name: "a token that is refused before its time", steps: [dead], outcome: notFound }),
+    revocation({
+      name: "a token that has expired",
+      grant: { ...grant, expiresAt: 0 },
+      steps: [dead],
+      outcome: stopped,
+    }),
     revocation({
       name: "throttled",
       steps: [graph({ status: 400, body: { error: { message: "(#4)", type: "OAuthException", code: 4 } } })],
