@@ -1,4 +1,5 @@
 import * as oauth from "oauth4webapi";
+import type { Call } from "../contract/call.ts";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
 import { basic, type Client, type Grant, type OAuth, type TokenAnswer } from "../contract/oauth.ts";
@@ -182,12 +183,15 @@ export async function exchange(
       checked,
       redirectUri,
       facts.pkce === "S256" ? verifier : oauth.nopkce,
-      { [oauth.customFetch]: over(ports, facts) },
+      { [oauth.customFetch]: over(ports, party) },
     );
-    const answer = await oauth.processAuthorizationCodeResponse(server, client, reply, {
+    const first = await oauth.processAuthorizationCodeResponse(server, client, reply, {
       ...(facts.openid === true && { expectedNonce: nonce, requireIdToken: true }),
     });
-    const claims = { ...oauth.getValidatedIdTokenClaims(answer) };
+    const claims = { ...oauth.getValidatedIdTokenClaims(first) };
+    const longer = facts.lengthen?.({ settings: party.settings, accessToken: first.access_token });
+    // Where this fails there is no connection, and the short token ends by itself.
+    const answer = longer === undefined ? first : { ...first, ...(await answered(ports, party, longer)) };
     return { tokens: tokensOf(ports, party, answer, { scopes: asked, refreshToken: "" }), answer, claims };
   });
 }
@@ -198,15 +202,35 @@ export async function renew(
   party: Party,
   grant: Grant,
 ): Promise<Result<Grant, OAuthProblem>> {
-  const { oauth: facts, server, client } = party;
+  const { oauth: facts, settings } = party;
   return attempt(async () => {
-    const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(party), grant.refreshToken, {
-      [oauth.customFetch]: over(ports, facts),
-    });
-    const answer = await oauth.processRefreshTokenResponse(server, client, reply);
+    const own = isAbsent(facts.refresh) ? undefined : facts.refresh.call?.({ settings, grant });
+    const answer = own === undefined ? await refreshed(ports, party, grant) : await answered(ports, party, own);
     const { expiresAt: _, ...kept } = grant;
     return { ...kept, ...tokensOf(ports, party, answer, grant) };
   });
+}
+
+/** Whether a grant can be renewed: by its refresh token, or where the vendor renews access tokens by themselves. */
+export const isRenewable = ({ refresh }: OAuth, { refreshToken }: Pick<Grant, "refreshToken">): boolean =>
+  !isAbsent(refresh) && (refreshToken !== "" || refresh.call !== undefined);
+
+async function refreshed(
+  ports: Pick<Ports, "send">,
+  party: Party,
+  { refreshToken }: Grant,
+): Promise<oauth.TokenEndpointResponse> {
+  const { server, client } = party;
+  const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(party), refreshToken, {
+    [oauth.customFetch]: over(ports, party),
+  });
+  return oauth.processRefreshTokenResponse(server, client, reply);
+}
+
+/** A call of the vendor's own that is answered as its token endpoint answers. */
+async function answered(ports: Pick<Ports, "send">, party: Party, call: Call): Promise<oauth.TokenEndpointResponse> {
+  const reply = await sent(ports, party, call);
+  return oauth.processGenericTokenEndpointResponse(party.server, party.client, reply);
 }
 
 function tokensOf(
@@ -260,8 +284,8 @@ class NoAnswer extends Error {
 }
 
 /** The library's calls go the way of all calls: bounded in time and size, no redirect followed, no forbidden host. */
-function over(ports: Pick<Ports, "send">, { adapt, client }: Partial<Pick<OAuth, "adapt" | "client">> = {}) {
-  return async (
+function over(ports: Pick<Ports, "send">, party?: Pick<Party, "oauth" | "settings">) {
+  return (
     url: string,
     {
       method,
@@ -269,23 +293,35 @@ function over(ports: Pick<Ports, "send">, { adapt, client }: Partial<Pick<OAuth,
       body,
     }: { method: "GET" | "POST"; headers: Record<string, string>; body?: URLSearchParams | undefined },
   ): Promise<Response> => {
-    const isJson = client?.body === "json";
-    const sent = await ports.send({
+    // The library names itself; the gateway does where nothing is said.
+    const { "user-agent": _, ...own } = headers;
+    const isJson = party?.oauth.client.body === "json";
+    return sent(ports, party, {
       method,
       at: { url, template: url },
-      headers: isJson ? { ...headers, "content-type": "application/json" } : headers,
+      headers: isJson ? { ...own, "content-type": "application/json" } : own,
       ...(body !== undefined && { body: isJson ? JSON.stringify(Object.fromEntries(body)) : body.toString() }),
     });
-    if (!sent.ok) throw new NoAnswer(sent.problem.reason);
-    const { status, header, text } = sent.value;
-    if (status >= 500 || status === 429) throw new NoAnswer(`status ${status}`);
-    const adapted = adapt === undefined ? undefined : adaptedBy(adapt, status, text);
-    if (adapted !== undefined) return Response.json(adapted.json, { status: adapted.status });
-    const type = header("content-type") ?? "";
-    // These statuses may have no body, by the standard that makes responses.
-    const isBare = status < 200 || status > 599 || [204, 205, 304].includes(status);
-    return new Response(isBare ? null : text, { status: isBare ? 204 : status, headers: { "content-type": type } });
   };
+}
+
+async function sent(
+  ports: Pick<Ports, "send">,
+  party: Pick<Party, "oauth" | "settings"> | undefined,
+  call: Call,
+): Promise<Response> {
+  const { adapt, client } = party?.oauth ?? {};
+  const agent = party?.settings[client?.userAgent ?? ""] ?? "";
+  const got = await ports.send({ ...call, headers: { ...call.headers, ...(agent !== "" && { "user-agent": agent }) } });
+  if (!got.ok) throw new NoAnswer(got.problem.reason);
+  const { status, header, text } = got.value;
+  if (status >= 500 || status === 429) throw new NoAnswer(`status ${status}`);
+  const adapted = adapt === undefined ? undefined : adaptedBy(adapt, status, text);
+  if (adapted !== undefined) return Response.json(adapted.json, { status: adapted.status });
+  const type = header("content-type") ?? "";
+  // These statuses may have no body, by the standard that makes responses.
+  const isBare = status < 200 || status > 599 || [204, 205, 304].includes(status);
+  return new Response(isBare ? null : text, { status: isBare ? 204 : status, headers: { "content-type": type } });
 }
 
 function adaptedBy(adapt: NonNullable<OAuth["adapt"]>, status: number, text: string): TokenAnswer | undefined {

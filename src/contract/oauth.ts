@@ -51,9 +51,16 @@ export type OAuth<S extends Settings = Settings> = {
   readonly adapt?: (answer: TokenAnswer) => TokenAnswer | undefined;
   /** Whose grant it is: from what came with the tokens, or by asking. */
   account(fresh: FreshGrant<S>): Whose | Steps<Whose>;
-  /** The page that says that tokens are refreshed (RFC 6749 section 6), whether or not the refresh token changes with it. */
-  readonly refresh: { readonly source: string } | Absent;
-  /** A cheap read that tells whether the grant still works; asked daily where the vendor has no event for its end. */
+  /**
+   * The call that makes a token which lasts of the short one that a code gave, where the vendor has such a step of its own. It is
+   * answered as by the token endpoint, goes through `adapt` too, and what it leaves out stays as the first answer said it.
+   */
+  lengthen?(fresh: { readonly settings: SettingValues<S>; readonly accessToken: string }): Call;
+  readonly refresh: Refresh<S> | Absent;
+  /**
+   * A cheap read that tells whether the grant still works; asked daily where the vendor has no event for its end, or where its
+   * token has to be renewed long before its end.
+   */
   alive?(held: { readonly settings: SettingValues<S>; readonly grant: Grant }): Steps<Alive>;
   /**
    * What revoking one token ends: that grant, or all that this client was granted by that account. Then a connection is not
@@ -64,6 +71,15 @@ export type OAuth<S extends Settings = Settings> = {
   readonly family?: { readonly name: string; readonly project: (clientId: string) => string };
   /** Revoking is done with an access token that works, so one that has expired is refreshed first. */
   readonly revokesWithAccess?: true;
+};
+
+export type Refresh<S extends Settings = Settings> = {
+  /** The page that says that tokens are refreshed (RFC 6749 section 6), whether or not the refresh token changes with it. */
+  readonly source: string;
+  /** The vendor's own call for it, where an access token is renewed by itself and there is no refresh token. Answered as `lengthen` is. */
+  call?(held: { readonly settings: SettingValues<S>; readonly grant: Grant }): Call;
+  /** What has ended cannot be renewed, so that it is done at the daily look within so many days of its end. */
+  readonly aheadDays?: number;
 };
 
 export type Server =
@@ -101,6 +117,8 @@ export type Client = {
     readonly adds?: Readonly<Record<string, string>>;
     readonly omits?: readonly ("grant_type" | "redirect_uri")[];
   };
+  /** The setting, an optional `text`, with the User-Agent by which a vendor wants to know its clients. */
+  readonly userAgent?: string;
 };
 
 export type TokenAnswer = { readonly status: number; readonly json: Readonly<Record<string, unknown>> };

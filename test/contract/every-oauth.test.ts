@@ -34,7 +34,16 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     if (sample.oauth === undefined) throw new Error(`${integration.id} has no OAuth in its sample`);
     return sample.oauth;
   };
+  /** [I13] What a vendor asks about tokens beside its token endpoint, it asks where its calls may go. */
+  const expectOwnOrigins = (calls: readonly Call[], tokenEndpoint: string) => {
+    for (const { at } of calls.filter((call) => call.at.url !== tokenEndpoint))
+      expect(integration.origins).toContain(new URL(at.url).origin);
+  };
   const tokenAddress = (party: Party) => party.server.token_endpoint ?? "";
+
+  /** Whether it is the call that makes of a short token one that lasts, and not the exchange. */
+  const isOwn = (party: Party, { at, body }: Call) =>
+    oauth.lengthen !== undefined && !(at.url === tokenAddress(party) && new URLSearchParams(body).has("code"));
 
   /** A vendor that answers at its token endpoint and at its discovery, and what it was asked. */
   function vendor(answer: (call: Call) => Result<Played, SendProblem>) {
@@ -99,11 +108,17 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
   async function way(
     answer: (asked: Asked) => Result<Played, SendProblem>,
     more: Readonly<Record<string, string>> = {},
+    longer: () => Result<Played, SendProblem> = () => ok(said().longer ?? { status: 599 }),
   ) {
     const departure = newDeparture("11state");
     let known: Asked | undefined;
-    const ports = vendor(() => (known === undefined ? fail({ reason: "connection_failed" }) : answer(known)));
+    let own: Party | undefined;
+    const ports = vendor((call) => {
+      if (known === undefined || own === undefined) return fail({ reason: "connection_failed" });
+      return isOwn(own, call) ? longer() : answer(known);
+    });
     const party = await partyWith(ports);
+    own = party;
     known = asked(party, departure.nonce);
     const isNamed = party.server.authorization_response_iss_parameter_supported === true;
     const parameters = new URLSearchParams({
@@ -154,7 +169,11 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     const { token, asks, grant, lastsSeconds } = said();
     const { result, party, calls, departure } = await way((about) => ok(token(about)));
     if (!result.ok) throw new Error(JSON.stringify(result.problem));
-    expect(calls.map(({ at }) => at.url)).toEqual([tokenAddress(party)]);
+    expect(calls.filter((call) => !isOwn(party, call)).map(({ at }) => at.url)).toEqual([tokenAddress(party)]);
+    expect(calls).toHaveLength(oauth.lengthen === undefined ? 1 : 2);
+    expectOwnOrigins(calls, tokenAddress(party));
+    const agent = sample.settings[oauth.client.userAgent ?? ""];
+    for (const { headers } of calls) expect(headers["user-agent"]).toBe(agent);
     const sent = sentIn(calls[0]);
     expect(sent.get("code")).toBe("the-code");
     const { adds = {}, omits = [] } = oauth.client.exchange ?? {};
@@ -219,6 +238,13 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
       // An empty answer may be an error in a vendor's own words; it is never a grant.
       expect(result.ok, JSON.stringify(answer)).toBe(false);
       if (!result.ok && result.problem.reason !== "refused") expect(result.problem.reason).toBe(reason);
+      if (oauth.lengthen === undefined) continue;
+      const { result: unlengthened } = await way(
+        (about) => ok(said().token(about)),
+        {},
+        () => answer,
+      );
+      expect(unlengthened.ok, `a short token is kept after ${JSON.stringify(answer)}`).toBe(false);
     }
   });
 
@@ -260,8 +286,15 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     if (!got.ok) throw new Error(JSON.stringify(got.problem));
     const { expiresAt: _, ...rest } = got.value;
     expect(rest).toEqual(renewed.grant);
-    const sent = sentIn(calls[0]);
-    expect([sent.get("grant_type"), sent.get("refresh_token")]).toEqual(["refresh_token", grant.refreshToken]);
+    const { call, aheadDays } = oauth.refresh;
+    if (call === undefined) {
+      const sent = sentIn(calls[0]);
+      expect([sent.get("grant_type"), sent.get("refresh_token")]).toEqual(["refresh_token", grant.refreshToken]);
+    } else expect(JSON.stringify(calls[0])).toContain(grant.accessToken);
+    expect(calls).toHaveLength(1);
+    if (call !== undefined) expectOwnOrigins(calls, "");
+    // It is done at the daily look.
+    if (aheadDays !== undefined) expect(oauth.alive).toBeDefined();
     const { got: over } = await renewing(() => invalidGrant);
     expect(over).toEqual(fail({ reason: "refused", error: "invalid_grant" }));
   });
