@@ -11,6 +11,8 @@ export type Behaviour = {
   readonly pkce: "required" | "optional" | "ignored";
   /** The token endpoint takes JSON, and no form. */
   readonly body?: "json";
+  /** The token endpoint does not ask for the redirect address again, as RFC 6749 section 4.1.3 would. */
+  readonly forgetsRedirect?: true;
   /** Seconds; without, its access tokens do not end by themselves. */
   readonly expiresIn?: number;
   /** Whether there are refresh tokens, and whether one can be used once only. */
@@ -182,7 +184,8 @@ export function authorizationServer(behaviour: Behaviour): AuthorizationServer {
       const before = used.get(given);
       if (before !== undefined) grants.delete(before);
       codes.delete(given);
-      if (code === undefined || code.clientId !== clientId || code.redirectUri !== form.get("redirect_uri"))
+      if (code === undefined || code.clientId !== clientId) return refuse("invalid_grant");
+      if (behaviour.forgetsRedirect !== true && code.redirectUri !== form.get("redirect_uri"))
         return refuse("invalid_grant");
       if (
         code.until <= now() ||

@@ -1,13 +1,15 @@
 import * as oauth from "oauth4webapi";
+import type { Call } from "../contract/call.ts";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
-import type { Grant, OAuth, SignedSecret, TokenAnswer } from "../contract/oauth.ts";
+import { basic, type Client, type Grant, type OAuth, type SignedSecret, type TokenAnswer } from "../contract/oauth.ts";
 import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
 import { clientSecretJwt } from "../platform/sign.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
 import { fail, ok, type Result } from "../result.ts";
+import { isSignedCallback } from "./signed-callback.ts";
 
 /** What can go wrong between a vendor's authorization server and us. */
 export type OAuthProblem =
@@ -64,15 +66,17 @@ async function serverOf(
     const issuer = settings[server.discovered] ?? "";
     return attempt(() => context.once(`oauth server ${subprocessor} ${issuer}`, () => discovered(ports, issuer)));
   }
+  const chosen = "by" in server ? new Map(Object.entries(server.servers)).get(settings[server.by] ?? "") : server;
+  if (chosen === undefined) return fail({ reason: "misconfigured", what: "no server is known for these settings" });
   const filled = (address: string) => addressOf(address, integration.settings, settings);
-  const [issuer, authorize, token] = [filled(server.issuer), filled(server.authorize), filled(server.token)];
+  const [issuer, authorize, token] = [filled(chosen.issuer), filled(chosen.authorize), filled(chosen.token)];
   if (issuer === undefined || authorize === undefined || token === undefined)
     return fail({ reason: "misconfigured", what: "the address of the account is not filled in" });
   return ok({
     issuer,
     authorization_endpoint: authorize,
     token_endpoint: token,
-    ...(server.namesIssuer === true && { authorization_response_iss_parameter_supported: true }),
+    ...(chosen.namesIssuer === true && { authorization_response_iss_parameter_supported: true }),
   });
 }
 
@@ -164,22 +168,31 @@ export async function exchange(
   redirectUri: string,
   asked: readonly string[],
 ): Promise<Result<Exchanged, OAuthProblem>> {
-  const { oauth: facts, server, client } = party;
+  const { oauth: facts, server, client, settings } = party;
+  const { signedCallback } = facts;
+  // An error brings no code, and need not be proven to be believed: it gives nothing.
+  if (signedCallback !== undefined && !parameters.has("error")) {
+    const isSigned = await isSignedCallback(signedCallback, parameters, settings[facts.client.secret] ?? "");
+    if (!isSigned) return fail({ reason: "unreadable", what: "the callback is not signed with the client's secret" });
+  }
   return attempt(async () => {
     const checked = oauth.validateAuthResponse(server, client, plainly(parameters, facts), state);
     const reply = await oauth.authorizationCodeGrantRequest(
       server,
       client,
-      proofOf(ports, party),
+      inItsWords(proofOf(ports, party), facts.client),
       checked,
       redirectUri,
       facts.pkce === "S256" ? verifier : oauth.nopkce,
-      { [oauth.customFetch]: over(ports, facts) },
+      { [oauth.customFetch]: over(ports, party) },
     );
-    const answer = await oauth.processAuthorizationCodeResponse(server, client, reply, {
+    const first = await oauth.processAuthorizationCodeResponse(server, client, reply, {
       ...(facts.openid === true && { expectedNonce: nonce, requireIdToken: true }),
     });
-    const claims = { ...oauth.getValidatedIdTokenClaims(answer) };
+    const claims = { ...oauth.getValidatedIdTokenClaims(first) };
+    const longer = facts.lengthen?.({ settings: party.settings, accessToken: first.access_token });
+    // Where this fails there is no connection, and the short token ends by itself.
+    const answer = longer === undefined ? first : { ...first, ...(await answered(ports, party, longer)) };
     return { tokens: tokensOf(ports, party, answer, { scopes: asked, refreshToken: "" }), answer, claims };
   });
 }
@@ -201,15 +214,35 @@ export async function renew(
   party: Party,
   grant: Grant,
 ): Promise<Result<Grant, OAuthProblem>> {
-  const { oauth: facts, server, client } = party;
+  const { oauth: facts, settings } = party;
   return attempt(async () => {
-    const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(ports, party), grant.refreshToken, {
-      [oauth.customFetch]: over(ports, facts),
-    });
-    const answer = await oauth.processRefreshTokenResponse(server, client, reply);
+    const own = isAbsent(facts.refresh) ? undefined : facts.refresh.call?.({ settings, grant });
+    const answer = own === undefined ? await refreshed(ports, party, grant) : await answered(ports, party, own);
     const { expiresAt: _, ...kept } = grant;
     return { ...kept, ...tokensOf(ports, party, answer, grant) };
   });
+}
+
+/** Whether a grant can be renewed: by its refresh token, or where the vendor renews access tokens by themselves. */
+export const isRenewable = ({ refresh }: OAuth, { refreshToken }: Pick<Grant, "refreshToken">): boolean =>
+  !isAbsent(refresh) && (refreshToken !== "" || refresh.call !== undefined);
+
+async function refreshed(
+  ports: Pick<Ports, "send" | "now">,
+  party: Party,
+  { refreshToken }: Grant,
+): Promise<oauth.TokenEndpointResponse> {
+  const { server, client } = party;
+  const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(ports, party), refreshToken, {
+    [oauth.customFetch]: over(ports, party),
+  });
+  return oauth.processRefreshTokenResponse(server, client, reply);
+}
+
+/** A call of the vendor's own that is answered as its token endpoint answers. */
+async function answered(ports: Pick<Ports, "send">, party: Party, call: Call): Promise<oauth.TokenEndpointResponse> {
+  const reply = await sent(ports, party, call);
+  return oauth.processGenericTokenEndpointResponse(party.server, party.client, reply);
 }
 
 function tokensOf(
@@ -240,7 +273,8 @@ export const beside = (server: oauth.AuthorizationServer): NonNullable<Grant["se
 function proofOf(ports: Pick<Ports, "now">, { oauth: facts, settings, client }: Party): oauth.ClientAuth {
   const { by, idName = "client_id" } = facts.client;
   const secret = settings[facts.client.secret] ?? "";
-  if (by === "basic") return oauth.ClientSecretBasic(secret);
+  // The library escapes every hyphen and underscore too, as the standard allows; vendors that undo nothing then know no such client.
+  if (by === "basic") return (_, __, ___, headers) => headers.set("authorization", basic(client.client_id, secret));
   return async (_, __, body) => {
     body.set(idName, client.client_id);
     body.set("client_secret", by === "post" ? secret : await signedSecret(by));
@@ -264,14 +298,23 @@ class CannotSign extends Error {
   override readonly name = "CannotSign";
 }
 
+/** The form that makes tokens of a code, as the vendor lists it: the last hand on it is the client's proof. */
+const inItsWords =
+  (proof: oauth.ClientAuth, { exchange: { adds = {}, omits = [] } = {} }: Client): oauth.ClientAuth =>
+  (server, client, body, headers) => {
+    for (const name of omits) body.delete(name);
+    for (const [name, value] of Object.entries(adds)) body.set(name, value);
+    return proof(server, client, body, headers);
+  };
+
 /** No answer came that could be gone on with; it never says more. */
 class NoAnswer extends Error {
   override readonly name = "NoAnswer";
 }
 
 /** The library's calls go the way of all calls: bounded in time and size, no redirect followed, no forbidden host. */
-function over(ports: Pick<Ports, "send">, { adapt, client }: Partial<Pick<OAuth, "adapt" | "client">> = {}) {
-  return async (
+function over(ports: Pick<Ports, "send">, party?: Pick<Party, "oauth" | "settings">) {
+  return (
     url: string,
     {
       method,
@@ -279,23 +322,35 @@ function over(ports: Pick<Ports, "send">, { adapt, client }: Partial<Pick<OAuth,
       body,
     }: { method: "GET" | "POST"; headers: Record<string, string>; body?: URLSearchParams | undefined },
   ): Promise<Response> => {
-    const isJson = client?.body === "json";
-    const sent = await ports.send({
+    // The library names itself; the gateway does where nothing is said.
+    const { "user-agent": _, ...own } = headers;
+    const isJson = party?.oauth.client.body === "json";
+    return sent(ports, party, {
       method,
       at: { url, template: url },
-      headers: isJson ? { ...headers, "content-type": "application/json" } : headers,
+      headers: isJson ? { ...own, "content-type": "application/json" } : own,
       ...(body !== undefined && { body: isJson ? JSON.stringify(Object.fromEntries(body)) : body.toString() }),
     });
-    if (!sent.ok) throw new NoAnswer(sent.problem.reason);
-    const { status, header, text } = sent.value;
-    if (status >= 500 || status === 429) throw new NoAnswer(`status ${status}`);
-    const adapted = adapt === undefined ? undefined : adaptedBy(adapt, status, text);
-    if (adapted !== undefined) return Response.json(adapted.json, { status: adapted.status });
-    const type = header("content-type") ?? "";
-    // These statuses may have no body, by the standard that makes responses.
-    const isBare = status < 200 || status > 599 || [204, 205, 304].includes(status);
-    return new Response(isBare ? null : text, { status: isBare ? 204 : status, headers: { "content-type": type } });
   };
+}
+
+async function sent(
+  ports: Pick<Ports, "send">,
+  party: Pick<Party, "oauth" | "settings"> | undefined,
+  call: Call,
+): Promise<Response> {
+  const { adapt, client } = party?.oauth ?? {};
+  const agent = party?.settings[client?.userAgent ?? ""] ?? "";
+  const got = await ports.send({ ...call, headers: { ...call.headers, ...(agent !== "" && { "user-agent": agent }) } });
+  if (!got.ok) throw new NoAnswer(got.problem.reason);
+  const { status, header, text } = got.value;
+  if (status >= 500 || status === 429) throw new NoAnswer(`status ${status}`);
+  const adapted = adapt === undefined ? undefined : adaptedBy(adapt, status, text);
+  if (adapted !== undefined) return Response.json(adapted.json, { status: adapted.status });
+  const type = header("content-type") ?? "";
+  // These statuses may have no body, by the standard that makes responses.
+  const isBare = status < 200 || status > 599 || [204, 205, 304].includes(status);
+  return new Response(isBare ? null : text, { status: isBare ? 204 : status, headers: { "content-type": type } });
 }
 
 function adaptedBy(adapt: NonNullable<OAuth["adapt"]>, status: number, text: string): TokenAnswer | undefined {

@@ -148,13 +148,20 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     const signs = typeof by === "string" ? [] : [by.keyId, by.issuer];
     for (const named of [clientId, secret, ...signs]) expect(Object.keys(settings)).toContain(named);
     expect(settings[secret]).toMatchObject({ kind: "secret" });
-    if (oauth.site !== undefined) expect(settings[oauth.site]).toMatchObject({ kind: "text", required: false });
-    if ("discovered" in oauth.server) expect(settings[oauth.server.discovered]).toMatchObject({ kind: "endpoint" });
-    else
-      for (const address of [oauth.server.token, oauth.server.authorize])
-        expect(address).toMatch(/^https:\/\/[a-z0-9.{}-]+\//i);
-    // The token goes where calls may go; a person may be sent to another host of the vendor's.
-    if ("token" in oauth.server) expect(origins).toContain(/^https:\/\/[^/]+/.exec(oauth.server.token)?.[0]);
+    if (oauth.site !== undefined) expect(settings[oauth.site]).toMatchObject({ kind: "text", pattern: DNS_LABEL });
+    const { server } = oauth;
+    if ("discovered" in server) expect(settings[server.discovered]).toMatchObject({ kind: "endpoint" });
+    if ("by" in server)
+      for (const value of Object.keys(server.servers)) {
+        const chosen = settings[server.by];
+        expect(chosen?.kind === "text" && chosen.pattern?.test(value) === true, value).toBe(true);
+      }
+    const servers = "by" in server ? Object.values(server.servers) : "token" in server ? [server] : [];
+    for (const { token, authorize } of servers) {
+      for (const address of [token, authorize]) expect(address).toMatch(/^https:\/\/[a-z0-9.{}-]+\//i);
+      // The token goes where calls may go; a person may be sent to another host of the vendor's.
+      expect(origins).toContain(/^https:\/\/[^/]+/.exec(token)?.[0]);
+    }
     if (isAbsent(actions.revoke))
       throw new Error("what was granted has to be given back, if only by destroying it here");
     expect(actions.revoke.by).toContain(CONNECTION);

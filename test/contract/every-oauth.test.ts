@@ -11,7 +11,7 @@ import {
 } from "../../src/connections/protocol.ts";
 import type { Call } from "../../src/contract/call.ts";
 import { type Integration, isAbsent } from "../../src/contract/integration.ts";
-import type { OAuth } from "../../src/contract/oauth.ts";
+import { basic, type OAuth } from "../../src/contract/oauth.ts";
 import type { SendProblem } from "../../src/ports.ts";
 import type { Context } from "../../src/registry/load.ts";
 import { fail, ok, type Result } from "../../src/result.ts";
@@ -30,12 +30,21 @@ const granting = Object.values<Integration>(all).flatMap((integration) => {
 });
 
 /** The protocol runs as in the product; only the vendor's answers are given. */
-describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
+describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => {
   const said = (): OAuthSample => {
     if (sample.oauth === undefined) throw new Error(`${integration.id} has no OAuth in its sample`);
     return sample.oauth;
   };
+  /** [I13] What a vendor asks about tokens beside its token endpoint, it asks where its calls may go. */
+  const expectOwnOrigins = (calls: readonly Call[], tokenEndpoint: string) => {
+    for (const { at } of calls.filter((call) => call.at.url !== tokenEndpoint))
+      expect(integration.origins).toContain(new URL(at.url).origin);
+  };
   const tokenAddress = (party: Party) => party.server.token_endpoint ?? "";
+
+  /** Whether it is the call that makes of a short token one that lasts, and not the exchange. */
+  const isOwn = (party: Party, { at, body }: Call) =>
+    oauth.lengthen !== undefined && !(at.url === tokenAddress(party) && new URLSearchParams(body).has("code"));
 
   /** A vendor that answers at its token endpoint and at its discovery, and what it was asked. */
   function vendor(answer: (call: Call) => Result<Played, SendProblem>) {
@@ -70,6 +79,18 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     return found.value;
   }
 
+  /** As the vendor would, with its own code: the parameters are few and sorted by hand. */
+  async function signatureOf(parameters: URLSearchParams): Promise<string> {
+    const text = [...parameters.keys()]
+      .sort()
+      .map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(parameters.get(name) ?? "")}`)
+      .join("&");
+    const raw = new TextEncoder().encode(sample.settings[oauth.client.secret]);
+    const key = await crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+    const bytes = new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
   /** A form, or JSON where the vendor wants that. */
   function sentIn(call: Call | undefined): URLSearchParams {
     const type = call?.headers["content-type"]?.split(";")[0];
@@ -88,20 +109,27 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
   async function way(
     answer: (asked: Asked) => Result<Played, SendProblem>,
     more: Readonly<Record<string, string>> = {},
+    longer: () => Result<Played, SendProblem> = () => ok(said().longer ?? { status: 599 }),
   ) {
     const departure = newDeparture("11state");
     let known: Asked | undefined;
-    const ports = vendor(() => (known === undefined ? fail({ reason: "connection_failed" }) : answer(known)));
+    let own: Party | undefined;
+    const ports = vendor((call) => {
+      if (known === undefined || own === undefined) return fail({ reason: "connection_failed" });
+      return isOwn(own, call) ? longer() : answer(known);
+    });
     const party = await partyWith(ports);
+    own = party;
     known = asked(party, departure.nonce);
-    const { namesIssuer } = oauth.server as { readonly namesIssuer?: true };
-    const isNamed = namesIssuer === true || party.server.authorization_response_iss_parameter_supported === true;
+    const isNamed = party.server.authorization_response_iss_parameter_supported === true;
     const parameters = new URLSearchParams({
       code: "the-code",
       state: departure.state,
       ...(isNamed && { iss: party.server.issuer }),
       ...more,
     });
+    const signed = oauth.signedCallback?.parameter;
+    if (signed !== undefined && !parameters.has(signed)) parameters.set(signed, await signatureOf(parameters));
     const result = await exchange(ports, party, parameters, departure, REDIRECT, oauth.scopes.standard);
     return { result, party, departure, calls: ports.calls };
   }
@@ -121,14 +149,44 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     expect(url.href).not.toContain(departure.verifier);
   });
 
+  it("goes to the servers that a setting chooses, and to none where it chooses none", async () => {
+    const { server } = oauth;
+    if (!("by" in server)) return;
+    const ports = {
+      ...vendor(() => fail({ reason: "connection_failed" })),
+      integrations: new Map([[id, integration]]),
+    };
+    const partyAt = (value: string) =>
+      partyOf(ports, context({ ...sample.settings, [server.by]: value }), "vendor", undefined);
+    for (const [value, { token }] of Object.entries(server.servers)) {
+      const party = await partyAt(value);
+      expect(party?.ok === true && party.value.server.token_endpoint).toBe(token);
+    }
+    for (const value of ["", "toString", "__proto__"])
+      expect(await partyAt(value)).toMatchObject({ ok: false, problem: { reason: "misconfigured" } });
+  });
+
   it("makes a grant of the vendor's documented answer, and learns whose it is", async () => {
     const { token, asks, grant, lastsSeconds } = said();
     const { result, party, calls, departure } = await way((about) => ok(token(about)));
     if (!result.ok) throw new Error(JSON.stringify(result.problem));
-    expect(calls.map(({ at }) => at.url)).toEqual([tokenAddress(party)]);
+    expect(calls.filter((call) => !isOwn(party, call)).map(({ at }) => at.url)).toEqual([tokenAddress(party)]);
+    expect(calls).toHaveLength(oauth.lengthen === undefined ? 1 : 2);
+    expectOwnOrigins(calls, tokenAddress(party));
+    const agent = sample.settings[oauth.client.userAgent ?? ""];
+    for (const { headers } of calls) expect(headers["user-agent"]).toBe(agent);
     const sent = sentIn(calls[0]);
     expect(sent.get("code")).toBe("the-code");
-    expect(sent.get("redirect_uri")).toBe(REDIRECT);
+    const { adds = {}, omits = [] } = oauth.client.exchange ?? {};
+    const listed: Readonly<Record<string, string>> = { grant_type: "authorization_code", redirect_uri: REDIRECT };
+    for (const [name, value] of Object.entries(listed))
+      expect(sent.get(name), name).toBe(omits.some((omitted) => omitted === name) ? null : value);
+    for (const [name, value] of Object.entries(adds)) expect(sent.get(name), name).toBe(value);
+    const secret = sample.settings[oauth.client.secret] ?? "";
+    if (oauth.client.by === "post") expect(sent.get("client_secret")).toBe(secret);
+    // With no more escapes than a form has to have: some vendors undo none.
+    if (oauth.client.by === "basic")
+      expect(calls[0]?.headers.authorization).toBe(basic(party.client.client_id, secret));
     if (oauth.pkce === "S256") expect(sent.get("code_verifier")).toBe(departure.verifier);
     const { tokens, answer, claims } = result.value;
     const { settings } = party;
@@ -222,6 +280,13 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
       // An empty answer may be an error in a vendor's own words; it is never a grant.
       expect(result.ok, JSON.stringify(answer)).toBe(false);
       if (!result.ok && result.problem.reason !== "refused") expect(result.problem.reason).toBe(reason);
+      if (oauth.lengthen === undefined) continue;
+      const { result: unlengthened } = await way(
+        (about) => ok(said().token(about)),
+        {},
+        () => answer,
+      );
+      expect(unlengthened.ok, `a short token is kept after ${JSON.stringify(answer)}`).toBe(false);
     }
   });
 
@@ -232,6 +297,21 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
       expect(result.ok).toBe(false);
       expect(calls).toEqual([]);
     }
+  });
+
+  it("shows the code to nobody where the vendor signs its callbacks, and has not signed this one", async () => {
+    const signed = oauth.signedCallback;
+    if (signed === undefined) return;
+    expect(new URL(signed.source).protocol).toBe("https:");
+    const genuine = (about: Asked) => ok(said().token(about));
+    const good = await signatureOf(new URLSearchParams({ code: "another-code", state: "11state" }));
+    for (const signature of ["", "00", good, good.toUpperCase(), `${good}00`]) {
+      const { result, calls } = await way(genuine, { [signed.parameter]: signature });
+      expect(result, signature).toMatchObject({ ok: false, problem: { reason: "unreadable" } });
+      expect(calls).toEqual([]);
+    }
+    const { result } = await way(genuine, { shop: "a b.example", timestamp: "1", host: "YWRtaW4=" });
+    expect(result.ok).toBe(true);
   });
 
   it("renews a grant, keeps what the answer leaves out, and knows when there is none any more", async () => {
@@ -248,7 +328,15 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     if (!got.ok) throw new Error(JSON.stringify(got.problem));
     const { expiresAt: _, ...rest } = got.value;
     expect(rest).toEqual(renewed.grant);
-    expect(sentIn(calls[0]).get("refresh_token")).toBe(grant.refreshToken);
+    const { call, aheadDays } = oauth.refresh;
+    if (call === undefined) {
+      const sent = sentIn(calls[0]);
+      expect([sent.get("grant_type"), sent.get("refresh_token")]).toEqual(["refresh_token", grant.refreshToken]);
+    } else expect(JSON.stringify(calls[0])).toContain(grant.accessToken);
+    expect(calls).toHaveLength(1);
+    if (call !== undefined) expectOwnOrigins(calls, "");
+    // It is done at the daily look.
+    if (aheadDays !== undefined) expect(oauth.alive).toBeDefined();
     const { got: over } = await renewing(() => invalidGrant);
     expect(over).toEqual(fail({ reason: "refused", error: "invalid_grant" }));
   });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { x } from "../../integrations/x.ts";
-import { isAbsent } from "../../src/contract/integration.ts";
+import { isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { answerAsked } from "../../src/intake/challenge.ts";
+import { orderFor, play } from "../support/play.ts";
 import { checked, proven } from "../support/proven.ts";
 
 const { hooks } = x;
@@ -259,5 +260,69 @@ describe("X's proof and challenge", () => {
 
   it("answers nothing where no secret is set", async () => {
     expect(await ask("abc", [])).toBeUndefined();
+  });
+});
+
+describe("X's grants", () => {
+  const { oauth } = x;
+  const { revoke } = x.actions;
+  if (isAbsent(oauth) || isAbsent(revoke) || isBulk(revoke)) throw new Error("X has OAuth");
+  const grant = {
+    accessToken: "access",
+    refreshToken: "refresh",
+    scopes: [],
+    account: { type: "x.user_id", value: "11" },
+  };
+  const order = (bearerToken: string) =>
+    orderFor(
+      { consumerSecret: "secret", appId: "", clientId: "id", clientSecret: "shh", bearerToken },
+      { type: "connection", value: "con_1" },
+      { grant },
+    );
+  const done = { status: 200, body: { revoked: true } };
+
+  it("end with both tokens, and nothing else where no app-only token is known", () => {
+    const { calls } = play(revoke.run(order("")), [done, done]);
+    expect(calls.map(({ at, body }) => [at.url, new URLSearchParams(body).get("token")])).toEqual([
+      ["https://api.x.com/2/oauth2/revoke", "refresh"],
+      ["https://api.x.com/2/oauth2/revoke", "access"],
+    ]);
+  });
+
+  it("take with them what was subscribed to about that person, a hundred at a time, and nobody else's", () => {
+    const of = (user_id: string) => (nth: number) => ({ subscription_id: String(nth), filter: { user_id } });
+    const theirs = Array.from({ length: 101 }, (_, index) => index + 1).map(of("11"));
+    const data = [...theirs, of("12")(500), { subscription_id: "501" }];
+    const { calls } = play(revoke.run(order("app")), [
+      { status: 200, body: { data } },
+      { status: 200, body: { data: { deleted: true } } },
+      { status: 200, body: { data: { deleted: true } } },
+      done,
+      done,
+    ]);
+    const ended = calls
+      .filter(({ method }) => method === "DELETE")
+      .map(({ at }) => new URL(at.url).searchParams.get("ids")?.split(","));
+    expect(ended.map((ids) => ids?.length)).toEqual([100, 1]);
+    expect(ended.flat()).not.toContain("500");
+    for (const { headers } of calls.slice(0, 3)) expect(headers.authorization).toBe("Bearer app");
+  });
+
+  it.each(["Value passed for the token was invalid.", "Value passed for the authorization code was invalid."])(
+    "are over where X says: %s",
+    (error_description) => {
+      const said = { status: 400, json: { error: "invalid_request", error_description } };
+      expect(oauth.adapt?.(said)?.json).toMatchObject({ error: "invalid_grant" });
+    },
+  );
+
+  it("[I4] are not over because of any other bad request", () => {
+    for (const error_description of [
+      "Missing required parameter [token].",
+      "Value passed for the client was invalid.",
+    ]) {
+      const said = { status: 400, json: { error: "invalid_request", error_description } };
+      expect(oauth.adapt?.(said)).toEqual(said);
+    }
   });
 });

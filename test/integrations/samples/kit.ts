@@ -43,6 +43,8 @@ export type OAuthSample = {
   readonly discovery?: Played;
   /** The token endpoint's answer to a code. */
   readonly token: (asked: Asked) => Played;
+  /** The answer to the call that makes a token which lasts, where there is one; the grant is made of it. */
+  readonly longer?: Played;
   /** What is asked then to learn whose grant it is. */
   readonly asks: readonly Step[];
   /** The grant that comes of it, but for when it expires. */

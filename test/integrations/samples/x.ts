@@ -1,5 +1,6 @@
+import { notFound, revoked } from "../../../src/contract/outcome.ts";
 import type { Signal } from "../../../src/contract/signal.ts";
-import { type Sample, signal } from "./kit.ts";
+import { connection, on, type Sample, signal, type Way } from "./kit.ts";
 
 const user = { type: "x.user_id", value: "1600000000000000001" };
 const post = { type: "x.post", value: "1900000000000000009" };
@@ -25,8 +26,50 @@ const errors = {
 };
 const says = (type: Signal["type"], identity: Signal["identity"]) => (at: number) => [{ type, identity, at }];
 
+const scopes = ["users.read", "tweet.read", "offline.access"];
+const grant = { accessToken: "access-1", refreshToken: "refresh-1", scopes, account: user };
+const way = (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way => ({
+  action: "revoke",
+  part: "run",
+  identity: connection,
+  grant,
+  ...one,
+});
+const subscription = (nth: number, filter: object) => ({
+  subscription_id: `${nth}`,
+  event_type: "post.delete",
+  filter,
+  webhook_id: "17",
+  created_at: "2026-10-01T00:00:00Z",
+});
+const none = on(200)({ status: 200, body: { meta: { total_subscriptions: 0 } } });
+const done = on(200)({ status: 200, body: { revoked: true } });
+const invalid = { error: "invalid_request", error_description: "Value passed for the token was invalid." };
+const me = on(200, 401);
+const live = me({ status: 200, body: { data: { id: user.value, name: "Ada", username: "ada_example" } } });
+const dead = me({
+  status: 401,
+  body: { title: "Unauthorized", type: "about:blank", status: 401, detail: "Unauthorized" },
+});
+const tokens = (nth: number) => ({
+  status: 200,
+  body: {
+    token_type: "bearer",
+    expires_in: 7200,
+    access_token: `access-${nth}`,
+    scope: "users.read tweet.read offline.access",
+    refresh_token: `refresh-${nth}`,
+  },
+});
+
 export const sample: Sample = {
-  settings: { consumerSecret: "consumerSecret0123456789abcdefghijklmnop", appId: "29820954" },
+  settings: {
+    consumerSecret: "consumerSecret0123456789abcdefghijklmnop",
+    appId: "29820954",
+    clientId: "bm9ib2R5cy1jbGllbnQtaWQ",
+    clientSecret: "nobodys-client-secret",
+    bearerToken: "nobodys-bearer-token",
+  },
   hooks: {
     webhooks: {
       "oauth.revoke": (at) => [signal("deauthorized", user, at)],
@@ -75,5 +118,56 @@ export const sample: Sample = {
       ...errors,
     },
   },
-  ways: [],
+  ways: [
+    way({ name: "both tokens", steps: [none, done, done], outcome: revoked }),
+    way({
+      name: "both tokens, and what was subscribed to about the person",
+      steps: [
+        on(200)({
+          status: 200,
+          body: {
+            data: [subscription(1, { user_id: user.value }), subscription(2, { user_id: "11" })],
+            meta: { next_token: "ABCDEFGHIJKLMNOP" },
+          },
+        }),
+        on(200)({ status: 200, body: { data: [subscription(3, { user_id: user.value }), subscription(4, {})] } }),
+        on(200)({ status: 200, body: { data: { deleted: true } } }),
+        done,
+        done,
+      ],
+      outcome: revoked,
+    }),
+    way({
+      name: "tokens that are dead",
+      steps: [
+        none,
+        { reply: { status: 400, body: invalid }, documented: (status) => status === 200 || status === 400 },
+        dead,
+      ],
+      outcome: notFound,
+    }),
+    way({
+      name: "a refusal of tokens that work",
+      steps: [
+        none,
+        { reply: { status: 400, body: invalid }, documented: (status) => status === 200 || status === 400 },
+        live,
+      ],
+      outcome: { outcome: "unforeseen", status: 400, what: "the revocation was refused: invalid_request" },
+    }),
+    way({ name: "it is dead", part: "look", steps: [dead], outcome: "absent" }),
+    way({ name: "it lives", part: "look", steps: [live], outcome: "present" }),
+  ],
+  oauth: {
+    token: () => tokens(1),
+    asks: [on(200)(live.reply)],
+    grant,
+    lastsSeconds: 7200,
+    renewed: { reply: () => tokens(2), grant: { ...grant, accessToken: "access-2", refreshToken: "refresh-2" } },
+    invalidGrant: { status: 400, body: invalid },
+    alive: [
+      { name: "alive", steps: [live], outcome: "alive" },
+      { name: "over", steps: [dead], outcome: "ended" },
+    ],
+  },
 };
