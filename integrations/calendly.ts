@@ -11,12 +11,14 @@ import {
   unforeseen,
 } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Order } from "../src/contract/integration.ts";
+import { accountIn, type ClientProof, CONNECTION, grantOf, introspect, revokeTokens } from "../src/contract/oauth.ts";
 import { accepted, erased } from "../src/contract/outcome.ts";
-import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
+import { optional, type Settings, type SettingValues, secret, text } from "../src/contract/settings.ts";
 
 /**
  * Calendly keeps who booked appointments with the tenant. Its webhooks tell of bookings and cancellations; a cancelled
- * appointment is no deletion, so there is none here. With a token it erases invitees by e-mail address, in its own time.
+ * appointment is no deletion, so there is none here. With a token it erases invitees by e-mail address, in its own time. Hosts grant
+ * the tenant's app access to their calendars; we revoke that.
  */
 const API = "https://developer.calendly.com/api-docs";
 const WEBHOOKS = `${API}/overview/webhooks/webhook-signatures`;
@@ -32,22 +34,54 @@ const settings = {
   organization: optional(
     text("Address of the organization, from /users/me", /^https:\/\/api\.calendly\.com\/organizations\/[\w-]+$/),
   ),
+  clientId: optional(text("Client ID of the OAuth application")),
+  clientSecret: optional(secret("Client secret of the OAuth application")),
 } satisfies Settings;
+
+const AUTHORIZE = "https://developer.calendly.com/api-docs/calendly-o-auth/o-auth/get-oauth-authorize";
+const REVOKE = "https://developer.calendly.com/api-docs/calendly-o-auth/o-auth/post-oauth-revoke";
+const INTROSPECT = "https://auth.calendly.com/oauth/introspect";
+
+/** In the form beside the token endpoint, where HTTP Basic is for the token endpoint alone. */
+const clientOf = ({ clientId, clientSecret }: SettingValues<typeof settings>): ClientProof => ({
+  id: clientId,
+  secret: clientSecret,
+  by: "post",
+});
 
 export const calendly = defineIntegration({
   id: "calendly",
   name: "Calendly",
   about: "Appointments that people book.",
-  origins: ["https://api.calendly.com"],
+  origins: ["https://api.calendly.com", "https://auth.calendly.com"],
   settings,
-  identities: {},
+  identities: { "calendly.user": "URI of the user who granted access: `https://api.calendly.com/users/…`" },
 
   hooks: absent(
     "Calendly's webhooks tell of bookings and cancellations, which are no deletions, and not of grants",
     WEBHOOKS,
   ),
 
-  oauth: absent("not yet connected by Quittance", "https://developer.calendly.com/authentication"),
+  oauth: {
+    source: AUTHORIZE,
+    server: {
+      issuer: "https://calendly.com",
+      authorize: "https://auth.calendly.com/oauth/authorize",
+      token: "https://auth.calendly.com/oauth/token",
+    },
+    client: { id: "clientId", secret: "clientSecret", by: "basic" },
+    pkce: "S256",
+    scopes: { standard: ["users:read"] },
+    account: ({ answer }) => accountIn("calendly.user", answer, "owner"),
+    refresh: { source: "https://developer.calendly.com/api-docs/calendly-o-auth/o-auth/post-oauth-refresh-token" },
+    *alive({ settings, grant }) {
+      const sight = yield* introspect(INTROSPECT, grant.accessToken, clientOf(settings));
+      if (sight === "absent") return "ended";
+      return sight === "present" || sight === "no_view" ? "alive" : sight;
+    },
+    // Unconfirmed: that revoking ends this grant's tokens and no others; the page speaks of the token that is shown.
+    kills: "grant",
+  },
 
   actions: {
     erase: {
@@ -80,10 +114,20 @@ export const calendly = defineIntegration({
         return events.value.collection.length === 0 ? erased : accepted(reference, ASK_AFTER_SECONDS);
       },
     },
-    revoke: absent(
-      "needs the token of the account, which connections will hold",
-      "https://developer.calendly.com/authentication",
-    ),
+    revoke: {
+      source: REVOKE,
+      by: [CONNECTION],
+      each: "identity",
+      *run(order) {
+        return yield* revokeTokens("https://auth.calendly.com/oauth/revoke", grantOf(order), clientOf(order.settings));
+      },
+      look: {
+        afterSeconds: 5,
+        *run(order) {
+          return yield* introspect(INTROSPECT, grantOf(order).accessToken, clientOf(order.settings));
+        },
+      },
+    },
   },
 
   residuals: [],

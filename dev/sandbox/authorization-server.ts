@@ -19,6 +19,8 @@ export type Behaviour = {
   readonly refresh: "none" | "kept" | "rotated";
   /** What `iss` says in the callback, where it says it. */
   readonly issuer?: string;
+  /** Its own word in the callback for a person who did not agree. */
+  readonly declined?: string;
   /** Ending one token ends that grant, or all that the account has granted to the client. */
   readonly kills: "grant" | "account";
   /** Which clients are one, where several of a project are. */
@@ -143,7 +145,8 @@ export function authorizationServer(behaviour: Behaviour): AuthorizationServer {
         ...(state !== undefined && { state }),
         ...(behaviour.issuer !== undefined && { iss: behaviour.issuer }),
       };
-      if (account === "deny") Object.assign(back, { error: "access_denied", error_description: "<b>no</b>" });
+      if (account === "deny")
+        Object.assign(back, { error: behaviour.declined ?? "access_denied", error_description: "<b>no</b>" });
       else {
         const code = opaque("code");
         const scopes = (asked(names.scope ?? "scope") ?? "").split(/[ ,]/).filter((scope) => scope !== "");

@@ -1,10 +1,16 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import { authorizationServer, rfc6749 } from "./authorization-server.ts";
 import type { Json, MakeVendor, Refusal } from "./vendor.ts";
 
 const HOST = "api.calendly.com";
+const AUTH_HOST = "auth.calendly.com";
 
-/** `{vendor: "calendly", organization, enterprise?, events?: [{name, invitee}]}` */
+/**
+ * `{vendor: "calendly", organization, enterprise?, events?: [{name, invitee}]}`. Whoever signs in is the user whose id they give;
+ * `{vendor: "calendly", end: "AAAA…"}`: that user removes the app.
+ */
+const Ended = z.strictObject({ vendor: z.string(), end: z.string() });
 const Seed = z.object({
   organization: z.string(),
   enterprise: z.boolean().default(true),
@@ -18,7 +24,9 @@ const Emails = z.object({ emails: z.array(z.email()).min(1) });
 const DELETION_MS = 24 * 3600_000;
 
 /**
- * Calendly's scheduled events, searched by invitee, and the deletion of invitees, which answers nothing and takes its time.
+ * Calendly's scheduled events, searched by invitee, and the deletion of invitees, which answers nothing and takes its time. And what
+ * hosts have granted to an application: refresh tokens that can be used once, and the owner's URI beside the tokens. The token
+ * endpoint is asked with HTTP Basic, the others with the client in the form.
  *
  * Unconfirmed: that an event stays, without its invitee.
  *
@@ -36,6 +44,36 @@ export const calendly: MakeVendor = (world) => {
       }
     deletions = deletions.filter((each) => world.now() < each.at + DELETION_MS);
   };
+
+  const server = authorizationServer({
+    now: world.now,
+    by: "basic",
+    pkce: "required",
+    expiresIn: 7200,
+    refresh: "rotated",
+    kills: "grant",
+    answer: (issued) =>
+      Response.json({
+        ...rfc6749(issued),
+        created_at: Math.floor(world.now() / 1000),
+        owner: `https://api.calendly.com/users/${issued.account}`,
+        organization: "https://api.calendly.com/organizations/BBBBBBBBBBBBBBBB",
+      }),
+  });
+  const auth = new Hono();
+  auth.all("/oauth/authorize", (c) => server.authorize(c.req.raw));
+  auth.post("/oauth/token", (c) => server.token(c.req.raw));
+  auth.post("/oauth/:what{revoke|introspect}", async (c) => {
+    const form = new URLSearchParams(await c.req.text());
+    const [token, id, secret] = ["token", "client_id", "client_secret"].map((name) => form.get(name) ?? "");
+    if (token === undefined || token === "")
+      return c.json({ error: "invalid_request", error_description: "Missing parameter: token" }, 400);
+    if (id === "" || secret === "")
+      return c.json({ error: "unauthorized_client", error_description: "No client" }, 403);
+    if (c.req.param("what") === "introspect") return c.json({ active: server.holder(token) !== undefined });
+    server.end(token);
+    return c.json({});
+  });
 
   const app = new Hono();
   app.notFound(() => calendlyError(404, "Resource Not Found"));
@@ -62,11 +100,16 @@ export const calendly: MakeVendor = (world) => {
 
   return {
     id: "calendly",
-    about: HOST,
-    serves: (host) => host === HOST,
-    call: async (request) => app.fetch(request),
+    about: `${HOST}, and at ${AUTH_HOST} what hosts have granted to an application`,
+    serves: (host) => host === HOST || host === AUTH_HOST,
+    call: async (request) => (new URL(request.url).hostname === AUTH_HOST ? auth : app).fetch(request),
     refuse: ({ reason, status }: Refusal) => calendlyError(status, reason),
     seed(body) {
+      const ended = Ended.safeParse(body);
+      if (ended.success) {
+        server.endAccount(ended.data.end);
+        return {};
+      }
       const { organization, enterprise, events: planted } = Seed.parse(body);
       if (!enterprise) without.add(organization);
       const made = planted.map(({ name, invitee }, nth) => ({
@@ -79,12 +122,13 @@ export const calendly: MakeVendor = (world) => {
     holdings() {
       settle();
       const held: Json = events;
-      return { events: held };
+      return { events: held, grants: server.holdings() };
     },
     reset() {
       events.length = 0;
       without.clear();
       deletions = [];
+      server.reset();
     },
   };
 };

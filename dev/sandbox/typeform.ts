@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import { authorizationServer, rfc6749 } from "./authorization-server.ts";
 import type { Json, MakeVendor, Refusal } from "./vendor.ts";
 
 const HOST = "api.typeform.com";
@@ -10,7 +11,11 @@ const Response_ = z.strictObject({
   text: z.string().optional(),
   hidden: z.record(z.string(), z.string()).default({}),
 });
-/** `{vendor: "typeform", forms: {"<form id>": [{id, email?, text?, hidden?}]}}` */
+/**
+ * `{vendor: "typeform", forms: {"<form id>": [{id, email?, text?, hidden?}]}}`. Whoever signs in is the user whose id they give;
+ * `{vendor: "typeform", end: "01AR…"}`: that user removes the app.
+ */
+const Ended = z.strictObject({ vendor: z.string(), end: z.string() });
 const Seed = z.object({ forms: z.record(z.string(), z.array(Response_)) });
 type Held = z.infer<typeof Response_>;
 
@@ -18,7 +23,8 @@ type Held = z.infer<typeof Response_>;
 const DELETION_MS = 900_000;
 
 /**
- * Typeform's forms and what was answered to them: searched as text, and deleted by id, a while later.
+ * Typeform's forms and what was answered to them: searched as text, and deleted by id, a while later. And what people have granted to
+ * an application, which only they themselves can take back; there is a refresh token where `offline` was asked for.
  *
  * @see https://www.typeform.com/developers/responses/
  */
@@ -36,11 +42,31 @@ export const typeform: MakeVendor = (world) => {
   };
   const idsIn = (query: string | undefined) => query?.split(",").filter((id) => id !== "");
 
+  const server = authorizationServer({
+    now: world.now,
+    by: "post",
+    pkce: "ignored",
+    expiresIn: 604_800,
+    refresh: "rotated",
+    kills: "grant",
+    answer: (issued) => {
+      const { refreshToken, ...rest } = issued;
+      return Response.json(rfc6749(issued.scopes.includes("offline") ? issued : rest));
+    },
+  });
   const app = new Hono();
+  app.all("/oauth/authorize", (c) => server.authorize(c.req.raw));
+  app.post("/oauth/token", (c) => server.token(c.req.raw));
   app.notFound(() => typeformError(404, "FORM_NOT_FOUND"));
   app.use(async (c, next) =>
     /^Bearer .+/.test(c.req.header("authorization") ?? "") ? next() : typeformError(401, "AUTHENTICATION_FAILED"),
   );
+  app.get("/me", (c) => {
+    const holder = server.bearer(c.req.raw);
+    if (holder === undefined) return typeformError(401, "AUTHENTICATION_FAILED");
+    if (!holder.scopes.includes("accounts:read")) return typeformError(403, "FORBIDDEN");
+    return c.json({ user_id: holder.account, alias: "somebody", email: "somebody@example.com", language: "en" });
+  });
   app.get("/forms", (c) => {
     const items = [...forms.keys()].map((id) => ({ id, title: id }));
     return c.json({ total_items: items.length, page_count: 1, items });
@@ -74,6 +100,11 @@ export const typeform: MakeVendor = (world) => {
     call: async (request) => app.fetch(request),
     refuse: ({ reason, status }: Refusal) => typeformError(status, reason),
     seed(body) {
+      const ended = Ended.safeParse(body);
+      if (ended.success) {
+        server.endAccount(ended.data.end);
+        return {};
+      }
       const seed = Seed.parse(body);
       for (const [form, responses] of Object.entries(seed.forms)) forms.set(form, responses);
       return Object.keys(seed.forms);
@@ -83,11 +114,13 @@ export const typeform: MakeVendor = (world) => {
       const held: { readonly [form: string]: Json } = Object.fromEntries(
         [...forms].map(([form, responses]) => [form, responses.map(wire)]),
       );
-      return held;
+      // Forms stand by their ids, and no form has such a one.
+      return { ...held, grants: server.holdings() };
     },
     reset() {
       forms.clear();
       doomed = [];
+      server.reset();
     },
   };
 };

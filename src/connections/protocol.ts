@@ -2,8 +2,9 @@ import * as oauth from "oauth4webapi";
 import type { Call } from "../contract/call.ts";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
-import { basic, type Client, type Grant, type OAuth, type TokenAnswer } from "../contract/oauth.ts";
+import { basic, type Client, type Grant, type OAuth, type SignedSecret, type TokenAnswer } from "../contract/oauth.ts";
 import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
+import { clientSecretJwt } from "../platform/sign.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
@@ -175,11 +176,11 @@ export async function exchange(
     if (!isSigned) return fail({ reason: "unreadable", what: "the callback is not signed with the client's secret" });
   }
   return attempt(async () => {
-    const checked = oauth.validateAuthResponse(server, client, parameters, state);
+    const checked = oauth.validateAuthResponse(server, client, plainly(parameters, facts), state);
     const reply = await oauth.authorizationCodeGrantRequest(
       server,
       client,
-      inItsWords(proofOf(party), facts.client),
+      inItsWords(proofOf(ports, party), facts.client),
       checked,
       redirectUri,
       facts.pkce === "S256" ? verifier : oauth.nopkce,
@@ -194,6 +195,17 @@ export async function exchange(
     const answer = longer === undefined ? first : { ...first, ...(await answered(ports, party, longer)) };
     return { tokens: tokensOf(ports, party, answer, { scopes: asked, refreshToken: "" }), answer, claims };
   });
+}
+
+/**
+ * A callback in the words of RFC 6749 section 4.1.2. One that comes as a form may bring an ID token beside the code, which nobody
+ * asked for and nobody reads: the one that counts comes from the token endpoint.
+ */
+function plainly(parameters: URLSearchParams, { formPost, declined }: OAuth): URLSearchParams {
+  const plain = new URLSearchParams(parameters);
+  if (formPost === true) plain.delete("id_token");
+  if (declined !== undefined && plain.get("error") === declined) plain.set("error", "access_denied");
+  return plain;
 }
 
 /** RFC 6749 section 6. What the answer leaves out stays as it was. */
@@ -216,12 +228,12 @@ export const isRenewable = ({ refresh }: OAuth, { refreshToken }: Pick<Grant, "r
   !isAbsent(refresh) && (refreshToken !== "" || refresh.call !== undefined);
 
 async function refreshed(
-  ports: Pick<Ports, "send">,
+  ports: Pick<Ports, "send" | "now">,
   party: Party,
   { refreshToken }: Grant,
 ): Promise<oauth.TokenEndpointResponse> {
   const { server, client } = party;
-  const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(party), refreshToken, {
+  const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(ports, party), refreshToken, {
     [oauth.customFetch]: over(ports, party),
   });
   return oauth.processRefreshTokenResponse(server, client, reply);
@@ -258,16 +270,33 @@ export const beside = (server: oauth.AuthorizationServer): NonNullable<Grant["se
   ...(server.userinfo_endpoint !== undefined && { userinfo: server.userinfo_endpoint }),
 });
 
-const proofOf = ({ oauth: facts, settings, client }: Party): oauth.ClientAuth => {
+function proofOf(ports: Pick<Ports, "now">, { oauth: facts, settings, client }: Party): oauth.ClientAuth {
   const { by, idName = "client_id" } = facts.client;
   const secret = settings[facts.client.secret] ?? "";
   // The library escapes every hyphen and underscore too, as the standard allows; vendors that undo nothing then know no such client.
   if (by === "basic") return (_, __, ___, headers) => headers.set("authorization", basic(client.client_id, secret));
-  return (_, __, body) => {
+  return async (_, __, body) => {
     body.set(idName, client.client_id);
-    body.set("client_secret", secret);
+    body.set("client_secret", by === "post" ? secret : await signedSecret(by));
   };
-};
+
+  async function signedSecret({ keyId, issuer, audience }: SignedSecret): Promise<string> {
+    const [kid, iss] = [settings[keyId] ?? "", settings[issuer] ?? ""];
+    const subject = client.client_id;
+    try {
+      const facts = { scheme: "client-secret-jwt", key: secret, keyId: kid, issuer: iss, audience, subject } as const;
+      return await clientSecretJwt(facts, ports.now());
+    } catch {
+      // Whatever it rejects with, it is the key: nothing else of what is signed can fail. Its message may name the key.
+      throw new CannotSign();
+    }
+  }
+}
+
+/** The key that was entered does not sign. */
+class CannotSign extends Error {
+  override readonly name = "CannotSign";
+}
 
 /** The form that makes tokens of a code, as the vendor lists it: the last hand on it is the client's proof. */
 const inItsWords =
@@ -340,6 +369,7 @@ async function attempt<T>(make: () => Promise<T>): Promise<Result<T, OAuthProble
   try {
     return ok(await make());
   } catch (error) {
+    if (error instanceof CannotSign) return fail({ reason: "misconfigured", what: "the client's key does not sign" });
     if (error instanceof NoAnswer) return fail({ reason: "unreachable" });
     if (error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError)
       return fail({ reason: "refused", error: /^[a-zA-Z_]{1,64}$/.test(error.error) ? error.error : "unknown" });

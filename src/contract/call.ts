@@ -66,7 +66,8 @@ export type Sign =
       readonly claims: Readonly<Record<string, string>>;
       readonly forSeconds: number;
     }
-  | NestedJwt;
+  | NestedJwt
+  | ClientSecretJwt;
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 export type AwsSigV4 = {
@@ -99,6 +100,20 @@ export type Proof =
   | { readonly scheme: "certificate"; readonly certificate: string; readonly headers: readonly string[] }
   /** The body is a JWS by one of these public keys (JWK, or a list of them, as JSON), whose claim `repeats` is the very body that was sent. */
   | { readonly scheme: "jws-receipt"; readonly keys: string; readonly repeats: string };
+
+/**
+ * A form that gains a `client_secret`: a JWT of the client's own about itself, signed ES256 with a key in PKCS #8 PEM and good for a
+ * few minutes. Unlike a client assertion (RFC 7523 section 2.2) it stands where a secret would, and another than the client issues it.
+ */
+export type ClientSecretJwt = {
+  readonly scheme: "client-secret-jwt";
+  readonly key: string;
+  readonly keyId: string;
+  readonly issuer: string;
+  readonly audience: string;
+  /** The client's id. */
+  readonly subject: string;
+};
 
 export type Reply = {
   readonly status: number;

@@ -35,6 +35,8 @@ export type OAuth<S extends Settings = Settings> = {
   readonly parameters?: Readonly<Record<string, string>>;
   /** The callback is a cross-site POST of a form, so its cookie needs SameSite=None. */
   readonly formPost?: true;
+  /** The vendor's own word in the callback for a person who did not agree, where it is not `access_denied`. */
+  readonly declined?: string;
   /**
    * The callback is signed with the client's secret: under this parameter, in hex, HMAC-SHA256 over all the others, sorted by name
    * and written as a form writes them, but a space as %20. A code that comes without is shown to nobody.
@@ -103,8 +105,8 @@ export type Client = {
   /** The settings with the client's id and secret. */
   readonly id: string;
   readonly secret: string;
-  /** RFC 6749 section 2.3.1: by HTTP Basic, or in the form. */
-  readonly by: "basic" | "post";
+  /** RFC 6749 section 2.3.1: by HTTP Basic, or in the form; or by a JWT in the form, which the secret is the key of. */
+  readonly by: "basic" | "post" | SignedSecret;
   /** The vendor's name for `client_id`, where it has its own. */
   readonly idName?: string;
   /** The token endpoint wants JSON where RFC 6749 sends a form. */
@@ -120,6 +122,9 @@ export type Client = {
   /** The setting, an optional `text`, with the User-Agent by which a vendor wants to know its clients. */
   readonly userAgent?: string;
 };
+
+/** As in `ClientSecretJwt`: the settings with the key's id and with who issues it, and for whom it is. */
+export type SignedSecret = { readonly keyId: string; readonly issuer: string; readonly audience: string };
 
 export type TokenAnswer = { readonly status: number; readonly json: Readonly<Record<string, unknown>> };
 

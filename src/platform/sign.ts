@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { AwsV4Signer } from "aws4fetch";
 import { importPKCS8, SignJWT } from "jose";
 import { Webhook } from "standardwebhooks";
-import type { AwsSigV4, Call, Sign } from "../contract/call.ts";
+import type { AwsSigV4, Call, ClientSecretJwt, Sign } from "../contract/call.ts";
 import { nestedJwt } from "./nested-jwt.ts";
 
 /** What leaves in place of a call's own headers and body. */
@@ -22,6 +22,11 @@ export async function signed(call: Call, now: number): Promise<Signed> {
       return { ...plain, body: await nestedJwt(sign, now) };
     case "standard-webhooks":
       return { ...plain, headers: { ...headers, ...webhookHeaders(sign.secret, sign.id, body ?? "", now) } };
+    case "client-secret-jwt": {
+      const form = new URLSearchParams(body);
+      form.set("client_secret", await clientSecretJwt(sign, now));
+      return { ...plain, body: form.toString() };
+    }
     case "aws-sigv4":
       return { ...plain, headers: await awsHeaders(call, sign, now) };
     case "jwt-bearer":
@@ -44,6 +49,23 @@ async function withAssertion(
   const form = new URLSearchParams(body);
   form.append("assertion", jwt);
   return form.toString();
+}
+
+/** Long enough for a call, and for clocks that differ. */
+const CLIENT_SECRET_SECONDS = 300;
+
+/** A client's secret of the moment; rejects as `signed` does. */
+export async function clientSecretJwt(sign: ClientSecretJwt, now: number): Promise<string> {
+  const { key, keyId, issuer, audience, subject } = sign;
+  const issuedAt = Math.floor(now / 1000);
+  return new SignJWT()
+    .setProtectedHeader({ alg: "ES256", kid: keyId })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setSubject(subject)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + CLIENT_SECRET_SECONDS)
+    .sign(await importPKCS8(key, "ES256"));
 }
 
 /** Standard Webhooks: the time is this attempt's, the id every attempt's. */

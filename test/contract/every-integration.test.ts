@@ -144,7 +144,10 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
   it("[I13] sends people and tokens to its own origins only, and gives what it was granted back", () => {
     const { oauth, settings, origins, actions, hooks } = integration;
     if (isAbsent(oauth)) return;
-    for (const named of [oauth.client.id, oauth.client.secret]) expect(Object.keys(settings)).toContain(named);
+    const { id: clientId, secret, by } = oauth.client;
+    const signs = typeof by === "string" ? [] : [by.keyId, by.issuer];
+    for (const named of [clientId, secret, ...signs]) expect(Object.keys(settings)).toContain(named);
+    expect(settings[secret]).toMatchObject({ kind: "secret" });
     if (oauth.site !== undefined) expect(settings[oauth.site]).toMatchObject({ kind: "text", pattern: DNS_LABEL });
     const { server } = oauth;
     if ("discovered" in server) expect(settings[server.discovered]).toMatchObject({ kind: "endpoint" });

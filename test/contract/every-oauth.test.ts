@@ -1,3 +1,4 @@
+import { decodeJwt, decodeProtectedHeader } from "jose";
 import { describe, expect, it } from "vitest";
 import * as all from "../../integrations/index.ts";
 import {
@@ -184,7 +185,8 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     const secret = sample.settings[oauth.client.secret] ?? "";
     if (oauth.client.by === "post") expect(sent.get("client_secret")).toBe(secret);
     // With no more escapes than a form has to have: some vendors undo none.
-    else expect(calls[0]?.headers.authorization).toBe(basic(party.client.client_id, secret));
+    if (oauth.client.by === "basic")
+      expect(calls[0]?.headers.authorization).toBe(basic(party.client.client_id, secret));
     if (oauth.pkce === "S256") expect(sent.get("code_verifier")).toBe(departure.verifier);
     const { tokens, answer, claims } = result.value;
     const { settings } = party;
@@ -196,6 +198,46 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     const expiresAt = lastsSeconds === undefined ? {} : { expiresAt: NOW + lastsSeconds * 1000 };
     expect({ ...tokens, account: grant.account }).toEqual({ ...grant, ...expiresAt });
     expect(Object.keys(integration.identities)).toContain(grant.account.type);
+  });
+
+  it("shows the vendor a secret of the moment where it wants one that is signed, and never the key", async () => {
+    const { by } = oauth.client;
+    if (typeof by === "string") return;
+    const { calls, party } = await way((about) => ok(said().token(about)));
+    const sent = sentIn(calls[0]);
+    const secret = sent.get("client_secret") ?? "";
+    const key = sample.settings[oauth.client.secret] ?? "";
+    expect(calls[0]?.body).not.toContain(encodeURIComponent(key.slice(30, 60)));
+    expect(decodeProtectedHeader(secret)).toEqual({ alg: "ES256", kid: sample.settings[by.keyId] });
+    const iat = Math.floor(NOW / 1000);
+    const [iss, sub] = [sample.settings[by.issuer], party.client.client_id];
+    expect(decodeJwt(secret)).toEqual({ iss, aud: by.audience, sub, iat, exp: iat + 300 });
+  });
+
+  it("asks nobody where the key that was entered cannot sign", async () => {
+    if (typeof oauth.client.by === "string") return;
+    for (const key of ["", "secret", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]) {
+      const ports = vendor(() => fail({ reason: "connection_failed" }));
+      const party = await partyWith(ports);
+      const broken = { ...party, settings: { ...party.settings, [oauth.client.secret]: key } };
+      const renewal = await renew(ports, broken, said().grant);
+      expect(renewal).toMatchObject({ ok: false, problem: { reason: "misconfigured" } });
+      expect(ports.calls).toEqual([]);
+    }
+  });
+
+  it("understands a callback in the vendor's own words", async () => {
+    const { declined, formPost } = oauth;
+    if (formPost === true) {
+      const form = { id_token: "of.no.interest", user: '{"name":{"firstName":"Ada"}}' };
+      const { result } = await way((about) => ok(said().token(about)), form);
+      expect(result.ok).toBe(true);
+      expect(JSON.stringify(result)).not.toContain("Ada");
+    }
+    if (declined !== undefined) {
+      const { result } = await way((about) => ok(said().token(about)), { error: declined });
+      expect(result).toEqual(fail({ reason: "refused", error: "access_denied" }));
+    }
   });
 
   it("makes no account of a status that is not documented", async () => {

@@ -24,7 +24,7 @@ beforeEach(() => {
 
 describe("erasing at the stand-in for Calendly", () => {
   const organization = "https://api.calendly.com/organizations/ORG";
-  const settings = { token: "t0ken", organization };
+  const settings = { token: "t0ken", organization, clientId: "", clientSecret: "" };
   const events = ["ada@example.com", "Ada@example.com", "bob@example.com"].map((invitee) => ({
     name: "Call",
     invitee,
@@ -60,7 +60,13 @@ describe("erasing at the stand-in for Typeform", () => {
         ],
       },
     });
-    const ends = await carryOut(sandbox, typeform.actions.erase, { token: "t0ken" }, ada, { wait });
+    const ends = await carryOut(
+      sandbox,
+      typeform.actions.erase,
+      { token: "t0ken", clientId: "", clientSecret: "" },
+      ada,
+      { wait },
+    );
     expect(ends.map(({ identity, answer }) => [identity.value, answer.outcome])).toEqual([
       ["f1/r1", "erased"],
       ["f2/r3", "erased"],

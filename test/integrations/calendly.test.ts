@@ -6,7 +6,8 @@ import { orderFor, play } from "../support/play.ts";
 const { erase } = calendly.actions;
 if (isAbsent(erase) || isBulk(erase) || erase.check === undefined) throw new Error("Calendly has an erasure");
 
-const settings = { token: "t0ken", organization: "https://api.calendly.com/organizations/ORG" };
+const organization = "https://api.calendly.com/organizations/ORG";
+const settings = { token: "t0ken", organization, clientId: "", clientSecret: "" };
 const order = orderFor(settings, { type: "email", value: "ada+x@example.com" });
 
 describe("Calendly", () => {

@@ -80,3 +80,19 @@ describe("Notion's signature", () => {
     }
   });
 });
+
+describe("what Notion grants", () => {
+  const adapt = isAbsent(notion.oauth) ? undefined : notion.oauth.adapt;
+  const user = { object: "user", id: "u1" };
+
+  it("is known by workspace and person, and has no refresh token where Notion says null", () => {
+    const json = { access_token: "a", refresh_token: null, workspace_id: "w1", owner: { type: "user", user } };
+    const { refresh_token: _, ...rest } = json;
+    expect(adapt?.({ status: 200, json })?.json).toEqual({ ...rest, account: "w1/u1" });
+  });
+
+  it("is nobody's where a workspace is the owner", () => {
+    const json = { access_token: "a", workspace_id: "w1", owner: { type: "workspace", workspace: true } };
+    expect(adapt?.({ status: 200, json })?.json).toEqual(json);
+  });
+});

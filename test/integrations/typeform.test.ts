@@ -6,7 +6,7 @@ import { orderFor, type Played, play } from "../support/play.ts";
 const { erase } = typeform.actions;
 if (isAbsent(erase) || isBulk(erase)) throw new Error("Typeform has an erasure");
 
-const settings = { token: "tfp_test" };
+const settings = { token: "tfp_test", clientId: "", clientSecret: "" };
 const order = orderFor(settings, { type: "email", value: "ada@example.com" });
 const page = (items: readonly object[], page_count = 1): Played => ({ status: 200, body: { items, page_count } });
 const forms = page([{ id: "f1" }, { id: "f2" }]);
@@ -58,5 +58,21 @@ describe("Typeform", () => {
 
   it("stops the lane where the token may not", () => {
     expect(play(erase.run(order), [{ status: 403 }]).outcome).toMatchObject({ outcome: "unauthorized" });
+  });
+});
+
+describe("an account at Typeform", () => {
+  const { oauth } = typeform;
+  if (isAbsent(oauth)) throw new Error("Typeform has OAuth");
+  const accountOf = (body: object) => {
+    const whose = oauth.account({ settings, accessToken: "a", answer: {}, claims: {} });
+    if ("ok" in whose) throw new Error("it is asked");
+    return play(whose, [{ status: 200, body }]).outcome;
+  };
+
+  it("is known by its id, and by its address where there is none", () => {
+    expect(accountOf({ user_id: "u1", email: "ada@example.com" })).toMatchObject({ value: { value: "u1" } });
+    expect(accountOf({ email: "ada@example.com" })).toMatchObject({ value: { value: "ada@example.com" } });
+    expect(accountOf({ alias: "Ada" })).toMatchObject({ ok: false });
   });
 });

@@ -1,7 +1,15 @@
+import { generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newBrowser, RETURN_TO } from "../support/browser.ts";
 import { connecting, GITHUB, GOOGLE, grantsAt } from "../support/connecting.ts";
 import { DAY, HOUR, startWorld, type World } from "../support/world.ts";
+
+/** A key such as Apple gives out for its sign-in. */
+const { privateKey } = generateKeyPairSync("ec", {
+  namedCurve: "P-256",
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
 
 const SLUG = "cloutmetrics";
 
@@ -29,6 +37,58 @@ const rows: readonly Row[] = [
     renewedAfterHours: 8,
   },
   { integration: "google", settings: GOOGLE, account: "100000000000000000031", renewedAfterHours: 1 },
+  {
+    integration: "slack",
+    settings: { signingSecret: "0".repeat(32), clientId: "2141029472.691202649728", clientSecret: "a-client-secret" },
+    account: "U0ADA",
+    renewedAfterHours: 12,
+  },
+  {
+    integration: "discord",
+    settings: { publicKey: "0".repeat(64), applicationId: "936929561302675000", clientSecret: "a-client-secret" },
+    account: "936929561302675456",
+    renewedAfterHours: 168,
+  },
+  {
+    integration: "twitch",
+    settings: { subscriptionSecret: "0123456789", clientId: "a".repeat(30), clientSecret: "a-client-secret" },
+    account: "1337",
+    renewedAfterHours: 5,
+  },
+  {
+    integration: "apple",
+    settings: {
+      clientIds: "com.example.web",
+      clientId: "com.example.web",
+      teamId: "DEF123GHIJ",
+      keyId: "ABC123DEFG",
+      privateKey,
+    },
+    account: "000001.0123456789abcdef0123456789abcdef.0001",
+    renewedAfterHours: 1,
+  },
+  {
+    integration: "notion",
+    settings: {
+      verificationToken: "secret_0123456789abcdef",
+      clientId: "463558a3-725e-4f37-b6d3-0889894f68de",
+      clientSecret: "a-client-secret",
+    },
+    account: "5389a034-eb5c-47b5-8a9e-f79c99ef166c",
+  },
+  {
+    integration: "calendly",
+    settings: { clientId: "a".repeat(43), clientSecret: "a-client-secret" },
+    account: "AAAAAAAAAAAAAAAA",
+    renewedAfterHours: 2,
+  },
+  {
+    integration: "typeform",
+    settings: { clientId: "a-client-id", clientSecret: "a-client-secret" },
+    account: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    outcome: "stopped",
+    renewedAfterHours: 168,
+  },
   {
     integration: "stripe",
     settings: { secretKey: "sk_test_0123456789", clientId: "ca_0123456789" },
