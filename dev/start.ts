@@ -17,6 +17,10 @@ const HELP = `npm start: Quittance on this machine, with a store, a sandbox of v
 Everything listens on 127.0.0.1 only. Stop it with Ctrl+C.`;
 
 const ADA = { id: "ada", email: "ada@example.com", name: "Ada Example", facebookId: "1000000000001" };
+const LEAVING = `Ada's erasure from an earlier start is still open, so she was not entered anew: rm -r .quittance begins afresh.
+
+`;
+
 const SWEEP_MS = 10_000;
 
 async function main(): Promise<void> {
@@ -57,7 +61,11 @@ async function main(): Promise<void> {
   );
   const key = tenants.cloutmetrics?.api_key ?? "";
   // Mixpanel's jobs take days, and the clock cannot be moved here: to be followed by eye, she is not one of its people.
-  await seedPerson(apiOf(gateway.url), admin, "cloutmetrics", key, ADA, { unknownTo: ["mixpanel"] });
+  const api = apiOf(gateway.url);
+  const { body: gate } = await api("GET", `/v1/subjects/${ADA.id}/gate`, key);
+  // What was begun at the last start goes on, and nothing new may be known of her until it is closed.
+  const isLeaving = JSON.stringify(gate).includes('"under_erasure"');
+  if (!isLeaving) await seedPerson(api, admin, "cloutmetrics", key, ADA, { unknownTo: ["mixpanel"] });
   const sweeping = setInterval(() => void gateway.sweep(), SWEEP_MS);
 
   console.log(`
@@ -68,7 +76,7 @@ Quittance is running.
   store     ${engine.kind === "redis-server" ? `redis-server, kept under ${folder}/redis` : "IN MEMORY: there is no redis-server on the PATH, and everything is gone when this stops"}
   details   ${file}   (keys and settings of the five reference customers)
 
-Try it: erase Ada, whom five holders of CloutMetrics know.
+${isLeaving ? LEAVING : ""}Try it: erase Ada, whom five holders of CloutMetrics know.
 
   curl -s ${gateway.url}/v1/requests -H 'authorization: Bearer ${key}' \\
     -H 'content-type: application/json' -d '{"type":"erasure","subject":"ada"}'
