@@ -27,13 +27,7 @@ export const start: StepVerb = async (ports, context, token, steps) => {
   const all = steps.map((step, index) => ({ step, hash: hashes[index] ?? {} }));
   const live = all.filter(({ hash }) => hash.k !== undefined && (hash.st === "scheduled" || hash.st === "open"));
   const found = await people(ports, context, live);
-  const drawn = await apart(ports, found.drafts, (draft) => openingOf(ports, context, token, draft));
-  const planned = { ...drawn, done: drawn.done.map(({ opening }) => opening) };
-  // From here on nobody is given tokens that are about to be revoked.
-  await ports.store.ending(
-    n,
-    drawn.done.flatMap(({ connections }) => connections),
-  );
+  const planned = await apart(ports, found.drafts, (draft) => openingOf(ports, context, token, draft));
   const results = await ports.store.open(planned.done);
   const stale = planned.done.filter((_, index) => results[index]?.result === "stale");
   planned.done.forEach(({ id }, index) => {
@@ -55,9 +49,7 @@ export const start: StepVerb = async (ports, context, token, steps) => {
   };
 };
 
-type Drawn = { readonly opening: Opening; readonly connections: readonly string[] };
-
-async function openingOf(ports: Ports, context: Context, token: string, draft: Draft): Promise<Drawn> {
+async function openingOf(ports: Ports, context: Context, token: string, draft: Draft): Promise<Opening> {
   const { step, hash, record, key, wrapped, subject, known, earlier } = draft;
   const { tenant } = context;
   const now = ports.now();
@@ -88,7 +80,7 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
   const persons = known.filter(
     (identity) => identity.subprocessor === undefined || draft.given.includes(identity) || isEnding(identity),
   );
-  const opening: Opening = {
+  return {
     n: tenant.n,
     version: context.version,
     now,
@@ -105,10 +97,10 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
       ...Object.fromEntries(tags),
     },
     suppressions,
+    connections,
     tasks,
     ...(signal !== undefined && { signal }),
   };
-  return { opening, connections };
 }
 
 /** What is compared again where a signal asked for this: it may have waited, for a release or in a lane that was behind. */

@@ -1,4 +1,4 @@
-import { HEAD } from "./shared.ts";
+import { ENDS, HEAD } from "./shared.ts";
 
 /**
  * `unconfirmed → active`: the product has shown the one-time code, in the session of the subject that it names.
@@ -72,9 +72,8 @@ return 1
  * From now on nobody is given its tokens any more, because they are to be revoked.
  * KEYS 1 connection.
  */
-export const ENDING = `${HEAD}
-local status = redis.call('HGET', KEYS[1], 'st')
-if status == 'unconfirmed' or status == 'active' then redis.call('HSET', KEYS[1], 'st', 'ending') end
+export const ENDING = `${HEAD}${ENDS}
+end_connection(KEYS[1])
 return 1
 `;
 
