@@ -134,7 +134,6 @@ export async function endedByVendor(
   { id, subprocessor }: { readonly id: string; readonly subprocessor: string },
   cause: "invalid-grant" | "renewal-lost" | "check",
 ): Promise<Entry | undefined> {
-  await ports.store.ending(context.tenant.n, [id]);
   const [entry] = await record(ports, context, () => [
     {
       type: "revocation",
@@ -147,4 +146,6 @@ export async function endedByVendor(
     },
   ]);
   return entry;
+  // Last: what is shut and has no request that ends it would be shut for ever.
+  await ports.store.ending(context.tenant.n, [id]);
 }
