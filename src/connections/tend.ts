@@ -59,6 +59,9 @@ export async function tend(
     const found = aliveOf(ports, context, subprocessor);
     if (found === undefined) return plain(dropped(order));
     const id = order.id.slice(PREFIX.length);
+    const [{ st } = {}] = await ports.store.connections([{ n: context.tenant.n, id }]);
+    // What is being revoked is not renewed meanwhile: the new tokens could outlive the old.
+    if (st === "ending") return plain(later(order, nextLook(ports)));
     const grant = await freshGrant(ports, context, id, "");
     if (!grant.ok) {
       const { reason } = grant.problem;
