@@ -51,7 +51,7 @@ export async function confirmConnection(
     });
   const since = Number(at);
   const own = { ...connectionIdentity(id, subprocessor), since };
-  const both = await link(ports, context, subject, [own, { ...account, subprocessor, since }], consent);
+  const both = await link(ports, context, subject, [own, { ...account, subprocessor, account: true, since }], consent);
   // An account may be connected by two people; its own id then stays with the first.
   const isShared = !both.ok && both.problem.taken === 1;
   const linked = isShared ? await link(ports, context, subject, [own], consent) : both;

@@ -138,7 +138,8 @@ function suppressionsOf(
   );
   return known.flatMap((identity) => {
     const actor = actors.get(tagKey(identity));
-    const isPerson = erases && (identity.subprocessor === undefined || given.includes(identity));
+    const isOwn = identity.subprocessor === undefined || identity.account === true;
+    const isPerson = erases && (isOwn || given.includes(identity));
     if (!isPerson && actor === undefined) return [];
     return [
       {
