@@ -200,6 +200,9 @@ export async function renew(
   });
 }
 
+/** Ten years: what is said to last longer has no end that could be waited for, or be written as a time. */
+const LONGEST_S = 10 * 366 * 86_400;
+
 function tokensOf(
   ports: Pick<Ports, "now">,
   { server, oauth: facts, settings }: Party,
@@ -212,7 +215,8 @@ function tokensOf(
     refreshToken: answer.refresh_token ?? before.refreshToken,
     // RFC 6749 section 5.1: left out where it is what was asked for.
     scopes: answer.scope === undefined ? before.scopes : answer.scope.split(" ").filter((scope) => scope !== ""),
-    ...(answer.expires_in !== undefined && { expiresAt: ports.now() + answer.expires_in * 1000 }),
+    ...(answer.expires_in !== undefined &&
+      answer.expires_in <= LONGEST_S && { expiresAt: ports.now() + Math.floor(answer.expires_in * 1000) }),
     ...(site !== undefined && site !== "" && { site }),
     ...("discovered" in facts.server && { server: beside(server) }),
   };

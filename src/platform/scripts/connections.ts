@@ -48,13 +48,17 @@ return {'renew', row[2], row[3], row[4], (leased and not mine) and '1' or '0', r
 /**
  * Puts a renewed grant in the place of the one that it was made from, and nothing else's.
  * KEYS 1 connection. ARGV 1 version that was renewed, 2 runner, 3 grant, 4 when it expires, 5 whether it can be renewed, 6 now, 7 who is
- * given the token. An empty grant only lets go of the lease. Answers 1 when it stands.
+ * given the token. An empty grant only lets go of the lease, and notes who is given the token that stands. Answers 1 when it stands.
  */
 export const RENEWED = `${HEAD}
 local row = redis.call('HMGET', KEYS[1], 'st', 'v', 't', 'l')
 local leased = string.match(row[4] or '', '^(%S+) ')
 if ARGV[3] == '' then
   if leased == ARGV[2] then redis.call('HDEL', KEYS[1], 'l') end
+  if ARGV[7] ~= '' and row[1] and redis.call('HGET', KEYS[1], 'gr') ~= ARGV[2] then
+    redis.call('HINCRBY', KEYS[1], 'gn', 1)
+    redis.call('HSET', KEYS[1], 'ga', ARGV[6], 'gb', ARGV[7], 'gr', ARGV[2])
+  end
   return 1
 end
 if row[3] == ARGV[3] then return 1 end
