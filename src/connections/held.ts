@@ -7,6 +7,7 @@ import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { endingIn, openGrant } from "./connection.ts";
 import { type FreshProblem, freshGrant } from "./fresh.ts";
+import { isOfAnother, OF_ANOTHER } from "./protocol.ts";
 
 export type Held = { readonly cursor: Cursor; readonly grants: ReadonlyMap<string, Grant> };
 
@@ -55,6 +56,8 @@ export async function grantsFor(
       continue;
     }
     const grant = await openGrant(context.keys, id, wrapped, sealed);
+    if (isOfAnother(oauth, grant, context.tenant.subprocessors[subprocessor]?.settings ?? {}))
+      throw new NoTokenNow(OF_ANOTHER, false);
     // What the vendor has taken is only looked at from then on: with the tokens that it took.
     if (state?.at !== "todo") {
       grants.set(id, grant);

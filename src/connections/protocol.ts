@@ -190,6 +190,7 @@ export async function renew(
   grant: Grant,
 ): Promise<Result<Grant, OAuthProblem>> {
   const { oauth: facts, server, client } = party;
+  if (isOfAnother(facts, grant, party.settings)) return fail({ reason: "misconfigured", what: OF_ANOTHER });
   return attempt(async () => {
     const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(party), grant.refreshToken, {
       [oauth.customFetch]: over(ports, facts.adapt),
@@ -218,9 +219,27 @@ function tokensOf(
     ...(answer.expires_in !== undefined &&
       answer.expires_in <= LONGEST_S && { expiresAt: ports.now() + Math.floor(answer.expires_in * 1000) }),
     ...(site !== undefined && site !== "" && { site }),
-    ...("discovered" in facts.server && { server: beside(server) }),
+    ...("discovered" in facts.server && {
+      server: beside(server),
+      issuer: issuerIn(settings[facts.server.discovered]),
+    }),
   };
 }
+
+/** One spelling, so that a slash at its end makes no other issuer of it. */
+const issuerIn = (setting = ""): string => (URL.canParse(setting) ? new URL(setting).href : setting);
+
+/** Whether a grant was given by another provider than the one that is entered now: neither is told the other's secrets. */
+export function isOfAnother(
+  { server }: Pick<OAuth, "server">,
+  grant: Pick<Grant, "issuer">,
+  settings: Readonly<Record<string, string>>,
+): boolean {
+  if (!("discovered" in server) || grant.issuer === undefined) return false;
+  return grant.issuer !== issuerIn(settings[server.discovered]);
+}
+
+export const OF_ANOTHER = "the connection is of another issuer than the one that is entered now";
 
 /** The endpoints beside the token endpoint, where they were discovered. */
 export const beside = (server: oauth.AuthorizationServer): NonNullable<Grant["server"]> => ({

@@ -11,6 +11,7 @@ import { settingsOf } from "../registry/settings.ts";
 import { days } from "../request/deadline.ts";
 import { dropped, later, failed as stepFailed } from "../request/step.ts";
 import { endedByVendor, freshGrant } from "./fresh.ts";
+import { isOfAnother } from "./protocol.ts";
 
 const PREFIX = "tend:";
 
@@ -29,8 +30,9 @@ const nextLook = (ports: Pick<Ports, "now" | "random">): number =>
 function aliveOf({ integrations }: Pick<Ports, "integrations">, { tenant }: Context, subprocessor: string) {
   const integration = integrations.get(tenant.subprocessors[subprocessor]?.integration ?? "");
   if (integration === undefined || isAbsent(integration.oauth)) return undefined;
-  const { alive, site } = integration.oauth;
-  return alive === undefined ? undefined : { integration, alive, site };
+  const { oauth } = integration;
+  const { alive, site } = oauth;
+  return alive === undefined ? undefined : { integration, oauth, alive, site };
 }
 
 /** Looks after a connection from now on, where its vendor has no event for the end of a grant. */
@@ -65,11 +67,13 @@ export async function tend(
     const grant = await freshGrant(ports, context, id, "");
     if (!grant.ok) {
       const { reason } = grant.problem;
-      const isLater = reason === "unreachable" || reason === "refused" || reason === "unreadable";
+      const isLater =
+        reason === "unreachable" || reason === "refused" || reason === "unreadable" || reason === "misconfigured";
       return plain(isLater ? later(order, nextLook(ports)) : dropped(order));
     }
-    const { integration, alive, site } = found;
+    const { integration, oauth, alive, site } = found;
     const entered = await settingsOf(context, subprocessor, integration.settings);
+    if (isOfAnother(oauth, grant.value, entered)) return plain(later(order, nextLook(ports)));
     const settings = { ...entered, ...(site !== undefined && { [site]: grant.value.site ?? "" }) };
     const discovered = Object.values(grant.value.server ?? {});
     const send = sender(ports, { integration: integration satisfies Integration, settings, discovered, ...pace }, []);
