@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { newBrowser } from "../support/browser.ts";
 import { connecting, GITHUB, grantsAt } from "../support/connecting.ts";
 import { HOUR, metaCallback, type RequestShape, signedRequest, startWorld, type World } from "../support/world.ts";
 
@@ -124,6 +125,44 @@ describe("connections, when something comes in between", () => {
       expect(said).toBe(409);
     }
     for (const { id } of all) await product.until(id, "ended");
+  });
+
+  it("[I3] ends none of an account's connections because one more cannot be told whose it is", async () => {
+    const whose = account();
+    const { id } = await product.connect("github", { account: whose });
+    await world.admin("/faults/github", { kind: "server_error", status: 503, match: "api.github.com/user" }, "PUT");
+    const back = await newBrowser(world).signIn(await product.begin("github"), whose);
+    expect(back.url.searchParams.get("error")).toBe("account_unknown");
+    await world.admin("/faults", undefined, "DELETE");
+    const user = { headers: { authorization: `Bearer ${await product.tokenOf(id)}` } };
+    expect((await world.sandbox.fetch(new Request("https://api.github.com/user", user))).status).toBe(200);
+  });
+
+  it("[I11] sends nobody to a subprocessor that was retired since, and makes no grant of whoever is there", async () => {
+    await product.enter("github-left", "github", GITHUB);
+    const [start, whose] = [await product.begin("github-left"), account()];
+    const away = newBrowser(world);
+    const left = await away.open(await product.begin("github-left"));
+    const page = left.headers.get("location") ?? "";
+    const agreed = await away.open(page, { form: { prompt: "login", login: whose } });
+    const before = { integration: "github", settings: GITHUB };
+    const retired = { ...before, status: "retired", valid_to: new Date(world.gateway.now() - 1000).toISOString() };
+    const { status: said, body } = await product.call("PUT", "/v1/subprocessors/github-left", retired);
+    expect(said, JSON.stringify(body)).toBeLessThan(300);
+    await world.advance(31_000);
+    expect((await newBrowser(world).open(start)).headers.get("location")).toContain("error=vendor_unreachable");
+    const landed = await away.open(agreed.headers.get("location") ?? "");
+    expect(landed.headers.get("location")).toContain("error=vendor_unreachable");
+    expect(await grantsAt(world, "github", whose)).toEqual([]);
+  });
+
+  it("keeps a state for the person where something only looks at the callback", async () => {
+    const [browser, whose] = [newBrowser(world), account()];
+    const left = await browser.open(await product.begin("github"));
+    const agreed = await browser.open(left.headers.get("location") ?? "", { form: { prompt: "login", login: whose } });
+    const callback = agreed.headers.get("location") ?? "";
+    expect((await browser.open(callback, { method: "HEAD" })).status).toBe(204);
+    expect((await browser.open(callback)).headers.get("location")).toContain("connection=con_");
   });
 
   it("counts a token that is given out though it could not be renewed", async () => {

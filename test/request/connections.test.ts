@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { openid } from "../../integrations/openid.ts";
 import { connectionIdentity, endingIn, sealGrant } from "../../src/connections/connection.ts";
 import { unconfirmed } from "../../src/connections/end.ts";
 import { freshGrant } from "../../src/connections/fresh.ts";
@@ -13,6 +14,7 @@ import { StoreUnreachable } from "../../src/platform/redis.ts";
 import type { Renewal } from "../../src/platform/store/connections.ts";
 import type { Hash } from "../../src/platform/store/requests.ts";
 import type { Ports } from "../../src/ports.ts";
+import type { Context } from "../../src/registry/load.ts";
 import { ok } from "../../src/result.ts";
 import { replyOf } from "../support/play.ts";
 import { bench, NOW } from "./samples.ts";
@@ -189,6 +191,32 @@ it("[I4] leaves what the vendor has revoked as revoked, though the person has co
   const held = await grantsFor(ports, context, "grants", grants, cursorWith(state));
   expect(held.cursor.targets).toMatchObject([{ state }]);
   expect(held.grants.get(ID)).toEqual(grant);
+});
+
+it("[I13] shows nothing of a grant to another provider than the one that gave it", async () => {
+  const server = { revocation: "https://old.example.com/revoke" };
+  const { ports, context, grant } = await standing({ grant: { issuer: "https://old.example.com/", server } });
+  const entry = context.tenant.subprocessors.grants;
+  if (entry === undefined) throw new Error("there is no entry");
+  const settings = { issuer: "https://new.example.com", clientId: "client" };
+  const subprocessors = { grants: { ...entry, integration: "openid", settings } };
+  const moved: Context = {
+    ...context,
+    secrets: async () => ["the new provider's secret"],
+    tenant: { ...context.tenant, subprocessors },
+  };
+  const calls: string[] = [];
+  const send: Ports["send"] = async (call) => {
+    calls.push(JSON.stringify(call));
+    const { origin } = new URL(call.at.url);
+    const found = { issuer: origin, authorization_endpoint: `${origin}/auth`, token_endpoint: `${origin}/token` };
+    return answering(call.method === "GET" ? 200 : 400, call.method === "GET" ? found : { error: "invalid_grant" })();
+  };
+  const all = { ...ports, send, integrations: new Map([[openid.id, openid]]) };
+  expect(await freshGrant(all, moved, ID, "key_1")).toMatchObject({ ok: false, problem: { reason: "misconfigured" } });
+  expect(calls.filter((call) => call.includes(grant.refreshToken))).toEqual([]);
+  const held = () => grantsFor(all, moved, "grants", openid, cursorWith({ at: "todo" }));
+  await expect(held()).rejects.toBeInstanceOf(NoTokenNow);
 });
 
 it.each([1e300, 1e12, -0, 3599.5])(
