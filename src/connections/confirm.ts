@@ -56,11 +56,12 @@ export async function confirmConnection(
   const isShared = !both.ok && both.problem.taken === 1;
   const linked = isShared ? await link(ports, context, subject, [own], consent) : both;
   if (!linked.ok) return linked;
+  // Before it: a connection in use that nobody looks after would not be noticed to be over.
+  await scheduleTending(ports, context, subprocessor, id);
   const confirmed = await ports.store.confirm(n, id, digest, subject, ports.now());
   if (confirmed !== "confirmed") return fail(confirmed === "refused" ? REFUSED : TOO_LATE);
   if (consent !== undefined) ports.log("consent_recorded", { tenant: tenant.slug });
   ports.log("connection_confirmed", { tenant: tenant.slug, subprocessor, connection: id });
-  await scheduleTending(ports, context, subprocessor, id);
   await rejoin(ports, context, linked.value.requests);
   return ok({ joins: linked.value.requests });
 }

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { openid } from "../../integrations/openid.ts";
-import { connectionIdentity, endingIn, sealGrant } from "../../src/connections/connection.ts";
+import { confirmConnection } from "../../src/connections/confirm.ts";
+import { connectionIdentity, digestOf, endingIn, sealGrant } from "../../src/connections/connection.ts";
 import { unconfirmed } from "../../src/connections/end.ts";
 import { freshGrant } from "../../src/connections/fresh.ts";
 import { grantsFor, NoTokenNow } from "../../src/connections/held.ts";
@@ -42,6 +43,10 @@ const grants = defineIntegration({
     scopes: { standard: [] },
     account: ({ answer }) => accountIn("grants.user", answer, "user"),
     refresh: { source: SOURCE },
+    // biome-ignore lint/correctness/useYield: nothing is asked here.
+    *alive() {
+      return "alive";
+    },
     kills: "account",
   },
   actions: {
@@ -151,6 +156,24 @@ it("[I2] shuts no connection that its vendor ended before there is a request tha
   const send = answering(400, { error: "invalid_grant" });
   await expect(freshGrant({ ...ports, send }, context, ID, "key_1")).rejects.toBeInstanceOf(StoreUnreachable);
   expect([shut, stored.hash.st]).toEqual([0, "active"]);
+});
+
+it("[I2] takes no connection into use before there is an order to look after it", async () => {
+  const code = "11code";
+  const { ports, context } = await standing({ hash: { st: "unconfirmed", c: await digestOf(code) } });
+  const done: string[] = [];
+  Object.assign(ports.store, {
+    link: async () => ({ result: "linked", isNew: true, suppressed: [], requests: [] }),
+    scheduleAt: async (_: string, order: string) => {
+      done.push(order);
+    },
+    confirm: async () => {
+      done.push("confirmed");
+      return "confirmed";
+    },
+  });
+  expect(await confirmConnection(ports, context, ID, code, "ada", undefined)).toMatchObject({ ok: true });
+  expect(done).toEqual([`tend:${ID}`, "confirmed"]);
 });
 
 it("[I3] does not end a connection for a refresh token in whose place a newer one has come", async () => {
