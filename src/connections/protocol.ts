@@ -1,4 +1,5 @@
 import * as oauth from "oauth4webapi";
+import { sameIdentity } from "../contract/identity.ts";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
 import type { Grant, OAuth, TokenAnswer } from "../contract/oauth.ts";
@@ -196,9 +197,24 @@ export async function renew(
       [oauth.customFetch]: over(ports, facts.adapt),
     });
     const answer = await oauth.processRefreshTokenResponse(server, client, reply);
+    const claims = { ...oauth.getValidatedIdTokenClaims(answer) };
+    // OpenID Connect Core section 12.2: a new ID token is the same person's.
+    if (facts.openid === true && claims.sub !== undefined && !isOf(party, answer, claims, grant))
+      throw new oauth.OperationProcessingError("the renewed tokens are of another account");
     const { expiresAt: _, ...kept } = grant;
     return { ...kept, ...tokensOf(ports, party, answer, grant) };
   });
+}
+
+function isOf(
+  { oauth: facts, settings }: Party,
+  answer: oauth.TokenEndpointResponse,
+  claims: Readonly<Record<string, unknown>>,
+  { account }: Pick<Grant, "account">,
+): boolean {
+  const whose = facts.account({ settings, accessToken: answer.access_token, answer, claims });
+  // Where the vendor has to be asked whose it is, the ID token alone does not say it.
+  return !("ok" in whose) || (whose.ok && sameIdentity(whose.value, account));
 }
 
 /** Ten years: what is said to last longer has no end that could be waited for, or be written as a time. */

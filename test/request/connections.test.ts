@@ -41,7 +41,8 @@ const grants = defineIntegration({
     client: { id: "clientId", secret: "clientSecret", by: "post" },
     pkce: "S256",
     scopes: { standard: [] },
-    account: ({ answer }) => accountIn("grants.user", answer, "user"),
+    openid: true,
+    account: ({ claims }) => accountIn("grants.user", claims, "sub"),
     refresh: { source: SOURCE },
     // biome-ignore lint/correctness/useYield: nothing is asked here.
     *alive() {
@@ -214,6 +215,21 @@ it("[I4] leaves what the vendor has revoked as revoked, though the person has co
   const held = await grantsFor(ports, context, "grants", grants, cursorWith(state));
   expect(held.cursor.targets).toMatchObject([{ state }]);
   expect(held.grants.get(ID)).toEqual(grant);
+});
+
+it("[I5] takes no renewed tokens that are another account's", async () => {
+  const { ports, context, saved } = await standing();
+  const answered = (sub: string) => {
+    const [iat, exp] = [Math.floor(Date.now() / 1000), Math.floor(Date.now() / 1000) + 60];
+    const claims = { iss: "https://grants.example", aud: "client", sub, iat, exp };
+    const token = [{ alg: "RS256" }, claims].map((part) => btoa(JSON.stringify(part)).replace(/=+$/, "")).join(".");
+    return answering(200, { access_token: "at_2", token_type: "bearer", id_token: `${token}.c2ln` });
+  };
+  const send = answered("2");
+  const got = await freshGrant({ ...ports, send }, context, ID, "key_1");
+  expect(got).toMatchObject({ ok: false, problem: { reason: "unreadable" } });
+  expect(saved).toEqual([]);
+  expect(await freshGrant({ ...ports, send: answered("1") }, context, ID, "key_1")).toMatchObject({ ok: true });
 });
 
 it("[I13] shows nothing of a grant to another provider than the one that gave it", async () => {
