@@ -140,9 +140,9 @@ export const connections = () => {
     const found = await own(c.var, c.req.param("id"));
     if (!found.ok) return problemResponse(c, found.problem);
     const { id, hash } = found.value;
-    await ports.store.ending(context.tenant.n, [id]);
     const entry = await disconnect(ports, context, { id, subprocessor: hash.p ?? "" }, "product");
     if (entry === undefined) return problemResponse(c, { reason: "internal" });
+    await ports.store.ending(context.tenant.n, [id]);
     return c.json(await viewOf(ports, context, entry.id), 202, { location: `/v1/requests/${entry.id}` });
   });
 

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { base64url } from "jose";
 import { z } from "zod";
+import { connectionsIn } from "../connections/connection.ts";
 import { parseRequestId, type RequestId } from "../ids.ts";
 import { laneName } from "../platform/keys.ts";
 import { gatewayOf, orderId } from "../platform/store/lanes.ts";
@@ -8,7 +9,7 @@ import type { Hash } from "../platform/store/requests.ts";
 import type { Ports } from "../ports.ts";
 import { type Problem, problemResponse } from "../problem.ts";
 import type { Context } from "../registry/load.ts";
-import { tasksOf } from "../request/close.ts";
+import { identitiesOf, tasksOf } from "../request/close.ts";
 import { endByHand } from "../request/complete.ts";
 import { days, deadline, rfc3339 } from "../request/deadline.ts";
 import { type Planned, plan } from "../request/plan.ts";
@@ -138,7 +139,12 @@ export const requests = () => {
     const { ports, tenant: context } = c.var;
     const loaded = await load(ports, context, c.req.param("id"));
     if (!loaded.ok) return problemResponse(c, loaded.problem);
-    const { id, record: request } = loaded.value;
+    const { id, record: request, hash } = loaded.value;
+    if (request.type === "revocation" && (await endsConnection(context, id, hash)))
+      return problemResponse(c, {
+        reason: "conflict",
+        detail: "The end of a connection is not taken back. Let the person connect again.",
+      });
     const { closing, ...restored } = request;
     const now = ports.now();
     const document = JSON.stringify({ ...restored, cancelled_at: rfc3339(now) });
@@ -231,6 +237,12 @@ export const requests = () => {
 
   return app;
 };
+
+/** Whether it was asked for to end a connection: nobody is given its tokens any more from that moment on. */
+async function endsConnection({ keys }: Context, id: RequestId, hash: Hash): Promise<boolean> {
+  if (hash.k === undefined || hash.s === undefined) return false;
+  return connectionsIn(await identitiesOf(await keys.unwrap(`request ${id}`, hash.k), { id }, hash)).length > 0;
+}
 
 const ownId = ({ tenant }: Context, text: string): RequestId | undefined => {
   const parsed = parseRequestId(text);

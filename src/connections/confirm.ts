@@ -51,16 +51,17 @@ export async function confirmConnection(
     });
   const since = Number(at);
   const own = { ...connectionIdentity(id, subprocessor), since };
-  const both = await link(ports, context, subject, [own, { ...account, subprocessor, since }], consent);
+  const both = await link(ports, context, subject, [own, { ...account, subprocessor, account: true, since }], consent);
   // An account may be connected by two people; its own id then stays with the first.
   const isShared = !both.ok && both.problem.taken === 1;
   const linked = isShared ? await link(ports, context, subject, [own], consent) : both;
   if (!linked.ok) return linked;
+  // Before it: a connection in use that nobody looks after would not be noticed to be over.
+  await scheduleTending(ports, context, subprocessor, id);
   const confirmed = await ports.store.confirm(n, id, digest, subject, ports.now());
   if (confirmed !== "confirmed") return fail(confirmed === "refused" ? REFUSED : TOO_LATE);
   if (consent !== undefined) ports.log("consent_recorded", { tenant: tenant.slug });
   ports.log("connection_confirmed", { tenant: tenant.slug, subprocessor, connection: id });
-  await scheduleTending(ports, context, subprocessor, id);
   await rejoin(ports, context, linked.value.requests);
   return ok({ joins: linked.value.requests });
 }

@@ -31,9 +31,11 @@ export async function disconnect(
 export const unconfirmed: StepVerb = async (ports, context, _token, steps) => {
   const { n, slug } = context.tenant;
   const hashes = await ports.store.connections(steps.map(({ subject: id }) => ({ n, id })));
-  for (const [index, { subject: id }] of steps.entries()) {
-    const { st, p: subprocessor } = hashes[index] ?? {};
-    if (st !== "unconfirmed" || subprocessor === undefined) continue;
+  for (const [index, { subject: id, order }] of steps.entries()) {
+    const { st, p: subprocessor, s: subject } = hashes[index] ?? {};
+    // An earlier attempt may have got as far as to shut it, and no further.
+    const isShut = st === "ending" && subject === undefined && order.attempt > 1;
+    if ((st !== "unconfirmed" && !isShut) || subprocessor === undefined) continue;
     await ports.store.ending(n, [id]);
     await disconnect(ports, context, { id, subprocessor }, "gateway");
     ports.log("connection_unconfirmed", { tenant: slug, subprocessor, connection: id });

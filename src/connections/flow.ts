@@ -7,6 +7,7 @@ import { StoreUnreachable } from "../platform/redis.ts";
 import { ON_THE_WAY_MS } from "../platform/store/connections.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
+import { notInForce } from "../registry/subprocessor.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { callbackPath, digestOf, newConnectionId, newSecret, ownerOf, sealGrant } from "./connection.ts";
@@ -79,7 +80,9 @@ export async function leave(ports: Ports, ticket: string): Promise<Leaving | { r
   const { context, digest, sealed } = taken;
   // Sealed by `startAddress` and by nobody else, as the seal itself proves.
   const wish = JSON.parse(await context.keys.openSetting(place("ticket", digest), sealed)) as Wish;
-  const party = await partyOf(ports, context, wish.subprocessor, wish.site);
+  const party = isInForce(ports, context, wish)
+    ? await partyOf(ports, context, wish.subprocessor, wish.site)
+    : undefined;
   if (party?.ok !== true) {
     said(ports, context, wish.subprocessor, "not_begun", party?.problem.reason ?? "no_oauth");
     return { back: withError(wish.returnTo, "vendor_unreachable") };
@@ -104,6 +107,12 @@ export async function leave(ports: Ports, ticket: string): Promise<Leaving | { r
       isCrossSite: party.value.oauth.formPost === true,
     },
   };
+}
+
+/** It may have been retired since the product asked: whoever is not in force gets nothing new. */
+function isInForce(ports: Pick<Ports, "now">, { tenant }: Context, { subprocessor }: Wish): boolean {
+  const entry = tenant.subprocessors[subprocessor];
+  return entry !== undefined && notInForce(entry, ports.now()) === undefined;
 }
 
 /** A cookie a way, so that two tabs do not take each other's. `__Host-`: this host's alone, over TLS (RFC 6265bis section 4.1.3.2). */
@@ -159,7 +168,9 @@ async function landing(
   away: Away,
   parameters: URLSearchParams,
 ): Promise<Result<{ readonly connection: string; readonly code: string }, Failure>> {
-  const found = await partyOf(ports, context, away.subprocessor, away.site);
+  const found = isInForce(ports, context, away)
+    ? await partyOf(ports, context, away.subprocessor, away.site)
+    : undefined;
   if (found?.ok !== true) return fail({ error: "vendor_unreachable", why: found?.problem.reason ?? "no_oauth" });
   const party = found.value;
   const { departure, scopes } = away;
@@ -173,7 +184,10 @@ async function landing(
   const { tokens, answer, claims } = exchanged.value;
   const account = await accountOf(ports, party, tokens.accessToken, answer, claims);
   if (!account.ok) {
-    await giveBack(ports, context, party, { ...tokens, account: { type: CONNECTION, value: "unknown" } });
+    // Where the vendor would end all of an account with it, nobody knows what else that is: it is left to the vendor's expiry.
+    if (party.oauth.kills === "grant")
+      await giveBack(ports, context, party, { ...tokens, account: { type: CONNECTION, value: "unknown" } });
+    else said(ports, context, away.subprocessor, "not_given_back", "account_unknown");
     return fail({ error: "account_unknown", why: account.problem });
   }
   const grant = { ...tokens, account: account.value };

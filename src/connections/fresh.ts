@@ -109,12 +109,13 @@ async function renewed(
     reason: got.problem.reason === "refused" ? got.problem.error : got.problem.reason,
     was_cut_off: taken.wasCutOff,
   });
-  if (!isOver) {
-    await ports.store.letGo({ n, id, runner });
-    // An access token that is not renewed ahead of its end is good until then.
-    if (grant.expiresAt !== undefined && grant.expiresAt > now) return ok(grant);
-    return got;
-  }
+  // An access token that is not renewed ahead of its end is good until then.
+  const isGood = !isOver && grant.expiresAt !== undefined && grant.expiresAt > now;
+  await ports.store.letGo({ n, id, runner, ...(isGood && by !== "" && { given: { by, now } }) });
+  if (!isOver) return isGood ? ok(grant) : got;
+  // Another runner has renewed it since: what was refused is the token in whose place the new one came.
+  const [present = {}] = await ports.store.connections([{ n, id }]);
+  if (present.v !== undefined && present.v !== taken.version) return freshGrant(ports, context, id, by);
   const cause = taken.wasCutOff ? "renewal-lost" : "invalid-grant";
   const request = await endedByVendor(ports, context, { id, subprocessor }, cause);
   return fail({ reason: "over", request: request?.id });
@@ -139,7 +140,6 @@ export async function endedByVendor(
   { id, subprocessor }: { readonly id: string; readonly subprocessor: string },
   cause: "invalid-grant" | "renewal-lost" | "check",
 ): Promise<Entry | undefined> {
-  await ports.store.ending(context.tenant.n, [id]);
   const [entry] = await record(ports, context, () => [
     {
       type: "revocation",
@@ -151,5 +151,7 @@ export async function endedByVendor(
       endedByHolder: true,
     },
   ]);
+  // Last: what is shut and has no request that ends it would be shut for ever.
+  await ports.store.ending(context.tenant.n, [id]);
   return entry;
 }

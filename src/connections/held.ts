@@ -1,17 +1,28 @@
 import { type Integration, isAbsent } from "../contract/integration.ts";
 import { CONNECTION, type Grant } from "../contract/oauth.ts";
+import type { Instant } from "../ids.ts";
 import type { Cursor, Target } from "../lanes/order.ts";
 import type { Hash } from "../platform/store/requests.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { endingIn, openGrant } from "./connection.ts";
-import { freshGrant } from "./fresh.ts";
+import { type FreshProblem, freshGrant } from "./fresh.ts";
+import { isOfAnother, OF_ANOTHER } from "./protocol.ts";
 
 export type Held = { readonly cursor: Cursor; readonly grants: ReadonlyMap<string, Grant> };
 
-/** The vendor could not be asked for a token that works: the order comes back. */
+/** There is no token to revoke a connection with now, which says nothing of its grant: the order comes back. */
 export class NoTokenNow extends Error {
   override readonly name = "NoTokenNow";
+  /** What is said of it, in words of our own. */
+  readonly reason: string;
+  /** It may pass by itself. */
+  readonly passes: boolean;
+  constructor(reason: string, passes: boolean) {
+    super(reason);
+    this.reason = reason;
+    this.passes = passes;
+  }
 }
 
 /**
@@ -39,11 +50,21 @@ export async function grantsFor(
   for (const [index, id] of ids.entries()) {
     const hash = hashes[index] ?? {};
     const { k: wrapped, t: sealed } = hash;
+    const state = open[index]?.state;
     if (wrapped === undefined || sealed === undefined) {
-      over.set(id, { at: "done", answer: endedAs(hash) });
+      over.set(id, state?.at === "look" ? { at: "done", answer: state.was } : endedAs(hash));
       continue;
     }
     const grant = await openGrant(context.keys, id, wrapped, sealed);
+    if (isOfAnother(oauth, grant, context.tenant.subprocessors[subprocessor]?.settings ?? {}))
+      throw new NoTokenNow(OF_ANOTHER, false);
+    // What the vendor has taken is only looked at from then on: with the tokens that it took.
+    if (state?.at !== "todo") {
+      grants.set(id, grant);
+      continue;
+    }
+    // The vendor may be giving new tokens in place of these: to revoke these then could leave those alive, unknown to anybody.
+    if (isLeased(hash, ports.now())) throw new NoTokenNow("its tokens are being renewed", true);
     if (oauth.kills === "account" && (await hasSibling(ports, context, subprocessor, id, hash))) {
       over.set(id, { at: "done", answer: "stopped", because: SIBLING });
       continue;
@@ -52,11 +73,9 @@ export async function grantsFor(
     const fresh = needs ? await freshGrant(ports, context, id, "") : undefined;
     if (fresh === undefined) grants.set(id, grant);
     else if (fresh.ok) grants.set(id, fresh.value);
-    // Its vendor gives no token for it any more: there is no grant left that could be revoked.
-    else if (fresh.problem.reason === "over" || fresh.problem.reason === "none")
-      over.set(id, { at: "done", answer: "not_found" });
-    // Anything else, such as a client secret of ours that is wrong, says nothing of the grant.
-    else throw new NoTokenNow();
+    // The vendor itself says that there is no grant left that could be revoked.
+    else if (fresh.problem.reason === "over") over.set(id, { at: "done", answer: "not_found" });
+    else throw noTokenNow(fresh.problem);
   }
   const targets = cursor.targets.map((target) => {
     const state = target.identity.type === CONNECTION ? over.get(target.identity.value) : undefined;
@@ -68,10 +87,32 @@ export async function grantsFor(
 const SIBLING =
   "the vendor would end another connection of this account with it, which is in use; the tokens held here are destroyed";
 
-const endedAs = (hash: Hash): "revoked" | "stopped" | "not_found" => {
+const DESTROYED = "its tokens were destroyed before the vendor had said that they are revoked";
+
+/** What became of it before is what it ended as; of what nobody knows, only that nothing is held here any more. */
+const endedAs = (hash: Hash): Target["state"] => {
   const outcome = endingIn(hash)?.outcome;
-  return outcome === "revoked" || outcome === "stopped" ? outcome : "not_found";
+  if (outcome === "revoked" || outcome === "stopped" || outcome === "not_found") return { at: "done", answer: outcome };
+  return { at: "done", answer: "stopped", because: DESTROYED };
 };
+
+/** The lease as `takeGrant` writes it: a runner, and until when. */
+const isLeased = ({ l: lease = "" }: Hash, now: Instant): boolean => Number(lease.split(" ")[1] ?? 0) > now;
+
+function noTokenNow(problem: Exclude<FreshProblem, { reason: "over" }>): NoTokenNow {
+  const without = (why: string) => new NoTokenNow(`no token to revoke it with: ${why}`, false);
+  switch (problem.reason) {
+    case "refused":
+      return without(`the vendor refused to renew it (${problem.error})`);
+    case "unreadable":
+      return without("the vendor's answer to its renewal cannot be read");
+    case "misconfigured":
+      return without(problem.what);
+    // Whatever ended it meanwhile is seen when the order comes back.
+    default:
+      return new NoTokenNow("the vendor gave no token to revoke it with", true);
+  }
+}
 
 /** Whether the same client, or the family's project, has another connection of the same account that is in use and not being ended as well. */
 async function hasSibling(

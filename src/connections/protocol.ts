@@ -1,5 +1,6 @@
 import * as oauth from "oauth4webapi";
 import type { Call } from "../contract/call.ts";
+import { sameIdentity } from "../contract/identity.ts";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
 import { basic, type Client, type Grant, type OAuth, type SignedSecret, type TokenAnswer } from "../contract/oauth.ts";
@@ -215,9 +216,14 @@ export async function renew(
   grant: Grant,
 ): Promise<Result<Grant, OAuthProblem>> {
   const { oauth: facts, settings } = party;
+  if (isOfAnother(facts, grant, settings)) return fail({ reason: "misconfigured", what: OF_ANOTHER });
   return attempt(async () => {
     const own = isAbsent(facts.refresh) ? undefined : facts.refresh.call?.({ settings, grant });
     const answer = own === undefined ? await refreshed(ports, party, grant) : await answered(ports, party, own);
+    const claims = { ...oauth.getValidatedIdTokenClaims(answer) };
+    // OpenID Connect Core section 12.2: a new ID token is the same person's.
+    if (facts.openid === true && claims.sub !== undefined && !isOf(party, answer, claims, grant))
+      throw new oauth.OperationProcessingError("the renewed tokens are of another account");
     const { expiresAt: _, ...kept } = grant;
     return { ...kept, ...tokensOf(ports, party, answer, grant) };
   });
@@ -244,6 +250,19 @@ async function answered(ports: Pick<Ports, "send">, party: Party, call: Call): P
   const reply = await sent(ports, party, call);
   return oauth.processGenericTokenEndpointResponse(party.server, party.client, reply);
 }
+function isOf(
+  { oauth: facts, settings }: Party,
+  answer: oauth.TokenEndpointResponse,
+  claims: Readonly<Record<string, unknown>>,
+  { account }: Pick<Grant, "account">,
+): boolean {
+  const whose = facts.account({ settings, accessToken: answer.access_token, answer, claims });
+  // Where the vendor has to be asked whose it is, the ID token alone does not say it.
+  return !("ok" in whose) || (whose.ok && sameIdentity(whose.value, account));
+}
+
+/** Ten years: what is said to last longer has no end that could be waited for, or be written as a time. */
+const LONGEST_S = 10 * 366 * 86_400;
 
 function tokensOf(
   ports: Pick<Ports, "now">,
@@ -257,11 +276,30 @@ function tokensOf(
     refreshToken: answer.refresh_token ?? before.refreshToken,
     // RFC 6749 section 5.1: left out where it is what was asked for.
     scopes: answer.scope === undefined ? before.scopes : answer.scope.split(" ").filter((scope) => scope !== ""),
-    ...(answer.expires_in !== undefined && { expiresAt: ports.now() + answer.expires_in * 1000 }),
+    ...(answer.expires_in !== undefined &&
+      answer.expires_in <= LONGEST_S && { expiresAt: ports.now() + Math.floor(answer.expires_in * 1000) }),
     ...(site !== undefined && site !== "" && { site }),
-    ...("discovered" in facts.server && { server: beside(server) }),
+    ...("discovered" in facts.server && {
+      server: beside(server),
+      issuer: issuerIn(settings[facts.server.discovered]),
+    }),
   };
 }
+
+/** One spelling, so that a slash at its end makes no other issuer of it. */
+const issuerIn = (setting = ""): string => (URL.canParse(setting) ? new URL(setting).href : setting);
+
+/** Whether a grant was given by another provider than the one that is entered now: neither is told the other's secrets. */
+export function isOfAnother(
+  { server }: Pick<OAuth, "server">,
+  grant: Pick<Grant, "issuer">,
+  settings: Readonly<Record<string, string>>,
+): boolean {
+  if (!("discovered" in server) || grant.issuer === undefined) return false;
+  return grant.issuer !== issuerIn(settings[server.discovered]);
+}
+
+export const OF_ANOTHER = "the connection is of another issuer than the one that is entered now";
 
 /** The endpoints beside the token endpoint, where they were discovered. */
 export const beside = (server: oauth.AuthorizationServer): NonNullable<Grant["server"]> => ({

@@ -11,6 +11,7 @@ import { settingsOf } from "../registry/settings.ts";
 import { days } from "../request/deadline.ts";
 import { dropped, later, failed as stepFailed } from "../request/step.ts";
 import { endedByVendor, freshGrant } from "./fresh.ts";
+import { isOfAnother } from "./protocol.ts";
 
 const PREFIX = "tend:";
 
@@ -29,9 +30,10 @@ const nextLook = (ports: Pick<Ports, "now" | "random">): number =>
 function aliveOf({ integrations }: Pick<Ports, "integrations">, { tenant }: Context, subprocessor: string) {
   const integration = integrations.get(tenant.subprocessors[subprocessor]?.integration ?? "");
   if (integration === undefined || isAbsent(integration.oauth)) return undefined;
-  const { alive, site, refresh } = integration.oauth;
+  const { oauth } = integration;
+  const { alive, site, refresh } = oauth;
   const aheadMs = isAbsent(refresh) ? 0 : days(refresh.aheadDays ?? 0);
-  return alive === undefined ? undefined : { integration, alive, site, aheadMs };
+  return alive === undefined ? undefined : { integration, oauth, alive, site, aheadMs };
 }
 
 /** Looks after a connection from now on, where its vendor has no event for the end of a grant. */
@@ -60,14 +62,19 @@ export async function tend(
     const found = aliveOf(ports, context, subprocessor);
     if (found === undefined) return plain(dropped(order));
     const id = order.id.slice(PREFIX.length);
+    const [{ st } = {}] = await ports.store.connections([{ n: context.tenant.n, id }]);
+    // What is being revoked is not renewed meanwhile: the new tokens could outlive the old.
+    if (st === "ending") return plain(later(order, nextLook(ports)));
     const grant = await freshGrant(ports, context, id, "", found.aheadMs);
     if (!grant.ok) {
       const { reason } = grant.problem;
-      const isLater = reason === "unreachable" || reason === "refused" || reason === "unreadable";
+      const isLater =
+        reason === "unreachable" || reason === "refused" || reason === "unreadable" || reason === "misconfigured";
       return plain(isLater ? later(order, nextLook(ports)) : dropped(order));
     }
-    const { integration, alive, site } = found;
+    const { integration, oauth, alive, site } = found;
     const entered = await settingsOf(context, subprocessor, integration.settings);
+    if (isOfAnother(oauth, grant.value, entered)) return plain(later(order, nextLook(ports)));
     const settings = { ...entered, ...(site !== undefined && { [site]: grant.value.site ?? "" }) };
     const discovered = Object.values(grant.value.server ?? {});
     const send = sender(ports, { integration: integration satisfies Integration, settings, discovered, ...pace }, []);

@@ -152,6 +152,8 @@ export type Grant = {
   readonly expiresAt?: number;
   /** The connection's own value of the setting that `site` names. */
   readonly site?: string;
+  /** Who gave it, where the issuer is a setting: to another one nothing of it is ever shown. */
+  readonly issuer?: string;
   /** Addresses that were discovered, where the server is. */
   readonly server?: { readonly revocation?: string; readonly introspection?: string; readonly userinfo?: string };
 };

@@ -1,5 +1,5 @@
 import { destroyTokens } from "../connections/connection.ts";
-import { grantsFor } from "../connections/held.ts";
+import { grantsFor, NoTokenNow } from "../connections/held.ts";
 import type { Identity } from "../contract/identity.ts";
 import { actionWith, type Integration, isAbsent } from "../contract/integration.ts";
 import { CONNECTION } from "../contract/oauth.ts";
@@ -16,6 +16,7 @@ import type { OpenTask, Task } from "../request/task.ts";
 import { contentDeadline, isContent } from "./content.ts";
 import type { Attempt, Job, Pace } from "./drive.ts";
 import { ECHO_MS } from "./echo.ts";
+import { backoffMs, randomOf, STUCK_AFTER } from "./lane.ts";
 import {
   type Cursor,
   cursorPlace,
@@ -47,6 +48,7 @@ export async function open(
   order: Claimed,
 ): Promise<Opened | Settlement> {
   const opened = await openJob(ports, context, subprocessor, payload, order);
+  if (opened instanceof NoTokenNow) return tokenless(ports, order, payload, opened);
   if (typeof opened === "string") {
     const task: OpenTask = { ...payload.task, state: "stuck", attempts: order.attempt, reason: opened };
     return settlementOf(order, payload, task, { what: "park", cursor: "" });
@@ -93,6 +95,15 @@ const endsOf = ({ request }: OrderPayload, { targets }: Cursor) =>
     identity.type === CONNECTION && state.at === "done" ? [{ id: identity.value, outcome: state.answer, request }] : [],
   );
 
+/** Nothing can be asked of the vendor now, and nothing is claimed: it is tried again, and what does not pass by itself is shown. */
+function tokenless(ports: Ports, order: Claimed, payload: OrderPayload, { reason, passes }: NoTokenNow): Settlement {
+  const { attempt } = order;
+  const state = passes && attempt < STUCK_AFTER ? "queued" : "stuck";
+  const task: OpenTask = { ...payload.task, state, attempts: attempt, reason };
+  const due = ports.now() + backoffMs(attempt, randomOf(ports));
+  return settlementOf(order, payload, task, { what: "back", due, cursor: "" });
+}
+
 /** A legal hold that was placed while the order waited: it is asked about again each day until the hold is lifted. */
 async function heldBack(
   ports: Ports,
@@ -119,7 +130,7 @@ async function openJob(
   subprocessor: string,
   payload: OrderPayload,
   order: Claimed,
-): Promise<{ readonly job: Omit<Job, keyof Pace>; readonly key: SealingKey } | string> {
+): Promise<{ readonly job: Omit<Job, keyof Pace>; readonly key: SealingKey } | NoTokenNow | string> {
   const entry = context.tenant.subprocessors[subprocessor];
   const integration = ports.integrations.get(payload.task.integration);
   const declared = payload.task.action === "manual" ? undefined : integration?.actions[payload.task.action];
@@ -139,6 +150,7 @@ async function openJob(
     return { job: { payload, ...held, integration, action, settings, salt }, key };
   } catch (error) {
     if (error instanceof CannotOpen) return "what was sealed for this task does not open";
+    if (error instanceof NoTokenNow) return error;
     throw error;
   }
 }

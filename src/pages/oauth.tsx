@@ -42,7 +42,8 @@ export const oauth = () => {
     return c.redirect(landed.to, 303);
   };
   for (const path of ["/oauth/:integration/callback", "/oauth/:integration/callback/:key"]) {
-    app.get(path, (c) => back(c, new URL(c.req.url).searchParams));
+    // Whatever only looks ahead is not the person, and must not use the state up.
+    app.get(path, async (c) => (c.req.method === "GET" ? back(c, new URL(c.req.url).searchParams) : c.body(null, 204)));
     app.post(path, async (c) => {
       const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
       if (type !== "application/x-www-form-urlencoded")

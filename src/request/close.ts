@@ -125,7 +125,11 @@ async function closingOf(
   };
 }
 
-const identitiesOf = async (key: SealingKey, { id }: RequestRecord, { s = "" }: Hash): Promise<readonly Identity[]> =>
+export const identitiesOf = async (
+  key: SealingKey,
+  { id }: Pick<RequestRecord, "id">,
+  { s = "" }: Hash,
+): Promise<readonly Identity[]> =>
   // Sealed by `record` or `start`, and by nobody else.
   JSON.parse(await key.open(`request ${id} identities`, s)) as Identity[];
 

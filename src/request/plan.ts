@@ -20,7 +20,11 @@ import type { RequestRecord } from "./request.ts";
 import type { EndedTask, OpenTask } from "./task.ts";
 
 /** What a subject's record adds to the identities that a request came with. */
-export type KnownIdentity = Identity & { readonly subprocessor?: string };
+export type KnownIdentity = Identity & {
+  readonly subprocessor?: string;
+  /** The person's own account there, and no object that is held for them. */
+  readonly account?: true;
+};
 
 /** What may be kept at one subprocessor: category → until when, on which ground. */
 export type Keeps = Readonly<Record<string, { readonly until: string; readonly ground: string }>>;

@@ -29,13 +29,7 @@ export const start: StepVerb = async (ports, context, token, steps) => {
   const all = steps.map((step, index) => ({ step, hash: hashes[index] ?? {} }));
   const live = all.filter(({ hash }) => hash.k !== undefined && (hash.st === "scheduled" || hash.st === "open"));
   const found = await people(ports, context, live);
-  const drawn = await apart(ports, found.drafts, (draft) => openingOf(ports, context, token, draft));
-  const planned = { ...drawn, done: drawn.done.map(({ opening }) => opening) };
-  // From here on nobody is given tokens that are about to be revoked.
-  await ports.store.ending(
-    n,
-    drawn.done.flatMap(({ connections }) => connections),
-  );
+  const planned = await apart(ports, found.drafts, (draft) => openingOf(ports, context, token, draft));
   const results = await ports.store.open(planned.done);
   await Promise.all(planned.done.map((opening, index) => warn(ports, context, opening, results[index])));
   const stale = planned.done.filter((_, index) => results[index]?.result === "stale");
@@ -59,12 +53,8 @@ export const start: StepVerb = async (ports, context, token, steps) => {
 };
 
 type Limited = Opening & { readonly limited: ReturnType<typeof underQuota> };
-type Drawn = {
-  readonly opening: Limited;
-  readonly connections: readonly string[];
-};
 
-async function openingOf(ports: Ports, context: Context, token: string, draft: Draft): Promise<Drawn> {
+async function openingOf(ports: Ports, context: Context, token: string, draft: Draft): Promise<Limited> {
   const { step, hash, record, key, wrapped, subject, known, earlier } = draft;
   const { tenant } = context;
   const now = ports.now();
@@ -96,7 +86,7 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
   const persons = known.filter(
     (identity) => identity.subprocessor === undefined || draft.given.includes(identity) || isEnding(identity),
   );
-  const opening: Limited = {
+  return {
     n: tenant.n,
     version: context.version,
     now,
@@ -113,12 +103,12 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
       ...Object.fromEntries(tags),
     },
     suppressions,
+    connections,
     tasks,
     ...(signal !== undefined && { signal }),
     limited,
     counts: limited.map(({ subprocessor }) => subprocessor),
   };
-  return { opening, connections };
 }
 
 /** Says so where a quota makes this deadline impossible as things stand. It costs round trips only then. */
@@ -189,7 +179,8 @@ function suppressionsOf(
   );
   return known.flatMap((identity) => {
     const actor = actors.get(tagKey(identity));
-    const isPerson = erases && (identity.subprocessor === undefined || given.includes(identity));
+    const isOwn = identity.subprocessor === undefined || identity.account === true;
+    const isPerson = erases && (isOwn || given.includes(identity));
     if (!isPerson && actor === undefined) return [];
     return [
       {

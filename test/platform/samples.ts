@@ -100,6 +100,7 @@ export const opening = (
   deadline: NOW + 30 * DAY,
   fields: {},
   suppressions: [],
+  connections: [],
   tasks,
   ...more,
 });

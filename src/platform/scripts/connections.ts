@@ -1,4 +1,4 @@
-import { HEAD } from "./shared.ts";
+import { ENDS, HEAD } from "./shared.ts";
 
 /**
  * `unconfirmed → active`: the product has shown the one-time code, in the session of the subject that it names.
@@ -48,13 +48,17 @@ return {'renew', row[2], row[3], row[4], (leased and not mine) and '1' or '0', r
 /**
  * Puts a renewed grant in the place of the one that it was made from, and nothing else's.
  * KEYS 1 connection. ARGV 1 version that was renewed, 2 runner, 3 grant, 4 when it expires, 5 whether it can be renewed, 6 now, 7 who is
- * given the token. An empty grant only lets go of the lease. Answers 1 when it stands.
+ * given the token. An empty grant only lets go of the lease, and notes who is given the token that stands. Answers 1 when it stands.
  */
 export const RENEWED = `${HEAD}
 local row = redis.call('HMGET', KEYS[1], 'st', 'v', 't', 'l')
 local leased = string.match(row[4] or '', '^(%S+) ')
 if ARGV[3] == '' then
   if leased == ARGV[2] then redis.call('HDEL', KEYS[1], 'l') end
+  if ARGV[7] ~= '' and row[1] and redis.call('HGET', KEYS[1], 'gr') ~= ARGV[2] then
+    redis.call('HINCRBY', KEYS[1], 'gn', 1)
+    redis.call('HSET', KEYS[1], 'ga', ARGV[6], 'gb', ARGV[7], 'gr', ARGV[2])
+  end
   return 1
 end
 if row[3] == ARGV[3] then return 1 end
@@ -72,9 +76,8 @@ return 1
  * From now on nobody is given its tokens any more, because they are to be revoked.
  * KEYS 1 connection.
  */
-export const ENDING = `${HEAD}
-local status = redis.call('HGET', KEYS[1], 'st')
-if status == 'unconfirmed' or status == 'active' then redis.call('HSET', KEYS[1], 'st', 'ending') end
+export const ENDING = `${HEAD}${ENDS}
+end_connection(KEYS[1])
 return 1
 `;
 

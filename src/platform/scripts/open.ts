@@ -1,4 +1,4 @@
-import { CANCELLED, GENERATION, HEAD, LANE } from "./shared.ts";
+import { CANCELLED, ENDS, GENERATION, HEAD, LANE } from "./shared.ts";
 
 /**
  * Starts a request, or plans it again: writes the tasks that are not there yet and puts their orders into their lanes.
@@ -8,14 +8,14 @@ import { CANCELLED, GENERATION, HEAD, LANE } from "./shared.ts";
  *
  * KEYS 1 tenant, 2 request, 3 open tasks, 4-6 the gateway lane's, 7 the subject's open requests, 8 the subject, then what entries name.
  * ARGV 1 version, 2 now, 3 token, 4 attempt, 5 request, 6 gateway lane, 7 deadline, 8 awake until, 9 number of tasks,
- * 10 number of suppressions, 11 number of fields, 12 the subject's version that the plan was made from, 13 number of identities of
- * the signal that asked for it; where there are any, the signal's time, whose restores it heeds, the document once cancelled, keep
+ * 10 number of suppressions, 11 number of fields, 12 the subject's version that the plan was made from, 13 number of connections that
+ * end with it, 14 number of identities of the signal that asked for it; where there are any, the signal's time, whose restores it heeds, the document once cancelled, keep
  * milliseconds, numbers of the keys of the open requests and of the identities; then fields (name, value), suppressions (number of key,
- * value, milliseconds), tasks: task, document, what, number of its lane's first key, lane, order id, payload, waits, due.
+ * value, milliseconds), connections (number of key), tasks: task, document, what, number of its lane's first key, lane, order id, payload, waits, due.
  * `what`: `order`, `wait`, `open` (no order: a person's work), `ended`.
  * Answers `open` with the lanes that woke, or `superseded` with by what.
  */
-export const OPEN = `${HEAD}${LANE}${GENERATION}${CANCELLED}
+export const OPEN = `${HEAD}${LANE}${GENERATION}${CANCELLED}${ENDS}
 local r, ro = KEYS[2], KEYS[3]
 local version, now, token, attempt, rid, gateway = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local deadline, awake_until = tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -29,12 +29,12 @@ if status ~= 'scheduled' and status ~= 'open' then
   drop(KEYS[4], KEYS[5], start)
   return {'ended'}
 end
-local a = 13
+local a = 14
 local function take()
   a = a + 1
   return ARGV[a]
 end
-local of_signal = tonumber(ARGV[13])
+local of_signal = tonumber(ARGV[14])
 if of_signal > 0 then
   local signal_at, heeds, cancelled, keep, open_requests = tonumber(take()), take(), take(), take(), KEYS[tonumber(take())]
   local by = false
@@ -56,6 +56,8 @@ for s = 1, suppressions do
   local before = redis.call('GET', key)
   if not before or string.sub(before, 1, 6) == 'acted ' or string.sub(value, 1, 6) ~= 'acted ' then redis.call('SET', key, value, 'PX', ms) end
 end
+-- From here on nobody is given tokens that are about to be revoked.
+for c = 1, tonumber(ARGV[13]) do end_connection(KEYS[tonumber(take())]) end
 redis.call('SADD', KEYS[7], rid)
 local others = {}
 if tasks > 0 and redis.call('SCARD', KEYS[7]) > 1 then

@@ -43,6 +43,14 @@ local function cancel(r, z, o, open_requests, rid, document, keep)
 end
 `;
 
+/** From then on nobody is given the connection's tokens any more, because they are to be revoked. */
+export const ENDS = `
+local function end_connection(connection)
+  local status = redis.call('HGET', connection, 'st')
+  if status == 'unconfirmed' or status == 'active' then redis.call('HSET', connection, 'st', 'ending') end
+end
+`;
+
 export const LANE = `
 local READY = 1e15
 local function lower_index(index, lane, at)

@@ -95,7 +95,10 @@ export type ConnectionStore = {
   readonly takeGrant: (take: Take) => Promise<TakenGrant>;
   /** False where what was renewed is no longer what stands. */
   readonly renewed: (renewal: Renewal) => Promise<boolean>;
-  readonly letGo: (take: Pick<Take, "n" | "id" | "runner">) => Promise<void>;
+  /** `given`: the token that stands is given out, since there is no newer one. */
+  readonly letGo: (
+    take: Pick<Take, "n" | "id" | "runner"> & { readonly given?: Pick<Take, "by" | "now"> },
+  ) => Promise<void>;
   readonly ending: (n: TenantNumber, ids: readonly string[]) => Promise<void>;
   readonly endConnections: (n: TenantNumber, ends: readonly ConnectionEnd[]) => Promise<void>;
   /** Puts an order into a lane, unless it is there. */
@@ -174,8 +177,9 @@ export function connectionStore(redis: RedisClient): ConnectionStore {
       return Number(answer) === 1;
     },
 
-    letGo: async ({ n, id, runner }) => {
-      await redis.run([{ script: RENEWED, keys: [keys.connection(n, id)], args: ["", runner, "", "", 0, 0, ""] }]);
+    letGo: async ({ n, id, runner, given }) => {
+      const args = ["", runner, "", "", 0, given?.now ?? 0, given?.by ?? ""];
+      await redis.run([{ script: RENEWED, keys: [keys.connection(n, id)], args }]);
     },
 
     ending: async (n, ids) => {

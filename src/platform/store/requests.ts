@@ -105,6 +105,8 @@ export type Opening = {
   readonly deadline: Instant;
   readonly fields: Readonly<Record<string, string>>;
   readonly suppressions: readonly { readonly pseudonym: string; readonly value: string; readonly lifetimeMs: number }[];
+  /** The connections that end with it. */
+  readonly connections: readonly string[];
   readonly tasks: readonly NewTask[];
   /** The subprocessors whose lanes are to be counted once all are open. */
   readonly counts?: readonly string[];
@@ -498,6 +500,7 @@ function openCommand(opening: Opening) {
       opening.now,
     ];
   });
+  const connections = opening.connections.map((connection) => named.push(keys.connection(n, connection)));
   const fields = Object.entries(opening.fields);
   const signal = signalArgs(opening, named);
   return {
@@ -516,9 +519,11 @@ function openCommand(opening: Opening) {
       opening.suppressions.length,
       fields.length,
       opening.subjectVersion,
+      connections.length,
       ...signal,
       ...fields.flat(),
       ...suppressions,
+      ...connections,
       ...entries,
     ],
   };

@@ -8,7 +8,8 @@ const server = {
   userinfo: `${AT}/me`,
 };
 const account = { type: "openid.subject", value: "ada" };
-const grant = { accessToken: "access-1", refreshToken: "refresh-1", scopes: ["openid"], account, server };
+const issuer = `${AT}/`;
+const grant = { accessToken: "access-1", refreshToken: "refresh-1", scopes: ["openid"], account, server, issuer };
 const { introspection: _, ...unseen } = server;
 
 const way = (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way => ({

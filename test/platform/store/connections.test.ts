@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { tenantNumber } from "../../../src/ids.ts";
 import type { NewConnection, Take } from "../../../src/platform/store/connections.ts";
+import { claimedOne, founded, gateway, idOf, opening, request as requested, task } from "../samples.ts";
 import { engines, onEach } from "../stand.ts";
 
 const n = tenantNumber(1);
@@ -77,6 +78,39 @@ onEach("a connection in the store", engines, ({ store, twice, dump, age }) => {
     await twice(() => store.ending(n, [id]));
     expect(await store.takeGrant(take("c", NOW))).toEqual({ result: "not_active", state: "ending" });
     expect(await store.takeGrant({ ...take("c", NOW), id: "con_none" })).toEqual({ result: "none" });
+  });
+
+  it("[I3] is shut by the very start of the request that ends it, and by none that does not start", async () => {
+    await founded(store);
+    await active();
+    const status = async () => (await store.connections([{ n, id }]))[0]?.st;
+    const asks = async (name: string, starts: number, more: Parameters<typeof opening>[3] = {}) => {
+      const request = idOf(name);
+      await store.record([requested(request)]);
+      const start = await claimedOne(store, gateway, `start:${request}`, `starts ${name}`);
+      const open = () => store.open([opening(request, start, [task("alpha.revoke")], { connections: [id], ...more })]);
+      const [first] = starts === 2 ? await twice(open) : [await open()];
+      return first?.[0]?.result;
+    };
+    expect(await asks("stale", 1, { version: "0" })).toBe("stale");
+    expect(await status()).toBe("active");
+    expect(await asks("starts", 2)).toBe("open");
+    expect(await status()).toBe("ending");
+    await store.endConnections(n, [{ id, subprocessor: "sign-in", account: "a", household: "h", how: "first" }]);
+    expect(await asks("later", 1)).toBe("open");
+    expect(await status()).toBe("ended");
+    expect(await asks("nobody", 1, { connections: ["con_none"] })).toBe("open");
+    expect(await store.connections([{ n, id: "con_none" }])).toEqual([{}]);
+  });
+
+  it("counts a token once that is given out because no newer one was to be had", async () => {
+    await active();
+    const ahead = NOW + 3_600_000 - 30_000;
+    await store.takeGrant(take("a", ahead));
+    await twice(() => store.letGo({ n, id, runner: "a", given: { by: "key_1", now: ahead } }));
+    expect((await store.connections([{ n, id }]))[0]).toMatchObject({ gn: "1", ga: String(ahead), gb: "key_1" });
+    await store.letGo({ n, id: "con_none", runner: "a", given: { by: "key_1", now: ahead } });
+    expect(await store.connections([{ n, id: "con_none" }])).toEqual([{}]);
   });
 
   it("is renewed by one runner; others use what is good still, or wait", async () => {
