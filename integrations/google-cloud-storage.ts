@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Address, at, del, get, noCall, type Reply, read, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
-import { type Answer, erased, notFound, notYet, type Sight } from "../src/contract/outcome.ts";
+import { type Answer, erased, notFound, notYet, type Sight, type Unforeseen } from "../src/contract/outcome.ts";
 import { type Settings, text } from "../src/contract/settings.ts";
 import { Rfc3339 } from "../src/contract/signal.ts";
 import {
@@ -12,7 +12,7 @@ import {
   serviceAccountKey,
   TOKEN_ORIGIN,
 } from "./houses/google-cloud.ts";
-import { PREFIX_TEMPLATE, prefixFor } from "./houses/prefix.ts";
+import { prefix, prefixOf } from "./houses/key-prefix.ts";
 
 /**
  * Cloud Storage holds a person's files for the tenant, under a prefix of their own or each under a name that the product registers.
@@ -49,7 +49,7 @@ const MOST_DELETED = 200;
 const settings = {
   serviceAccountKey,
   bucket: text("Bucket", /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/),
-  prefix: text("Prefix of one person's objects, {id} where the user id stands, such as users/{id}/", PREFIX_TEMPLATE),
+  prefix: prefix("Prefix of one person's objects, {id} where the user id stands, such as users/{id}/"),
 } satisfies Settings;
 
 export const googleCloudStorage = defineIntegration({
@@ -71,7 +71,7 @@ export const googleCloudStorage = defineIntegration({
       each: "identity",
       *run(order) {
         const place = placeOf(order);
-        if (place === undefined) return unsafe;
+        if ("outcome" in place) return place;
         const access = yield* authorised(order.settings.serviceAccountKey, SCOPE);
         return "outcome" in access ? access : yield* eraseAt({ ...place, headers: access.headers }, order);
       },
@@ -79,7 +79,7 @@ export const googleCloudStorage = defineIntegration({
         afterSeconds: 5,
         *run(order) {
           const place = placeOf(order);
-          if (place === undefined) return unsafe;
+          if ("outcome" in place) return place;
           const access = yield* authorised(order.settings.serviceAccountKey, SCOPE);
           if ("outcome" in access) return access;
           return seen(pageIn(yield get(listOf(place, "versions", FIRST), access.headers)), place);
@@ -98,15 +98,15 @@ type StorageOrder = Order<typeof settings>;
 type Where = { readonly bucket: string; readonly begins: string; readonly isWhole: boolean };
 type Place = Where & { readonly headers: Readonly<Record<string, string>> };
 
-const unsafe = unforeseen(noCall, "this identity names no place in the bucket that is one person's alone");
+const foreign = unforeseen(noCall, "this object is of another bucket");
 
-function placeOf({ identity: { type, value }, settings: { bucket, prefix } }: StorageOrder): Where | undefined {
+function placeOf({ identity: { type, value }, settings: { bucket, prefix } }: StorageOrder): Where | Unforeseen {
   if (type === "user_id") {
-    const begins = prefixFor(prefix, value);
-    return begins === undefined ? undefined : { bucket, begins, isWhole: false };
+    const begins = prefixOf(prefix, value);
+    return typeof begins === "string" ? { bucket, begins, isWhole: false } : begins;
   }
   const [, named, name = value] = /^gs:\/\/([^/]+)\/(.+)$/s.exec(value) ?? [];
-  return (named ?? bucket) === bucket ? { bucket, begins: name, isWhole: true } : undefined;
+  return (named ?? bucket) === bucket ? { bucket, begins: name, isWhole: true } : foreign;
 }
 
 /** Deletes what may be deleted, page by page; then says what the rest is kept for, and until when. */

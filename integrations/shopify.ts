@@ -1,15 +1,17 @@
 import { z } from "zod";
-import { at, type Call, noCall, postJson, type Reply, read, unauthorized, unforeseen } from "../src/contract/call.ts";
+import { noCall, type Reply, read, unauthorized, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Hook, type Order, type Steps } from "../src/contract/integration.ts";
+import { CONNECTION, grantOf } from "../src/contract/oauth.ts";
 import { type Answer, found, informed, notFound } from "../src/contract/outcome.ts";
 import { dnsLabel, optional, type Settings, secret, text } from "../src/contract/settings.ts";
 import { json, type Signal, type SignalType } from "../src/contract/signal.ts";
+import { adapt, adminCall, codesIn, type Door, shopOf, sightOf, throttled, uninstall } from "./houses/shopify.ts";
 
 /**
  * Shopify: the tenant offers an app that merchants install into their shops.
  * It tells us when a shop's customer asks for their data or is to be redacted, when a shop is to be redacted, and when the
  * app was uninstalled. What it holds itself is the merchant's to erase: where the tenant is the merchant, it asks Shopify to
- * erase a customer of its own shop.
+ * erase a customer of its own shop. What the app was granted in a shop, a connection, ends with the app there.
  *
  * Which topic a delivery is of stands only in a header that nothing signs, so each topic has an address of its own, and
  * each reader takes the shape of its topic alone: a request for data that is sent again to the address of a redaction is
@@ -17,6 +19,9 @@ import { json, type Signal, type SignalType } from "../src/contract/signal.ts";
  */
 const PRIVACY = "https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance";
 const WEBHOOKS = "https://shopify.dev/docs/apps/build/webhooks";
+const GRANT = "https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/authorization-code-grant";
+const OFFLINE = "https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/offline-access-tokens";
+const UNINSTALL = "https://shopify.dev/docs/api/admin-graphql/latest/mutations/appUninstall";
 const ERASURE = "https://shopify.dev/docs/api/admin-graphql/latest/mutations/customerRequestDataErasure";
 
 const CUSTOMER = "shopify.customer";
@@ -92,8 +97,9 @@ const topic = (name: string, type: SignalType) =>
   }) satisfies Omit<Hook, "read" | "authority">;
 
 const settings = {
+  clientId: optional(text("Client id of the app", /^[0-9a-f]{32}$/)),
   clientSecret: secret("Client secret of the app"),
-  shop: optional(dnsLabel("Own shop: the first part of its myshopify.com address")),
+  shop: optional(dnsLabel("Own shop, and where connections name none: the first part of its myshopify.com address")),
   shopId: optional(text("Own shop's id, a number", /^[1-9]\d{0,19}$/)),
   adminToken: optional(secret("Access token of the own shop, with read_customers and write_customer_data_erasure")),
 } satisfies Settings;
@@ -169,7 +175,38 @@ export const shopify = defineIntegration({
     },
   },
 
-  oauth: absent("not yet connected by Quittance", "https://shopify.dev/docs/apps/build/authentication-authorization"),
+  oauth: {
+    source: GRANT,
+    server: {
+      issuer: "https://{shop}.myshopify.com",
+      authorize: "https://{shop}.myshopify.com/admin/oauth/authorize",
+      token: "https://{shop}.myshopify.com/admin/oauth/access_token",
+    },
+    // Tokens that do not expire are refused of public apps from 2027 on. The page lists no other parameters.
+    client: {
+      id: "clientId",
+      secret: "clientSecret",
+      by: "post",
+      exchange: { adds: { expiring: "1" }, omits: ["grant_type", "redirect_uri"] },
+    },
+    pkce: absent("its page names no parameters for it", GRANT),
+    signedCallback: { parameter: "hmac", source: GRANT },
+    // Where none are named, those of the app's configuration are granted.
+    scopes: { standard: [], separator: "," },
+    site: "shop",
+    adapt,
+    account: ({ settings: { shop }, accessToken }) => shopOf({ shop, token: accessToken }),
+    refresh: { source: OFFLINE },
+    // The hook tells of the end. But a refresh token that nobody uses for 90 days ends too, and without one nothing can be revoked.
+    *alive({ settings: { shop }, grant }) {
+      const sight = yield* sightOf({ shop, token: grant.accessToken });
+      if (sight === "absent") return "ended";
+      return sight === "present" ? "alive" : sight;
+    },
+    // An app is installed in a shop once.
+    kills: "account",
+    revokesWithAccess: true,
+  },
 
   actions: {
     erase: {
@@ -185,10 +222,13 @@ export const shopify = defineIntegration({
         return order.identity.type === CUSTOMER ? yield* request(order) : yield* search(order);
       },
     },
-    revoke: absent(
-      "`appUninstall` needs the shop's token, which connections will hold",
-      "https://shopify.dev/docs/api/admin-graphql/latest/mutations/appUninstall",
-    ),
+    revoke: {
+      source: UNINSTALL,
+      by: [CONNECTION],
+      each: "identity",
+      run: (order) => uninstall(granted(order)),
+      look: { afterSeconds: 5, run: (order) => sightOf(granted(order)) },
+    },
   },
 
   residuals: [],
@@ -197,6 +237,10 @@ export const shopify = defineIntegration({
 });
 
 type ShopifyOrder = Order<typeof settings>;
+
+/** A connection's order has the connection's own shop among its settings. */
+const granted = (order: ShopifyOrder): Door => ({ shop: order.settings.shop, token: grantOf(order).accessToken });
+const own = ({ settings }: ShopifyOrder): Door => ({ shop: settings.shop, token: settings.adminToken });
 
 const Customers = z.object({
   data: z.object({
@@ -216,33 +260,22 @@ const Requested = z.object({
     }),
   }),
 });
-const Refused = z.object({ errors: z.array(z.object({ extensions: z.object({ code: z.string() }) })).min(1) });
-
-/** The bucket fills by at least fifty points a second; these calls cost ten or so. */
-const REST_SECONDS = 2;
-
-const call = (order: ShopifyOrder, query: string, variables: object): Call =>
-  postJson(
-    at`https://${{ shop: order.settings.shop }}.myshopify.com/admin/api/2026-10/graphql.json`,
-    { "x-shopify-access-token": order.settings.adminToken },
-    { query, variables },
-  );
 
 /** The search takes words, so each hit is looked at. */
 function* search(order: ShopifyOrder): Steps<Answer> {
   const email = order.identity.value.toLowerCase();
-  const reply = yield call(
-    order,
+  const reply = yield adminCall(
+    own(order),
     "query ($search: String!) { customers(first: 50, query: $search) { nodes { id email } pageInfo { hasNextPage } } }",
-    { search: `email:"${email.replace(/["\\]/g, "\\$&")}"` },
+    { variables: { search: `email:"${email.replace(/["\\]/g, "\\$&")}"` } },
   );
   const customers = read(reply, Customers);
   if (!customers.ok) return refusal(reply) ?? customers.problem;
   const { nodes, pageInfo } = customers.value.data.customers;
   if (pageInfo.hasNextPage) return unforeseen(reply, "more than fifty customers are found by this address");
-  const own = nodes.filter((customer) => customer.email?.toLowerCase() === email);
+  const theirs = nodes.filter((customer) => customer.email?.toLowerCase() === email);
   const { shopId } = order.settings;
-  return found(own.map(({ id }) => ({ type: CUSTOMER, value: `${shopId}/${id.slice(id.lastIndexOf("/") + 1)}` })));
+  return found(theirs.map(({ id }) => ({ type: CUSTOMER, value: `${shopId}/${id.slice(id.lastIndexOf("/") + 1)}` })));
 }
 
 /**
@@ -253,10 +286,10 @@ function* request(order: ShopifyOrder): Steps<Answer> {
   const [, shop, customer] = /^(\d+)\/(\d+)$/.exec(order.identity.value) ?? [];
   if (shop !== order.settings.shopId)
     return unforeseen(noCall, "this customer is of another shop, whose token is not here");
-  const reply = yield call(
-    order,
+  const reply = yield adminCall(
+    own(order),
     "mutation ($customer: ID!) { customerRequestDataErasure(customerId: $customer) { customerId userErrors { code } } }",
-    { customer: `gid://shopify/Customer/${customer}` },
+    { variables: { customer: `gid://shopify/Customer/${customer}` } },
   );
   const requested = read(reply, Requested);
   if (!requested.ok) return refusal(reply) ?? requested.problem;
@@ -266,12 +299,10 @@ function* request(order: ShopifyOrder): Steps<Answer> {
   return unforeseen(reply, "Shopify says that it could not request the erasure");
 }
 
-/** GraphQL refuses with 200 and a code of its own. https://shopify.dev/docs/api/admin-graphql#status_and_error_codes */
+/** What refuses the own shop's token, by status or by code, stops the lane. */
 function refusal(reply: Reply): Answer | undefined {
   if (reply.status === 403) return unauthorized(reply, "Shopify says that this token may not do this");
-  const refused = read(reply, Refused);
-  const codes = refused.ok ? refused.value.errors.map(({ extensions }) => extensions.code) : [];
-  if (codes.includes("THROTTLED")) return { outcome: "slow_down", seconds: REST_SECONDS };
-  if (codes.includes("ACCESS_DENIED")) return unauthorized(reply, "Shopify says that this token lacks a scope");
-  return undefined;
+  if (codesIn(reply).includes("ACCESS_DENIED"))
+    return unauthorized(reply, "Shopify says that this token lacks a scope");
+  return throttled(reply);
 }

@@ -10,6 +10,9 @@ import { type Setting, text } from "../../src/contract/settings.ts";
  */
 export const prefixes = (label: string, delimiters: readonly string[]): Setting => text(label, templates(delimiters));
 
+/** One such template, with a slash, where the names of a store may have spaces, commas and empty steps in them. */
+export const prefix = (label: string): Setting => text(label, /^[^{}\p{Cc}]*\{id\}[^{}\p{Cc}]*\/$/u);
+
 /** Enough for one store; each costs calls of its own. */
 const MOST = 8;
 
@@ -27,11 +30,21 @@ function templates(delimiters: readonly string[]): RegExp {
 /** All prefixes of one person, or why there is none. */
 export function prefixesOf(list: string, id: string): readonly string[] | Unforeseen {
   const all = list.split(",").map((template) => template.trim());
+  return refusal(all, id) ?? all.map((template) => filled(template, id));
+}
+
+/** The prefix of one person where there is one template, or why there is none. */
+export const prefixOf = (template: string, id: string): string | Unforeseen =>
+  refusal([template], id) ?? filled(template, id);
+
+const filled = (template: string, id: string): string => template.replace("{id}", () => id);
+
+/** Why an id has no prefixes under these templates; nothing where it has. */
+function refusal(all: readonly string[], id: string): Unforeseen | undefined {
   const delimiter = all[0]?.at(-1) ?? "/";
   if (!isName(id) || id.includes(delimiter)) return NO_NAME;
-  const mine = all.map((template) => template.replace("{id}", () => id));
-  const isOurs = (prefix: string) => all.every((template) => !isAnothers(prefix, template, id, delimiter));
-  return mine.every(isOurs) ? mine : AMBIGUOUS;
+  const isOurs = (mine: string) => all.every((template) => !isAnothers(mine, template, id, delimiter));
+  return all.every((template) => isOurs(filled(template, id))) ? undefined : AMBIGUOUS;
 }
 
 /** Whether an id can be one step of a key, and no other step than the one that it seems to be. */

@@ -78,7 +78,7 @@ describe("erasing at the stand-in for Typeform", () => {
 });
 
 describe("asking at the stand-in for Shopify", () => {
-  const settings = { clientSecret: "", shop: "acme", shopId: "7", adminToken: "shpat_test" };
+  const settings = { clientId: "", clientSecret: "", shop: "acme", shopId: "7", adminToken: "shpat_test" };
   const customers = [
     { id: "11", email: "ada@example.com" },
     { id: "12", email: "bob@example.com" },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { shopify } from "../../integrations/shopify.ts";
+import { isSignedCallback } from "../../src/connections/signed-callback.ts";
 import { isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
 import { checked, proven } from "../support/proven.ts";
@@ -148,7 +149,7 @@ describe("how Shopify is answered", () => {
 describe("asking Shopify to erase a customer of the own shop", () => {
   const { erase } = shopify.actions;
   if (isAbsent(erase) || isBulk(erase)) throw new Error("Shopify has an erasure");
-  const settings = { clientSecret: "x", shop: "ada-lends", shopId: "954889", adminToken: "shpat_test" };
+  const settings = { clientId: "", clientSecret: "x", shop: "ada-lends", shopId: "954889", adminToken: "shpat_test" };
   const by = (type: string, value: string) => orderFor(settings, { type, value });
   const email = by("email", 'ada"@example.com');
   const customer = by("shopify.customer", "954889/191167");
@@ -199,5 +200,93 @@ describe("asking Shopify to erase a customer of the own shop", () => {
   it("needs the own shop's token, and is silently absent for those who only offer an app", () => {
     expect(erase.needs).toMatchObject({ settings: ["shop", "shopId", "adminToken"] });
     expect(erase.needs?.otherwise).not.toHaveProperty("instructions");
+  });
+});
+
+/** From the page on the authorization code grant, signed with the secret `hush`. */
+describe("what Shopify signs of a callback", () => {
+  const SIGNED =
+    "code=0907a61c0c8d55e99db179b68161bc00&hmac=700e2dadb827fcc8609e9d5ce208b2e9cdaab9df07390d2cbca10d7c328fc4bf" +
+    "&shop=some-shop.myshopify.com&state=0.6784241404160823&timestamp=1337178173";
+  if (isAbsent(shopify.oauth) || shopify.oauth.signedCallback === undefined) throw new Error("Shopify signs callbacks");
+  const { signedCallback } = shopify.oauth;
+  const isSigned = (text: string, secret = "hush") =>
+    isSignedCallback(signedCallback, new URLSearchParams(text), secret);
+
+  it("takes the documented example, whatever the order of its parameters", async () => {
+    expect(await isSigned(SIGNED)).toBe(true);
+    expect(await isSigned(SIGNED.split("&").toReversed().join("&"))).toBe(true);
+  });
+
+  it("refuses it with another secret, or with anything changed, added or left out", async () => {
+    expect(await isSigned(SIGNED, "hust")).toBe(false);
+    expect(await isSigned(SIGNED, "")).toBe(false);
+    expect(await isSigned(SIGNED.replace("some-shop", "other-shop"))).toBe(false);
+    expect(await isSigned(`${SIGNED}&host=YWRtaW4`)).toBe(false);
+    expect(await isSigned(SIGNED.replace("&timestamp=1337178173", ""))).toBe(false);
+    expect(await isSigned(SIGNED.replace(/&hmac=[0-9a-f]+/, ""))).toBe(false);
+  });
+});
+
+describe("tokens of connections", () => {
+  if (isAbsent(shopify.oauth) || shopify.oauth.adapt === undefined)
+    throw new Error("Shopify has OAuth with deviations");
+  const { adapt } = shopify.oauth;
+
+  it("takes the one documented refusal for the end of a refresh token, and no other", () => {
+    const refused = (error: string, error_description: string) =>
+      adapt({ status: 401, json: { error, error_description } })?.json.error;
+    expect(refused("invalid_request", "This request requires an active refresh_token")).toBe("invalid_grant");
+    expect(refused("invalid_request", "Something else")).toBe("invalid_request");
+    expect(refused("invalid_client", "an active refresh_token")).toBe("invalid_client");
+  });
+
+  it("reads scopes with commas, and names the type that is not named", () => {
+    const json = { access_token: "shpat_1", scope: "read_customers,write_orders" };
+    expect(adapt({ status: 200, json })?.json).toEqual({
+      access_token: "shpat_1",
+      scope: "read_customers write_orders",
+      token_type: "Bearer",
+    });
+  });
+});
+
+describe("uninstalling the app", () => {
+  const { revoke } = shopify.actions;
+  if (isAbsent(revoke) || isBulk(revoke)) throw new Error("Shopify has a revocation");
+  const { look } = revoke;
+  if (look === undefined) throw new Error("Shopify is looked at again");
+  const settings = { clientId: "", clientSecret: "x", shop: "bobs-boards", shopId: "954889", adminToken: "shpat_own" };
+  const grant = {
+    accessToken: "shpat_theirs",
+    refreshToken: "shprt_theirs",
+    scopes: [],
+    account: { type: "shopify.shop", value: "7" },
+    site: settings.shop,
+  };
+  const order = orderFor(settings, { type: "connection", value: "con_1" }, { grant });
+  const gone = (...userErrors: readonly object[]): Played => ({
+    status: 200,
+    body: { data: { appUninstall: { app: null, userErrors } } },
+  });
+
+  it("is done with the connection's token, never with the own shop's", () => {
+    const ended = play(revoke.run(order), [gone()]);
+    const looked = play(look.run(order), [{ status: 401 }]);
+    for (const { calls } of [ended, looked]) {
+      expect(calls).toHaveLength(1);
+      expect(calls[0]?.at.url).toBe("https://bobs-boards.myshopify.com/admin/api/2026-10/graphql.json");
+      expect(calls[0]?.headers).toMatchObject({ "x-shopify-access-token": "shpat_theirs" });
+    }
+  });
+
+  it("[I4] claims nothing where Shopify did not uninstall it", () => {
+    for (const reply of [gone({ message: "no" }), { status: 200, body: { errors: [] } }, { status: 403 }])
+      expect(play(revoke.run(order), [reply]).outcome).toMatchObject({ outcome: "unforeseen" });
+  });
+
+  it("takes no refusal of a connection's token for one of the own shop's", () => {
+    const refused = { status: 200, body: { errors: [{ extensions: { code: "ACCESS_DENIED" } }] } };
+    expect(play(revoke.run(order), [refused]).outcome).toMatchObject({ outcome: "unforeseen" });
   });
 });

@@ -156,6 +156,14 @@ const rows: readonly Row[] = [
     account: "uLoRgfbbTayCX6r2Q_qQsQ",
   },
   {
+    integration: "shopify",
+    // The stand-in signs callbacks with this one.
+    settings: { clientId: "0123456789abcdef0123456789abcdef", clientSecret: "shpss_dev_sandbox" },
+    account: "954889",
+    site: "ada-lace",
+    renewedAfterHours: 1,
+  },
+  {
     integration: "facebook",
     settings: { appId: "123456789012345", appSecret: "a secret of the tests" },
     account: "1000000000001",

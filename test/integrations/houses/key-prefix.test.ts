@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { prefixes, prefixesOf } from "../../../integrations/houses/key-prefix.ts";
+import { prefix, prefixes, prefixesOf, prefixOf } from "../../../integrations/houses/key-prefix.ts";
 import { settingsSchema } from "../../../src/contract/settings.ts";
 
 // The same cases at every run.
@@ -128,5 +128,76 @@ describe("the prefixes of one person", () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe("one template, and the prefix of one person under it", () => {
+  const one = prefix("Prefix");
+  const isUnforeseen = expect.objectContaining({ outcome: "unforeseen", status: 0 });
+
+  it.each(["users/{id}/", "{id}/", "a b/{id}-files/", "x/{id}/y/", "/users/{id}/", "a,b//{id}/"])(
+    "may be %s, where the id takes its place",
+    (template) => {
+      expect(takes(template, one)).toBe(true);
+      expect(prefixOf(template, "u-42")).toBe(template.replace("{id}", "u-42"));
+    },
+  );
+
+  it.each(["users/{id}", "users/", "", "/", "{id}{id}/", "users/{user}/"])(
+    "[I14] may not be %j, and is none even if it were, because it could be of several people",
+    (template) => {
+      expect(takes(template, one)).toBe(false);
+      expect(prefixOf(template, "u-42")).toEqual(isUnforeseen);
+    },
+  );
+
+  it.each(["users/{id}/{x}/", "{id}\n/", "users/{id}\u0000/", "users/{id}:"])("may not be %j", (template) => {
+    expect(takes(template, one)).toBe(false);
+  });
+
+  it.each([
+    "",
+    "a/b",
+    "/",
+    "..",
+    ".",
+    "a..b",
+    "../a",
+    "a\\b",
+    "a\u0000",
+    "a\nb",
+    "\u007f",
+    "\u0085",
+    " 1",
+    "{id}",
+    "1\u200b",
+  ])("[I14] is none for the id %j, which could lead to somebody else's", (id) => {
+    expect(prefixOf("users/{id}/", id)).toEqual(isUnforeseen);
+  });
+
+  it("has an id as it is, whatever a replacement would make of it", () => {
+    expect(prefixOf("users/{id}/", "$&$1")).toBe("users/$&$1/");
+  });
+
+  it("[I14] never holds another person's", () => {
+    expect(prefixOf("users/{id}/", "10")).toBe("users/10/");
+    fc.assert(
+      fc.property(
+        fc.constantFrom("users/{id}/", "{id}/", "{id}/x/", "u{id}/", "{id}-a/b/", "/a b,//{id}/"),
+        fc.string({ minLength: 1 }),
+        fc.string({ minLength: 1 }),
+        (template, mine, other) => {
+          const [a, b] = [prefixOf(template, mine), prefixOf(template, other)];
+          if (mine === other || typeof a !== "string" || typeof b !== "string") return;
+          expect(a.startsWith(b) || b.startsWith(a), `${a} ${b}`).toBe(false);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("[I10] is read in no time, whatever is written there", () => {
+    for (const text of ["a/".repeat(2000), "a".repeat(4000), "{id}/,".repeat(600), "{id}".padEnd(4096, "/")])
+      expect(takes(`${text}!`, one)).toBe(false);
   });
 });
