@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { Identity } from "../contract/identity.ts";
+import { CONNECTION } from "../contract/oauth.ts";
 import type { Ports } from "../ports.ts";
 import { problemResponse } from "../problem.ts";
 import type { Context } from "../registry/load.ts";
@@ -126,6 +127,7 @@ function expected(ports: Ports, { tenant }: Context, subprocessor: string, type:
     return [
       { field: `objects.${index}.subprocessor`, expected: `one of ${Object.keys(tenant.subprocessors).join(", ")}` },
     ];
+  if (type === CONNECTION) return [{ field: `objects.${index}.type`, expected: "no connection: people make those" }];
   const types = Object.keys(ports.integrations.get(entry.integration)?.identities ?? {});
   return types.length === 0 || types.includes(type)
     ? []

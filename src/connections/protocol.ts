@@ -111,6 +111,10 @@ async function discovered(ports: Pick<Ports, "send">, issuer: string): Promise<o
     ...(revocation !== undefined && { revocation_endpoint: revocation }),
     ...(introspection !== undefined && { introspection_endpoint: introspection }),
     ...(userinfo !== undefined && { userinfo_endpoint: userinfo }),
+    // Without it, RS256 alone would do.
+    ...(found.id_token_signing_alg_values_supported !== undefined && {
+      id_token_signing_alg_values_supported: found.id_token_signing_alg_values_supported,
+    }),
     ...(found.authorization_response_iss_parameter_supported === true && {
       authorization_response_iss_parameter_supported: true,
     }),
@@ -250,6 +254,7 @@ async function answered(ports: Pick<Ports, "send">, party: Party, call: Call): P
   const reply = await sent(ports, party, call);
   return oauth.processGenericTokenEndpointResponse(party.server, party.client, reply);
 }
+
 function isOf(
   { oauth: facts, settings }: Party,
   answer: oauth.TokenEndpointResponse,

@@ -227,6 +227,12 @@ describe("[I5] connections and hostile input", () => {
     expect(body).toEqual({ connections: [] });
   });
 
+  it("takes no connection for an object that a product registers", async () => {
+    const objects = [{ subprocessor: "product", type: "connection", id: `con_11${"0".repeat(32)}` }];
+    const { status, body } = await product.call("POST", "/v1/subjects/ada/objects", { objects });
+    expect([status, body]).toMatchObject([422, { errors: [{ field: "objects.0.type" }] }]);
+  });
+
   it("says what is wrong with a wish, and what to do", async () => {
     const wish = (more: object) => product.call("POST", "/v1/connections", { return_to: RETURN_TO, ...more });
     expect(await wish({ subprocessor: "nobody" })).toMatchObject({ status: 422 });
