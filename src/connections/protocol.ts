@@ -1,12 +1,16 @@
 import * as oauth from "oauth4webapi";
+import type { Binding } from "../contract/call.ts";
+import type { Identity } from "../contract/identity.ts";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
-import type { Grant, OAuth, TokenAnswer } from "../contract/oauth.ts";
+import type { FoundServer, Grant, OAuth, Server, TokenAnswer } from "../contract/oauth.ts";
 import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
+import { isPublicLook, stepped } from "../lanes/call.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
 import { fail, ok, type Result } from "../result.ts";
+import { newBinding } from "./client.ts";
 
 /** What can go wrong between a vendor's authorization server and us. */
 export type OAuthProblem =
@@ -15,6 +19,8 @@ export type OAuthProblem =
   /** RFC 6749 section 5.2: the error's own name. */
   | { readonly reason: "refused"; readonly error: string }
   | { readonly reason: "unreadable"; readonly what: string }
+  /** What a person said of themselves leads to no account. */
+  | { readonly reason: "unknown_account"; readonly what: string }
   | { readonly reason: "misconfigured"; readonly what: string };
 
 /** A vendor's authorization server, as one tenant's subprocessor uses it. */
@@ -25,31 +31,108 @@ export type Party = {
   readonly settings: SettingValues<Settings>;
   readonly server: oauth.AuthorizationServer;
   readonly client: oauth.Client;
+  /** The keys that the grant is bound to, where the client is a document. */
+  readonly binding?: Binding;
+  /** Whom the tokens have to be of, where the server was found by what the person said. */
+  readonly expected?: Identity;
 };
 
 /**
- * Who is at the other end, by the registry; undefined where this subprocessor grants nothing. `site` is the connection's own value
- * of the setting that says where the account lies.
+ * What is known of one connection: its own value of the setting that says where the account lies, or what the person said; and from when
+ * a person has left, what was found by it and which keys are its own.
  */
+export type Where = {
+  readonly site?: string | undefined;
+  readonly server?: Grant["server"] | undefined;
+  readonly binding?: Binding | undefined;
+  readonly expected?: Identity | undefined;
+};
+
+/** Who is at the other end, by the registry; undefined where this subprocessor grants nothing. */
 export async function partyOf(
-  ports: Pick<Ports, "integrations" | "send">,
+  ports: Pick<Ports, "integrations" | "send" | "now" | "store" | "origin">,
   context: Context,
   subprocessor: string,
-  site: string | undefined,
+  where: Where,
 ): Promise<Result<Party, OAuthProblem> | undefined> {
   const entry = context.tenant.subprocessors[subprocessor];
   const integration = ports.integrations.get(entry?.integration ?? "");
   if (integration === undefined || isAbsent(integration.oauth)) return undefined;
   const { oauth: facts } = integration;
+  const { site } = where;
   const entered = await settingsOf(context, subprocessor, integration.settings);
   const settings = { ...entered, ...(facts.site !== undefined && site !== undefined && { [facts.site]: site }) };
-  const id = settings[facts.client.id] ?? "";
-  if (id === "") return fail({ reason: "misconfigured", what: `${facts.client.id} is not filled in` });
+  const isDocument = facts.client.by === "document";
+  const binding = isDocument ? (where.binding ?? (await newBinding(ports, context))) : undefined;
+  const id = "id" in facts.client ? (settings[facts.client.id] ?? "") : (binding?.client.id ?? "");
+  if (id === "")
+    return fail({
+      reason: "misconfigured",
+      what: `${"id" in facts.client ? facts.client.id : "the client"} is not filled in`,
+    });
+  const known = { integration, subprocessor, oauth: facts, settings, client: { client_id: id } };
+  const own = { ...known, ...(binding !== undefined && { binding }) };
+  if ("find" in facts.server) {
+    const found = await whereabouts(ports, integration, facts.server, where);
+    if (!found.ok) return found;
+    const { account, server } = found.value;
+    return ok({ ...own, server: metadataOf(server), ...(account !== undefined && { expected: account }) });
+  }
   const server = await serverOf(ports, context, subprocessor, integration, facts, settings);
-  if (!server.ok) return server;
-  const client: oauth.Client = { client_id: id };
-  return ok({ integration, subprocessor, oauth: facts, settings, server: server.value, client });
+  return server.ok ? ok({ ...own, server: server.value }) : server;
 }
+
+type Found = Result<{ readonly account: Identity | undefined; readonly server: FoundServer }, OAuthProblem>;
+
+/** As it was found when the person left: whatever their name leads to later, these tokens are of this server. */
+async function whereabouts(
+  ports: Pick<Ports, "send" | "now">,
+  { origins }: Integration,
+  { find }: Extract<Server, { find: unknown }>,
+  { site = "", server, expected }: Where,
+): Promise<Found> {
+  if (server !== undefined) {
+    const { issuer, authorize, token } = server;
+    if (issuer === undefined || authorize === undefined || token === undefined)
+      return fail({ reason: "misconfigured", what: "this connection was made in another way" });
+    return ok({ account: expected, server: { ...server, issuer, authorize, token } });
+  }
+  const until = ports.now() + FINDING_MS;
+  let calls = 0;
+  const looked = await stepped(find(site), async (call) => {
+    if (!isPublicLook(call, origins)) return { problem: { reason: "forbidden_address", host: "" } };
+    if (++calls > MOST_LOOKS || ports.now() >= until) return { problem: { reason: "out_of_time" } };
+    const sent = await ports.send(call);
+    return sent.ok ? { reply: sent.value } : { problem: sent.problem };
+  });
+  if ("problem" in looked) {
+    const isOdd = looked.problem.reason === "forbidden_address" || looked.problem.reason === "broken";
+    return fail(isOdd ? { reason: "unreadable", what: looked.problem.reason } : { reason: "unreachable" });
+  }
+  const { answer } = looked;
+  return answer.ok ? answer : fail({ reason: "unknown_account", what: answer.problem.what });
+}
+
+/** A person waits. */
+const FINDING_MS = 20_000;
+const MOST_LOOKS = 6;
+
+const metadataOf = ({
+  issuer,
+  authorize,
+  token,
+  pushed,
+  revocation,
+  userinfo,
+}: FoundServer): oauth.AuthorizationServer => ({
+  issuer,
+  authorization_endpoint: authorize,
+  token_endpoint: token,
+  ...(pushed !== undefined && { pushed_authorization_request_endpoint: pushed }),
+  ...(revocation !== undefined && { revocation_endpoint: revocation }),
+  ...(userinfo !== undefined && { userinfo_endpoint: userinfo }),
+  authorization_response_iss_parameter_supported: true,
+});
 
 async function serverOf(
   ports: Pick<Ports, "send">,
@@ -59,6 +142,7 @@ async function serverOf(
   { server }: OAuth,
   settings: SettingValues<Settings>,
 ): Promise<Result<oauth.AuthorizationServer, OAuthProblem>> {
+  if ("find" in server) return fail({ reason: "misconfigured", what: "the server is found by what a person says" });
   if ("discovered" in server) {
     const issuer = settings[server.discovered] ?? "";
     return attempt(() => context.once(`oauth server ${subprocessor} ${issuer}`, () => discovered(ports, issuer)));
@@ -120,19 +204,48 @@ export const newDeparture = (state: string): Departure => ({
   nonce: oauth.generateRandomNonce(),
 });
 
-/** RFC 6749 section 4.1.1, RFC 7636 section 4.3. */
+/**
+ * Where a person's browser goes: with all that is asked for (RFC 6749 section 4.1.1, RFC 7636 section 4.3), or with a reference to it
+ * where the server wants it pushed (RFC 9126). `hint`: what the person said of themselves.
+ */
 export async function authorizationAddress(
-  { oauth: facts, server, client }: Party,
+  ports: Pick<Ports, "send">,
+  party: Party,
+  departure: Departure,
+  redirectUri: string,
+  scopes: readonly string[],
+  hint?: string,
+): Promise<Result<string, OAuthProblem>> {
+  const { oauth: facts, server, client } = party;
+  const asked = await parametersOf(party, departure, redirectUri, scopes);
+  // `serverOf` gives none without it.
+  const url = new URL(server.authorization_endpoint ?? server.issuer);
+  if (server.pushed_authorization_request_endpoint === undefined) {
+    for (const [name, value] of asked) url.searchParams.set(name, value);
+    return ok(url.href);
+  }
+  if (hint !== undefined) asked.set("login_hint", hint);
+  return attempt(async () => {
+    const reply = await oauth.pushedAuthorizationRequest(server, client, proofOf(party), asked, {
+      [oauth.customFetch]: over(ports, party),
+    });
+    const { request_uri } = await oauth.processPushedAuthorizationResponse(server, client, reply);
+    url.searchParams.set(idNameOf(facts), client.client_id);
+    url.searchParams.set("request_uri", request_uri);
+    return url.href;
+  });
+}
+
+async function parametersOf(
+  { oauth: facts, client }: Party,
   { state, verifier, nonce }: Departure,
   redirectUri: string,
   scopes: readonly string[],
-): Promise<string> {
-  // `serverOf` gives none without it.
-  const url = new URL(server.authorization_endpoint ?? server.issuer);
-  const set = (name: string, value: string) => url.searchParams.set(name, value);
-  for (const [name, value] of Object.entries(facts.parameters ?? {})) set(name, value);
+): Promise<URLSearchParams> {
+  const parameters = new URLSearchParams({ ...facts.parameters });
+  const set = (name: string, value: string) => parameters.set(name, value);
   set("response_type", "code");
-  set(facts.client.idName ?? "client_id", client.client_id);
+  set(idNameOf(facts), client.client_id);
   set("redirect_uri", redirectUri);
   if (scopes.length > 0) set(facts.scopes.parameter ?? "scope", scopes.join(facts.scopes.separator ?? " "));
   set("state", state);
@@ -142,8 +255,10 @@ export async function authorizationAddress(
   }
   if (facts.openid === true) set("nonce", nonce);
   if (facts.formPost === true) set("response_mode", "form_post");
-  return url.href;
+  return parameters;
 }
+
+const idNameOf = ({ client }: OAuth): string => ("idName" in client ? client.idName : undefined) ?? "client_id";
 
 export type Exchanged = {
   readonly tokens: Omit<Grant, "account">;
@@ -173,11 +288,12 @@ export async function exchange(
       checked,
       redirectUri,
       facts.pkce === "S256" ? verifier : oauth.nopkce,
-      { [oauth.customFetch]: over(ports, facts.adapt) },
+      { [oauth.customFetch]: over(ports, party, facts.adapt) },
     );
     const answer = await oauth.processAuthorizationCodeResponse(server, client, reply, {
       ...(facts.openid === true && { expectedNonce: nonce, requireIdToken: true }),
     });
+    bound(party, answer);
     const claims = { ...oauth.getValidatedIdTokenClaims(answer) };
     return { tokens: tokensOf(ports, party, answer, { scopes: asked, refreshToken: "" }), answer, claims };
   });
@@ -192,17 +308,24 @@ export async function renew(
   const { oauth: facts, server, client } = party;
   return attempt(async () => {
     const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(party), grant.refreshToken, {
-      [oauth.customFetch]: over(ports, facts.adapt),
+      [oauth.customFetch]: over(ports, party, facts.adapt),
     });
     const answer = await oauth.processRefreshTokenResponse(server, client, reply);
+    bound(party, answer);
     const { expiresAt: _, ...kept } = grant;
     return { ...kept, ...tokensOf(ports, party, answer, grant) };
   });
 }
 
+/** A token that anybody could use is not what was asked for. RFC 9449 section 5. */
+function bound({ binding }: Party, { token_type }: oauth.TokenEndpointResponse): void {
+  if (binding !== undefined && token_type !== "dpop")
+    throw new oauth.OperationProcessingError("the tokens are bound to no key");
+}
+
 function tokensOf(
   ports: Pick<Ports, "now">,
-  { server, oauth: facts, settings }: Party,
+  { server, oauth: facts, settings, binding }: Party,
   answer: oauth.TokenEndpointResponse,
   before: Pick<Grant, "scopes" | "refreshToken">,
 ): Omit<Grant, "account"> {
@@ -214,26 +337,37 @@ function tokensOf(
     scopes: answer.scope === undefined ? before.scopes : answer.scope.split(" ").filter((scope) => scope !== ""),
     ...(answer.expires_in !== undefined && { expiresAt: ports.now() + answer.expires_in * 1000 }),
     ...(site !== undefined && site !== "" && { site }),
-    ...("discovered" in facts.server && { server: beside(server) }),
+    ...(("discovered" in facts.server || "find" in facts.server) && { server: beside(server, facts) }),
+    ...(binding !== undefined && { binding }),
   };
 }
 
-/** The endpoints beside the token endpoint, where they were discovered. */
-export const beside = (server: oauth.AuthorizationServer): NonNullable<Grant["server"]> => ({
+/** The endpoints beside the token endpoint, where they were discovered; with all others where the server was found. */
+export const beside = (server: oauth.AuthorizationServer, { server: stated }: OAuth): NonNullable<Grant["server"]> => ({
+  ...("find" in stated && {
+    issuer: server.issuer,
+    ...(server.authorization_endpoint !== undefined && { authorize: server.authorization_endpoint }),
+    ...(server.token_endpoint !== undefined && { token: server.token_endpoint }),
+    ...(server.pushed_authorization_request_endpoint !== undefined && {
+      pushed: server.pushed_authorization_request_endpoint,
+    }),
+  }),
   ...(server.revocation_endpoint !== undefined && { revocation: server.revocation_endpoint }),
   ...(server.introspection_endpoint !== undefined && { introspection: server.introspection_endpoint }),
   ...(server.userinfo_endpoint !== undefined && { userinfo: server.userinfo_endpoint }),
 });
 
-const proofOf = ({ oauth: facts, settings, client }: Party): oauth.ClientAuth => {
-  const { by, idName = "client_id" } = facts.client;
-  const secret = settings[facts.client.secret] ?? "";
+function proofOf({ oauth: { client: facts }, settings, client }: Party): oauth.ClientAuth {
+  // The proof is made when the call leaves (`over`), anew where the server asks for a nonce.
+  if (facts.by === "document") return oauth.None();
+  const { by, idName = "client_id" } = facts;
+  const secret = settings[facts.secret] ?? "";
   if (by === "basic") return oauth.ClientSecretBasic(secret);
   return (_, __, body) => {
     body.set(idName, client.client_id);
     body.set("client_secret", secret);
   };
-};
+}
 
 /** No answer came that could be gone on with; it never says more. */
 class NoAnswer extends Error {
@@ -241,7 +375,13 @@ class NoAnswer extends Error {
 }
 
 /** The library's calls go the way of all calls: bounded in time and size, no redirect followed, no forbidden host. */
-function over(ports: Pick<Ports, "send">, adapt?: OAuth["adapt"]) {
+function over(
+  ports: Pick<Ports, "send">,
+  { binding, server }: { readonly binding?: Binding; readonly server?: oauth.AuthorizationServer } = {},
+  adapt?: OAuth["adapt"],
+) {
+  const sign = binding !== undefined &&
+    server !== undefined && { scheme: "dpop" as const, binding, audience: server.issuer };
   return async (
     url: string,
     {
@@ -255,6 +395,7 @@ function over(ports: Pick<Ports, "send">, adapt?: OAuth["adapt"]) {
       at: { url, template: url },
       headers,
       ...(body !== undefined && { body: body.toString() }),
+      ...(sign !== false && { sign }),
     });
     if (!sent.ok) throw new NoAnswer(sent.problem.reason);
     const { status, header, text } = sent.value;

@@ -1,3 +1,4 @@
+import type { Call, Reply } from "../contract/call.ts";
 import type { Send } from "../ports.ts";
 import { fail, ok } from "../result.ts";
 import { signed } from "./sign.ts";
@@ -40,17 +41,24 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
       return fail({ reason: "forbidden_address", host: url.host });
     await enter();
     try {
-      const { headers, body } = await signed(call, now());
-      const reply = await fetcher(url, {
-        method: call.method,
-        headers: { "user-agent": USER_AGENT, ...headers },
-        ...(body !== undefined && { body }),
-        redirect: "manual",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      const text = await bounded(reply);
-      if (text === undefined) return fail({ reason: "too_large", maxBytes: MAX_REPLY_BYTES });
-      return ok({ status: reply.status, header: (name: string) => reply.headers.get(name) ?? undefined, text });
+      const once = async (nonce?: string): Promise<Reply | undefined> => {
+        const { headers, body } = await signed(call, now(), nonce);
+        const reply = await fetcher(url, {
+          method: call.method,
+          headers: { "user-agent": USER_AGENT, ...headers },
+          ...(body !== undefined && { body }),
+          redirect: "manual",
+          signal: AbortSignal.timeout(TIMEOUT_MS),
+        });
+        const text = await bounded(reply);
+        if (text === undefined) return undefined;
+        return { status: reply.status, header: (name) => reply.headers.get(name) ?? undefined, text };
+      };
+      const first = await once();
+      const nonce = first === undefined ? undefined : nonceAsked(call, first);
+      // Nothing was done yet: a proof is looked at before what it is shown for. Asked again and again, it stays the answer.
+      const reply = nonce === undefined ? first : await once(nonce);
+      return reply === undefined ? fail({ reason: "too_large", maxBytes: MAX_REPLY_BYTES }) : ok(reply);
     } catch (error) {
       // Whatever `fetch` rejects with, no answer came: the name tells a time-out from a broken connection.
       const name = error instanceof Error ? error.name : "";
@@ -61,6 +69,18 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
       leave();
     }
   };
+}
+
+/**
+ * The nonce that a server wants in a proof of possession: an authorization server says so by 400 and an error, another by 401 and a
+ * challenge. RFC 9449 sections 8 and 9.
+ */
+function nonceAsked({ sign }: Call, { status, header, text }: Reply): string | undefined {
+  if (sign?.scheme !== "dpop") return undefined;
+  const isAsked =
+    (status === 400 && /"error"\s*:\s*"use_dpop_nonce"/.test(text)) ||
+    (status === 401 && /^DPoP\b.*\berror="use_dpop_nonce"/i.test(header("www-authenticate") ?? ""));
+  return isAsked ? header("dpop-nonce") : undefined;
 }
 
 /** A dot at its end makes a name absolute and changes nothing about where it leads. */

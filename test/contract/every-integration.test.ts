@@ -135,9 +135,13 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
   it("[I13] sends people and tokens to its own origins only, and gives what it was granted back", () => {
     const { oauth, settings, origins, actions, hooks } = integration;
     if (isAbsent(oauth)) return;
-    for (const named of [oauth.client.id, oauth.client.secret]) expect(Object.keys(settings)).toContain(named);
+    const { client } = oauth;
+    const named = client.by === "document" ? [client.scopes] : [client.id, client.secret];
+    for (const name of named) expect(Object.keys(settings)).toContain(name);
     if (oauth.site !== undefined) expect(settings[oauth.site]).toMatchObject({ kind: "text", required: false });
     if ("discovered" in oauth.server) expect(settings[oauth.server.discovered]).toMatchObject({ kind: "endpoint" });
+    else if ("asks" in oauth.server)
+      expect(oauth.server.asks).toMatchObject({ kind: "text", pattern: expect.any(RegExp) });
     else
       for (const address of [oauth.server.token, oauth.server.authorize])
         expect(address).toMatch(/^https:\/\/[a-z0-9.{}-]+\//i);

@@ -11,7 +11,7 @@ import {
 import type { Call } from "../../src/contract/call.ts";
 import { type Integration, isAbsent } from "../../src/contract/integration.ts";
 import type { OAuth } from "../../src/contract/oauth.ts";
-import type { SendProblem } from "../../src/ports.ts";
+import type { Ports, SendProblem } from "../../src/ports.ts";
 import type { Context } from "../../src/registry/load.ts";
 import { fail, ok, type Result } from "../../src/result.ts";
 import type { Asked, OAuthSample, Sample } from "../integrations/samples/kit.ts";
@@ -64,7 +64,11 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
 
   async function partyWith(ports: ReturnType<typeof vendor>): Promise<Party> {
     const integrations = new Map([[integration.id, integration]]);
-    const found = await partyOf({ ...ports, integrations }, context(), "vendor", said().grant.site);
+    const { grant } = said();
+    // A server that was found, and the keys that a grant is bound to, are those of the sample's grant: nothing is asked of a store.
+    const where = "find" in oauth.server ? { ...grant, expected: grant.account } : { site: grant.site };
+    const rest = { store: {} as Ports["store"], origin: new URL(REDIRECT).origin };
+    const found = await partyOf({ ...ports, ...rest, integrations }, context(), "vendor", where);
     if (found?.ok !== true) throw new Error(JSON.stringify(found?.problem));
     return found.value;
   }
@@ -99,15 +103,36 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
   }
 
   it("sends a person to the vendor with a state, PKCE where it is taken, and the very address to come back to", async () => {
-    const party = await partyWith(vendor(() => fail({ reason: "connection_failed" })));
+    const ports = vendor(() => ok({ status: 201, body: { request_uri: "urn:example:1", expires_in: 60 } }));
+    const party = await partyWith(ports);
     const departure = newDeparture("11state");
-    const url = new URL(await authorizationAddress(party, departure, REDIRECT, oauth.scopes.standard));
+    const address = await authorizationAddress(
+      ports,
+      party,
+      departure,
+      REDIRECT,
+      oauth.scopes.standard,
+      "ada.example.com",
+    );
+    if (!address.ok) throw new Error(JSON.stringify(address.problem));
+    const url = new URL(address.value);
     expect(url.protocol).toBe("https:");
-    expect(url.searchParams.get("state")).toBe("11state");
-    expect(url.searchParams.get("redirect_uri")).toBe(REDIRECT);
-    expect(url.searchParams.get("response_type")).toBe("code");
-    expect(url.searchParams.get(oauth.client.idName ?? "client_id")).toBe(sample.settings[oauth.client.id]);
-    expect(url.searchParams.has("code_challenge")).toBe(oauth.pkce === "S256");
+    const [pushed] = ports.calls;
+    expect(pushed === undefined).toBe(party.server.pushed_authorization_request_endpoint === undefined);
+    const asked = pushed === undefined ? url.searchParams : new URLSearchParams(pushed.body);
+    if (pushed !== undefined)
+      expect(Object.fromEntries(url.searchParams)).toEqual({
+        client_id: party.client.client_id,
+        request_uri: "urn:example:1",
+      });
+    expect(asked.get("login_hint")).toBe(pushed === undefined ? null : "ada.example.com");
+    expect(asked.get("state")).toBe("11state");
+    expect(asked.get("redirect_uri")).toBe(REDIRECT);
+    expect(asked.get("response_type")).toBe("code");
+    const { client } = oauth;
+    const name = (client.by === "document" ? undefined : client.idName) ?? "client_id";
+    expect(asked.get(name)).toBe(client.by === "document" ? party.client.client_id : sample.settings[client.id]);
+    expect(asked.has("code_challenge")).toBe(oauth.pkce === "S256");
     for (const [name, { kind }] of Object.entries(integration.settings))
       if (kind === "secret") expect(url.href).not.toContain(sample.settings[name] ?? "no secret");
     expect(url.href).not.toContain(departure.verifier);
@@ -132,6 +157,19 @@ describe.each(granting)("OAuth of $id", ({ integration, oauth, sample }) => {
     const expiresAt = lastsSeconds === undefined ? {} : { expiresAt: NOW + lastsSeconds * 1000 };
     expect({ ...tokens, account: grant.account }).toEqual({ ...grant, ...expiresAt });
     expect(Object.keys(integration.identities)).toContain(grant.account.type);
+  });
+
+  it("shows possession of the grant's key at each endpoint, and takes no token that is bound to none", async () => {
+    const { grant, token } = said();
+    if (oauth.client.by !== "document") return expect(grant.binding).toBeUndefined();
+    const { calls, party } = await way((about) => ok(token(about)));
+    const sign = { scheme: "dpop", binding: grant.binding, audience: party.server.issuer };
+    expect(calls.map((call) => call.sign)).toEqual([sign]);
+    const { result } = await way((about) => {
+      const played = token(about);
+      return ok({ ...played, body: { ...(played.body as object), token_type: "Bearer" } });
+    });
+    expect(result).toEqual(fail({ reason: "unreadable", what: "the tokens are bound to no key" }));
   });
 
   it("makes no account of a status that is not documented", async () => {

@@ -42,7 +42,10 @@ describe("telling an own system of an erasure", () => {
   });
 
   it("[I3] gives every repetition the same id, without a full stop, and each task its own", () => {
-    const idOf = (taskId: string) => play(erase.run({ ...order, taskId }), [{ status: 500 }]).calls[0]?.sign?.id ?? "";
+    const idOf = (taskId: string) => {
+      const sign = play(erase.run({ ...order, taskId }), [{ status: 500 }]).calls[0]?.sign;
+      return sign?.scheme === "standard-webhooks" ? sign.id : "";
+    };
     expect(idOf("product.erase")).toBe(idOf("product.erase"));
     expect(idOf("product.erase")).toMatch(/^msg_[^.]+$/);
     expect(idOf("product.erase")).not.toBe(idOf("search.erase"));
@@ -172,7 +175,7 @@ describe("telling an own system that something happened", () => {
   it("[I7] sends ids only", () => {
     const { calls, outcome } = play(notify(settings, notice), [{ status: 204 }]);
     expect(outcome).toEqual(informed);
-    expect(calls[0]?.sign?.id).toBe("msg_evt_1");
+    expect(calls[0]?.sign).toMatchObject({ id: "msg_evt_1" });
     expect(JSON.parse(calls[0]?.body ?? "")).toEqual({
       type: "receipt.issued",
       timestamp: "2026-11-21T09:00:00.000Z",
