@@ -36,6 +36,15 @@ const Document = z.object({
   jwks_uri: z.string(),
 });
 
+const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
+
+/** Exactly 200 and exactly this type, or nothing. */
+async function readAt(address: string): Promise<unknown> {
+  const reply = await fetch(address, { redirect: "error" }).catch(() => undefined);
+  if (reply?.status !== 200 || reply.headers.get("content-type") !== "application/json") return undefined;
+  return reply.json();
+}
+
 /** A nonce is taken for so long; the profile allows five minutes. */
 const NONCE_MS = 180_000;
 const PUSHED_MS = 300_000;
@@ -108,12 +117,11 @@ export function signIn(now: () => number, isKnown: (did: string) => boolean) {
   /** RFC 7523 section 3, by the keys that the client's own document names. */
   async function clientIn(form: URLSearchParams): Promise<z.infer<typeof Document>> {
     const id = form.get("client_id") ?? "";
-    const document = await fetch(id, { redirect: "error" }).then(
-      async (reply) => (reply.status === 200 ? Document.parse(await reply.json()) : undefined),
-      () => undefined,
-    );
+    const document = Document.safeParse(await readAt(id)).data;
     if (document === undefined || document.client_id !== id) throw new Refused("invalid_client_metadata");
-    const keys = createLocalJWKSet(await (await fetch(document.jwks_uri, { redirect: "error" })).json());
+    const named = KeySet.safeParse(await readAt(document.jwks_uri)).data;
+    if (named === undefined) throw new Refused("invalid_client_metadata");
+    const keys = createLocalJWKSet(named);
     const { payload } = await jwtVerify(form.get("client_assertion") ?? "", keys, {
       issuer: id,
       subject: id,
