@@ -5,6 +5,7 @@ import { connectionsIn, parseConnectionId } from "../connections/connection.ts";
 import { disconnect } from "../connections/end.ts";
 import { startAddress } from "../connections/flow.ts";
 import { type FreshProblem, freshGrant } from "../connections/fresh.ts";
+import { proofFor } from "../connections/proof.ts";
 import { connectionView } from "../connections/view.ts";
 import { isAbsent } from "../contract/integration.ts";
 import type { OAuth } from "../contract/oauth.ts";
@@ -33,6 +34,18 @@ const StartInput = z.strictObject({
   return_to: z.string().max(1000),
   /** Where the account lies, for vendors that have an address of their own for each customer: the shop, the subdomain. */
   site: z.string().max(255).optional(),
+});
+
+/** Where a token is bound to a key that stays here: the one call that it is wanted for. */
+const BoundInput = z.strictObject({
+  call: z
+    .strictObject({
+      method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]),
+      url: z.url({ protocol: /^https$/ }).max(2000),
+      /** The last `DPoP-Nonce` that the host has sent. */
+      nonce: z.string().min(1).max(500).optional(),
+    })
+    .optional(),
 });
 
 const ConfirmInput = z.strictObject({
@@ -123,17 +136,22 @@ export const connections = () => {
     const { ports, tenant: context, actor } = c.var;
     const parsed = parseConnectionId(c.req.param("id"));
     if (parsed === undefined || parsed.n !== context.tenant.n) return problemResponse(c, NOT_FOUND);
-    if (mayBeBound(ports, context)) {
-      const [{ p: subprocessor = "" } = {}] = await ports.store.connections([parsed]);
-      if (isBound(ports, context, subprocessor)) return problemResponse(c, BOUND);
-    }
+    const [{ p: subprocessor = "" } = {}] = mayBeBound(ports, context) ? await ports.store.connections([parsed]) : [];
+    const body = isBound(ports, context, subprocessor) ? await input(c, BoundInput) : undefined;
+    if (body?.ok === false) return problemResponse(c, body.problem);
+    const call = body?.value.call;
+    if (body !== undefined && call === undefined) return problemResponse(c, BOUND);
     const grant = await freshGrant(ports, context, parsed.id, actor);
     if (!grant.ok) return problemResponse(c, tokenProblem(grant.problem));
     const { accessToken, expiresAt, scopes, account } = grant.value;
+    const proof = call === undefined ? undefined : await proofFor(ports, grant.value, call);
+    if (call !== undefined && proof === undefined)
+      return problemResponse(c, invalid("call.url", "an address at the host where the account lies"));
     c.header("cache-control", "no-store");
     return c.json({
       access_token: accessToken,
-      token_type: "Bearer",
+      token_type: proof === undefined ? "Bearer" : "DPoP",
+      ...(proof !== undefined && { proof }),
       ...(expiresAt !== undefined && { expires_at: rfc3339(expiresAt) }),
       scopes,
       account,
@@ -158,7 +176,7 @@ export const connections = () => {
 const BOUND: Problem = {
   reason: "conflict",
   detail:
-    "This connection's token is bound to a key that never leaves the gateway (DPoP, RFC 9449): without it the token is of no use, so it is not given out.",
+    "This connection's token is bound to a key that never leaves the gateway (DPoP, RFC 9449). Say for which call you need it, as `call`: {method, url, nonce?}; the answer has the proof for that one.",
 };
 
 function isBound({ integrations }: Ports, { tenant }: Context, subprocessor: string): boolean {

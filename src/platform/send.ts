@@ -79,7 +79,7 @@ function nonceAsked({ sign }: Call, { status, header, text }: Reply): string | u
   if (sign?.scheme !== "dpop") return undefined;
   const isAsked =
     (status === 400 && /"error"\s*:\s*"use_dpop_nonce"/.test(text)) ||
-    (status === 401 && /^DPoP\b.*\berror="use_dpop_nonce"/i.test(header("www-authenticate") ?? ""));
+    (status === 401 && /\bDPoP\b.*\berror="use_dpop_nonce"/i.test(header("www-authenticate") ?? ""));
   return isAsked ? header("dpop-nonce") : undefined;
 }
 

@@ -24,13 +24,15 @@ describe("connections in the AT Protocol, through the deployed bundle", () => {
   afterAll(() => world.stop());
   beforeEach(async () => {
     await world.admin("/seed", { vendor: "bluesky", accounts: [ADA, EVE] });
-    await world.admin("/requests", undefined, "DELETE");
+    before = (await recorded()).length;
   });
 
   type Recorded = { readonly url: string; readonly method: string; readonly body: string; readonly status: number };
+  /** All of a file's requests are judged in the end, so none is dropped between its tests. */
+  let before = 0;
+  const recorded = async () => (await world.admin("/requests")) as readonly Recorded[];
   const made = async (path: string) => {
-    const requests = (await world.admin("/requests")) as readonly Recorded[];
-    return requests.filter(({ url }) => new URL(url).pathname === path);
+    return (await recorded()).slice(before).filter(({ url }) => new URL(url).pathname === path);
   };
   const ending = async (site: string, as: string) =>
     (await newBrowser(world).signIn(await product.begin("bluesky", { site }), as)).url.searchParams.get("error");
@@ -67,6 +69,34 @@ describe("connections in the AT Protocol, through the deployed bundle", () => {
     const { status, body } = await product.token(id);
     expect([status, JSON.stringify(body)]).toEqual([409, expect.stringContaining("DPoP")]);
     expect((await product.shown(id)).tokens_given.count).toBe(0);
+    await product.disconnect(id);
+  });
+
+  it("gives a product a token with the proof for one call to the account's host, and never the key", async () => {
+    const { id } = await product.connect("bluesky", { account: ADA.did, site: ADA.handle });
+    const url = "https://morel.us-east.host.bsky.network/xrpc/com.atproto.server.getSession";
+    const given = async (call: object) => product.call("POST", `/v1/connections/${id}/token`, { call });
+    type Given = { readonly access_token: string; readonly token_type: string; readonly proof: string };
+    const called = async (address: string, nonce?: string) => {
+      const { status, body } = await given({ method: "GET", url, ...(nonce !== undefined && { nonce }) });
+      expect(status, JSON.stringify(body)).toBe(200);
+      const { access_token, token_type, proof } = body as Given;
+      expect(JSON.stringify(body)).not.toContain('"d":');
+      const headers = { authorization: `${token_type} ${access_token}`, dpop: proof };
+      return world.sandbox.fetch(new Request(address, { headers }));
+    };
+    const first = await called(url);
+    const nonce = first.headers.get("dpop-nonce") ?? "";
+    expect([first.status, nonce]).toEqual([401, expect.stringMatching(/./)]);
+    const second = await called(url, nonce);
+    expect([second.status, await second.json()]).toEqual([200, { did: ADA.did, handle: ADA.handle, active: true }]);
+    for (const elsewhere of [
+      "https://bsky.social/oauth/token",
+      "https://evil.example/",
+      "http://morel.us-east.host.bsky.network/",
+    ])
+      expect((await given({ method: "GET", url: elsewhere })).status).toBe(422);
+    expect((await product.shown(id)).tokens_given.count).toBeGreaterThanOrEqual(2);
     await product.disconnect(id);
   });
 

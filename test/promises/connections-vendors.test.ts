@@ -14,7 +14,7 @@ type Row = {
   readonly site?: string;
   /** What the stand-in has to know first. */
   readonly seed?: object;
-  /** Its tokens are of no use outside, and not given out. */
+  /** Its tokens are given with the proof for one call only. */
   readonly keepsTokens?: true;
   /** How the revocation ends; `stopped` where the vendor has none. */
   readonly outcome?: "revoked" | "stopped";
