@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["test/{dev,cli,promises,pages,platform,bench}/**/*.test.{ts,tsx}", "test/*.test.ts"],
+          include: ["test/{dev,cli,client,promises,pages,platform,bench}/**/*.test.{ts,tsx}", "test/*.test.ts"],
           environment: "node",
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -90,7 +90,7 @@ const WHO = ["gateway", "floor", "plain"] as const;
 const number = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
 /** A figure counts only if everything was accepted. */
-function whole(ran: Ran): Ran {
+export function whole(ran: Ran): Ran {
   if (ran.refused > 0 || ran.accepted === 0)
     throw new Error(`${ran.refused} deliveries were refused, ${ran.accepted} accepted`);
   return ran;
@@ -136,7 +136,7 @@ async function counts(
   };
 }
 
-async function floorCode(): Promise<string> {
+export async function floorCode(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [new URL("./floor.ts", import.meta.url).pathname],
     bundle: true,

@@ -3,12 +3,17 @@
  * beside what is measured. All deliveries of a run are signed before its clock starts.
  */
 import { connect, type Socket } from "node:net";
+import * as senders from "../cli/senders/index.ts";
+import type { Made } from "../cli/senders/sender.ts";
 import { signedRequest } from "./signed-request.ts";
+import { ORIGIN } from "./stage.ts";
 import { percentile } from "./statistics.ts";
 
 export type Run = {
   readonly port: number;
   readonly path: string;
+  /** Whose delivery it is; Meta's data deletion callback, signed with `secret`, where nobody is named. */
+  readonly by?: By;
   readonly secret: string;
   /** The first user's number; each delivery is for the next user. */
   readonly from: number;
@@ -18,6 +23,15 @@ export type Run = {
   readonly connections: number;
   /** Deliveries a second, sent when they are due whether or not others have been answered; undefined: as fast as answers come. */
   readonly perSecond?: number;
+};
+
+/** One event of a vendor's, made by its sender with these settings; the user's number stands in `person` for `#`. */
+export type By = {
+  readonly sender: string;
+  readonly endpoint: string;
+  readonly event: string;
+  readonly person: string;
+  readonly settings: Readonly<Record<string, string>>;
 };
 
 export type Ran = {
@@ -40,7 +54,8 @@ process.on("message", (run: Run) => {
 });
 
 async function load(run: Run): Promise<Ran> {
-  const deliveries = Array.from({ length: run.most }, (_, at) => delivery(run, run.from + at));
+  const deliveries: string[] = [];
+  for (let user = run.from; user < run.from + run.most; user++) deliveries.push(await delivery(run, user));
   const sockets = await Promise.all(Array.from({ length: run.connections }, () => open(run.port)));
   const latencies: number[] = [];
   let refused = 0;
@@ -60,7 +75,7 @@ async function load(run: Run): Promise<Ran> {
       socket.write(deliveries[index] ?? "");
       const status = await answers();
       latencies.push(performance.now() - due);
-      if (status !== 200) refused++;
+      if (status < 200 || status >= 300) refused++;
     }
   };
   await Promise.all(sockets.map(worker));
@@ -81,11 +96,38 @@ async function until(due: number): Promise<void> {
     await new Promise((resolve) => (left > 1.5 ? setTimeout(resolve, left - 1.5) : setImmediate(resolve)));
 }
 
-/** Meta's data deletion callback, as the bytes that go over the wire. */
-function delivery({ path, secret, port }: Run, user: number): string {
-  const body = `signed_request=${signedRequest(secret, String(user), Date.now())}`;
-  return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+/** A delivery as the bytes that go over the wire. */
+async function delivery(run: Run, user: number): Promise<string> {
+  const { path, port, secret, by } = run;
+  const { body, headers, query } = by === undefined ? callback(secret, user) : await made(by, path, user);
+  const search = query === undefined ? "" : `?${new URLSearchParams(query)}`;
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const length = Buffer.byteLength(body);
+  return `POST ${path}${search} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n${lines.join("")}content-length: ${length}\r\n\r\n${body}`;
 }
+
+const callback = (secret: string, user: number): Made => ({
+  body: `signed_request=${signedRequest(secret, String(user), Date.now())}`,
+  headers: { "content-type": "application/x-www-form-urlencoded" },
+});
+
+function made({ sender, endpoint, event, person, settings }: By, path: string, user: number): Promise<Made> {
+  const sample = new Map(Object.entries(senders)).get(sender)?.[endpoint]?.[event];
+  if (sample === undefined) throw new Error(`${sender} has no ${endpoint}/${event}`);
+  const seed = String(user);
+  return sample.make({
+    settings,
+    at: Date.now(),
+    seed,
+    person: person.replace("#", seed),
+    url: `${ORIGIN}${path}`,
+    token: unpublished,
+    sign: unpublished,
+  });
+}
+
+/** A vendor whose keys are published would have them asked for, and here nobody answers. */
+const unpublished = () => Promise.reject(new Error("nobody publishes keys here"));
 
 const open = (port: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
@@ -126,6 +168,8 @@ function lengthOf(text: string): number | undefined {
   const head = text.indexOf("\r\n\r\n");
   if (head < 0) return undefined;
   const headers = text.slice(0, head);
+  // No content, and no word of its length.
+  if (/^HTTP\/1\.1 204 /.test(headers)) return head + 4;
   const length = /^content-length: (\d+)$/im.exec(headers)?.[1];
   if (length !== undefined) {
     const end = head + 4 + Number(length);

@@ -11,10 +11,14 @@ export type Options = {
     readonly offeredPerSecond: number;
     readonly offeredSeconds: number;
   };
+  /** Rounds of one vendor of each scheme and the floor, one after another. */
+  readonly schemes: { readonly connections: number; readonly rounds: number; readonly roundSeconds: number };
   /** Rounds of all schemes, one after another, each for about so long. */
   readonly verification: { readonly rounds: number; readonly roundMs: number };
   readonly propagation: { readonly requests: number };
   readonly memory: { readonly requests: number };
+  /** Requests in waves; before every so many waves comes one whose vendors are well. */
+  readonly isolation: { readonly requests: number; readonly wave: number; readonly floorEvery: number };
   readonly startup: { readonly starts: number };
   /** Connections that are renewed, and requests for the token of one. */
   readonly connections: { readonly renewals: number; readonly burst: number };
@@ -30,14 +34,16 @@ export const whole: Options = {
     offeredPerSecond: 200,
     offeredSeconds: 5,
   },
+  schemes: { connections: 16, rounds: 5, roundSeconds: 0.7 },
   verification: { rounds: 5, roundMs: 100 },
   propagation: { requests: 1000 },
   memory: { requests: 200 },
+  isolation: { requests: 10_000, wave: 1000, floorEvery: 3 },
   startup: { starts: 7 },
   connections: { renewals: 300, burst: 200 },
 };
 
-/** About twenty seconds: enough to see that a change has not broken a figure, too little to compare two. */
+/** Less than a minute: enough to see that a change has not broken a figure, too little to compare two. */
 export const quick: Options = {
   intake: {
     concurrencies: [16],
@@ -48,9 +54,11 @@ export const quick: Options = {
     offeredPerSecond: 200,
     offeredSeconds: 1.5,
   },
+  schemes: { connections: 16, rounds: 1, roundSeconds: 0.3 },
   verification: { rounds: 3, roundMs: 15 },
   propagation: { requests: 100 },
   memory: { requests: 40 },
+  isolation: { requests: 120, wave: 60, floorEvery: 1 },
   startup: { starts: 3 },
   connections: { renewals: 50, burst: 200 },
 };
@@ -66,9 +74,11 @@ export const tiny: Options = {
     offeredPerSecond: 50,
     offeredSeconds: 0.2,
   },
+  schemes: { connections: 4, rounds: 1, roundSeconds: 0.1 },
   verification: { rounds: 1, roundMs: 2 },
   propagation: { requests: 3 },
   memory: { requests: 2 },
+  isolation: { requests: 4, wave: 2, floorEvery: 2 },
   startup: { starts: 1 },
   connections: { renewals: 2, burst: 20 },
 };

@@ -6,6 +6,8 @@ import type { IncomingMessage, RequestListener } from "node:http";
  */
 export const responder: RequestListener = async (request, response) => {
   const body = await textOf(request);
+  // Whoever called has given up meanwhile, and hears nothing.
+  if (body === undefined) return;
   const { status, value } = answer(request.headers.host ?? "", request.method ?? "", body);
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
 };
@@ -19,8 +21,13 @@ function answer(host: string, method: string, body: string): { readonly status: 
   return { status: 200, value: { status: "done", ...(typeof challenge === "object" && challenge) } };
 }
 
-async function textOf(request: IncomingMessage): Promise<string> {
+async function textOf(request: IncomingMessage): Promise<string | undefined> {
   let text = "";
-  for await (const chunk of request) text += chunk;
+  try {
+    for await (const chunk of request) text += chunk;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ECONNRESET") return undefined;
+    throw error;
+  }
   return text;
 }

@@ -24,7 +24,7 @@ export type Stage = {
 };
 
 /** An origin of usual length, because receipts carry it. */
-const ORIGIN = "https://gateway.example.com";
+export const ORIGIN = "https://gateway.example.com";
 
 export const TOKEN = "dev_bench_redis_token";
 

@@ -6,6 +6,7 @@ export type Entry = {
   readonly integration: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly registers_objects?: boolean;
+  readonly quota?: { readonly per_day?: number; readonly resets?: string };
 };
 
 export type Tenant = { readonly url: string; readonly slug: string; readonly key: string; readonly api: Call };

@@ -30,6 +30,7 @@ const Task = object({
   at: optional(time),
   attempts: count,
   retained: optional(list(Kept)),
+  read_back: optional(text),
   reason: optional(text),
   by: optional(text),
   evidence: optional(list(Evidence)),

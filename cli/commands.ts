@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { HELP, IMPORT_HELP, KEYS_HELP, RECEIPT_HELP, SEND_HELP } from "./help.ts";
+import { doctor } from "./doctor.ts";
+import { DOCTOR_HELP, HELP, IMPORT_HELP, KEYS_HELP, RECEIPT_HELP, SEND_HELP } from "./help.ts";
 import { importList } from "./import.ts";
 import { generate } from "./keys.ts";
 import { isObject, parseJson } from "./shape.ts";
@@ -16,6 +17,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["keys", { help: KEYS_HELP, verbs: new Map([["generate", generate]]) }],
   ["send", { help: SEND_HELP, run: sendAny }],
   ["import", { help: IMPORT_HELP, run: importList }],
+  ["doctor", { help: DOCTOR_HELP, run: doctor }],
 ]);
 
 /** Every vendor there is comes with it, so it is loaded only when it is asked for. */

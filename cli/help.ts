@@ -6,6 +6,7 @@ Usage:
   quittance send INTEGRATION EVENT [options]    send a gateway what a vendor would send
   quittance send --list                         show what can be sent
   quittance import FILE [options]               hand over a vendor's list of deleted ids
+  quittance doctor [options]                    check the credentials of every subprocessor
   quittance --version
   quittance COMMAND --help`;
 
@@ -99,6 +100,7 @@ export const IMPORT_HELP = `Hands a vendor's list of ids to the gateway: each be
 
 Usage:
   quittance import --subprocessor ID --type TYPE [options] FILE
+  quittance import --subprocessor ID --list LIST [options] FILE
 
 FILE is a text with one id a line; JSON lines as X's batch compliance jobs give them
 ({id, action, redacted_at, reason}); or CSV with a header that has id, and may have at or
@@ -108,6 +110,9 @@ Options:
   --subprocessor ID  the registry entry that the list is of
   --type TYPE        what it means: account_deleted, account_disabled, account_restored,
                      deauthorized, token_revoked, erasure_requested, content_deleted, ...
+  --list LIST        the vendor's own file as it was downloaded, whose lines say what they mean:
+                     GET /v1/integrations/{id} names its lists, such as users and tweets of x.
+                     In place of --type, --id-type, --reference, --at and --reason
   --id-type TYPE     what the ids are, such as facebook.user_id; needed where the
                      integration knows more than one kind
   --reference TEXT   your name of the list, 1 to 200 characters: the same id under the same
@@ -125,8 +130,8 @@ Options:
                      passed_over, opened, held, duplicate, noted, told, sent}
 
 What a list may cause is for your policy to say, under "<subprocessor>/import"; without that, it
-may do what the strictest of the vendor's hooks may. Ids are sent a thousand a call. If it stops
-on the way, run the same again: what was taken is recognised.
+may do what the strictest of the vendor's hooks may. With --list it is "<subprocessor>/LIST", and without that, what is
+stated with the list. Ids are sent a thousand a call. If it stops on the way, run the same again: what was taken is recognised.
 
 Exit codes:
   0  all of it was handed over
@@ -135,4 +140,37 @@ Exit codes:
 
 Examples:
   quittance import --subprocessor facebook --type account_deleted --dry-run deleted.txt
-  quittance import --subprocessor x --type account_deleted --reference job-1372966999991541762 results.json`;
+  quittance import --subprocessor x --list users results.json`;
+
+export const DOCTOR_HELP = `Checks the credentials of every subprocessor, each with a few harmless reads at its vendor. Nothing is changed anywhere.
+
+Usage:
+  quittance doctor [options]
+
+Options:
+  --subprocessor ID  only this one; may be given several times
+  --gateway URL      the gateway's origin; QUITTANCE_URL in the environment does the same
+  --key API_KEY      a key of the role operate; QUITTANCE_API_KEY in the environment does
+                     the same and stays out of the process list
+  --json             prints one JSON object: {healthy, checked: [{subprocessor, integration,
+                     result, what, status?, source?, at}]}
+
+Results:
+  fine          the vendor took the credential; what that shows, and what not, stands beside it
+  unauthorized  the vendor refused it: enter another with PUT /v1/subprocessors/{id}
+  lacks_scope   it is good, and has not the rights that an erasure or revocation needs
+  unforeseen    the vendor answered something that it does not document here
+  no_answer     the vendor could not be reached, has trouble, or asked us to slow down
+  no_check      there is nothing to check, or no way to; the reason stands beside it
+
+The gateway makes the calls, from where it runs and with the settings that it has; no secret comes here. Retired
+subprocessors are checked too, because what is kept there is erased with their credentials.
+
+Exit codes:
+  0  nothing was found to be wrong
+  1  something was (any result but fine and no_check)
+  2  wrong usage, or the gateway could not be asked
+
+Examples:
+  quittance doctor --gateway https://erasure.example.com
+  quittance doctor --subprocessor stripe --subprocessor openai --json`;

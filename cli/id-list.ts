@@ -73,9 +73,10 @@ function rowOf(line: number, value: unknown): Result<Listed, string> {
   return ok({ line, id: id.trim(), at: at ?? redacted_at, reason, action });
 }
 
-type Content = { readonly line: number; readonly content: string };
+/** A line that is not empty, and where it stands. */
+export type Content = { readonly line: number; readonly content: string };
 
-const linesOf = (body: string): readonly Content[] =>
+export const linesOf = (body: string): readonly Content[] =>
   body
     .split(/\r?\n/)
     .map((text, at) => ({ line: at + 1, content: text.trim() }))

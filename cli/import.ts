@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { fail, ok, type Result } from "../src/result.ts";
-import { type Listed, parseIdList } from "./id-list.ts";
+import { ask, gatewayIn } from "./gateway.ts";
+import { type Content, type Listed, linesOf, parseIdList } from "./id-list.ts";
 import { usageProblem } from "./option.ts";
-import { isOrigin } from "./origin.ts";
-import { count, list, object, parseJson, text, time } from "./shape.ts";
+import { count, list, object, optional, text, time } from "./shape.ts";
 import { nameOf, type Place, parsePlace, readText } from "./source.ts";
 import { complain, type ExitCode, printJson, printLines, type Terminal } from "./terminal.ts";
 
@@ -14,8 +14,6 @@ const MAX_LIST_BYTES = 256 * 1024 * 1024;
 /** What one call takes: so many ids, and so many bytes of them. */
 const MAX_IDS = 1000;
 const MAX_BYTES = 900_000;
-
-const TIMEOUT_MS = 60_000;
 
 /**
  * What X's reasons mean, where none is named. Who is suspended or has deactivated may come back, so that is never taken for a
@@ -29,7 +27,9 @@ type Options = {
   readonly gateway: string;
   readonly key: string;
   readonly subprocessor: string;
+  /** What all of it means; or, where its lines say that themselves, which of the vendor's lists it is. */
   readonly type: string;
+  readonly list: string | undefined;
   readonly idType: string | undefined;
   readonly reference: string | undefined;
   readonly at: string | undefined;
@@ -45,7 +45,21 @@ type Counts = {
   readonly noted: number;
   readonly told: number;
 };
-const COUNTS = object({ counts: object({ opened: count, held: count, duplicate: count, noted: count, told: count }) });
+const counts = object({ opened: count, held: count, duplicate: count, noted: count, told: count });
+const COUNTS = object({ counts });
+const LIST_COUNTS = object({ counts, results: list(object({ result: text, event: optional(text) })) });
+
+const NONE: Counts = { opened: 0, held: 0, duplicate: 0, noted: 0, told: 0 };
+const plus = (one: Counts, other: Counts): Counts => ({
+  opened: one.opened + other.opened,
+  held: one.held + other.held,
+  duplicate: one.duplicate + other.duplicate,
+  noted: one.noted + other.noted,
+  told: one.told + other.told,
+});
+
+const stopped = (sent: number, all: number): string =>
+  `stopped: ${sent} of ${all} ids were handed over. Run the same again: what was taken is known`;
 
 /** `quittance import`: read → choose → hand over, a thousand at a time. */
 export async function importList(terminal: Terminal, args: readonly string[]): Promise<ExitCode> {
@@ -55,8 +69,9 @@ export async function importList(terminal: Terminal, args: readonly string[]): P
     terminal.complain("See: quittance import --help");
     return 2;
   }
-  const { file, reasons, type } = options.value;
+  const { file, reasons, type, list } = options.value;
   const source = await readText(terminal, file, undefined, MAX_LIST_BYTES);
+  if (source.ok && list !== undefined) return importLines(terminal, options.value, list, source.value);
   const listed = source.ok ? parseIdList(source.value) : source;
   if (!source.ok || !listed.ok) {
     complain(
@@ -90,6 +105,32 @@ export async function importList(terminal: Terminal, args: readonly string[]): P
   );
 }
 
+/** Hands over a vendor's own file as it is: what its lines mean is the gateway's to say. */
+async function importLines(terminal: Terminal, options: Options, name: string, source: string): Promise<ExitCode> {
+  const lines = linesOf(source.replace(/^\uFEFF/, ""));
+  const batches = cut(lines, ({ content }) => Buffer.byteLength(content) + 1);
+  const report = { subprocessor: options.subprocessor, list: name, ids: lines.length, calls: batches.length };
+  if (options.isDryRun) return show(terminal, options, { ...report, dry_run: true, passed_over: {} }, 0);
+  let counts = NONE;
+  let sent = 0;
+  const passed = new Map<string, number>();
+  for (const batch of batches) {
+    const taken = await sendLines(terminal, options, name, batch);
+    if (!taken.ok) {
+      for (const problem of taken.problem) complain(terminal, problem);
+      complain(terminal, stopped(sent, lines.length));
+      break;
+    }
+    counts = plus(counts, taken.value.counts);
+    for (const { event, result } of taken.value.results)
+      if (result === "ignored") passed.set(event ?? "", (passed.get(event ?? "") ?? 0) + 1);
+    sent += batch.length;
+    terminal.complain(`${sent} of ${lines.length} ids`);
+  }
+  const whole = { ...report, ...counts, sent, passed_over: Object.fromEntries(passed) };
+  return show(terminal, options, whole, sent === lines.length ? 0 : 1);
+}
+
 /** Why an entry of the list is left out, if it is. */
 function passedOver({ reason, action }: Listed, reasons: readonly string[]): string | undefined {
   if (action !== undefined && action !== "delete") return `action ${action.slice(0, 40)}`;
@@ -99,12 +140,14 @@ function passedOver({ reason, action }: Listed, reasons: readonly string[]): str
 const tally = (names: readonly string[]): Readonly<Record<string, number>> =>
   Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, { length }]) => [name, length]));
 
+const batchesOf = (listed: readonly Listed[]) => cut(listed, ({ id }) => Buffer.byteLength(id) + 160);
+
 /** Cuts a list into what one call takes. */
-function batchesOf(listed: readonly Listed[]): readonly (readonly Listed[])[] {
-  const batches: Listed[][] = [];
+function cut<T>(all: readonly T[], bytesOf: (each: T) => number): readonly (readonly T[])[] {
+  const batches: T[][] = [];
   let bytes = 0;
-  for (const each of listed) {
-    const size = Buffer.byteLength(each.id) + 160;
+  for (const each of all) {
+    const size = bytesOf(each);
     const last = batches.at(-1);
     if (last === undefined || last.length === MAX_IDS || bytes + size > MAX_BYTES) {
       batches.push([each]);
@@ -125,26 +168,16 @@ async function send(
   reference: string,
   listed: readonly Listed[],
 ): Promise<{ readonly ids: number; readonly counts: Counts }> {
-  let counts: Counts = { opened: 0, held: 0, duplicate: 0, noted: 0, told: 0 };
+  let counts = NONE;
   let ids = 0;
   for (const batch of batchesOf(listed)) {
     const done = await sendBatch(terminal, options, idType, reference, batch);
     if (!done.ok) {
       for (const problem of done.problem) complain(terminal, problem);
-      complain(
-        terminal,
-        `stopped: ${ids} of ${listed.length} ids were handed over. Run the same again: what was taken is known`,
-      );
+      complain(terminal, stopped(ids, listed.length));
       break;
     }
-    const { opened, held, duplicate, noted, told } = done.value;
-    counts = {
-      opened: counts.opened + opened,
-      held: counts.held + held,
-      duplicate: counts.duplicate + duplicate,
-      noted: counts.noted + noted,
-      told: counts.told + told,
-    };
+    counts = plus(counts, done.value);
     ids += batch.length;
     terminal.complain(`${ids} of ${listed.length} ids`);
   }
@@ -159,32 +192,55 @@ async function sendBatch(
   batch: readonly Listed[],
 ): Promise<Result<Counts, readonly string[]>> {
   const ids = batch.map(({ id, at = options.at }) => ({ type: idType, value: id, ...(at !== undefined && { at }) }));
-  const answered = await ask(
-    terminal,
-    options,
-    `/v1/subprocessors/${encodeURIComponent(options.subprocessor)}/signals`,
-    {
-      type: options.type,
-      reference,
-      ids,
-    },
-  );
+  const content = { type: "application/json", text: JSON.stringify({ type: options.type, reference, ids }) };
+  const taken = await handOver(terminal, options, "/signals", content, batch);
+  if (!taken.ok) return taken;
+  const read = COUNTS(taken.value, "the answer");
+  return read.ok ? ok(read.value.counts) : fail([read.problem]);
+}
+
+type LineCounts = {
+  readonly counts: Counts;
+  readonly results: readonly { readonly event: string | undefined; readonly result: string }[];
+};
+
+async function sendLines(
+  terminal: Terminal,
+  options: Options,
+  name: string,
+  batch: readonly Content[],
+): Promise<Result<LineCounts, readonly string[]>> {
+  const content = { type: "application/x-ndjson", text: batch.map(({ content }) => content).join("\n") };
+  const taken = await handOver(terminal, options, `/signals/${encodeURIComponent(name)}`, content, batch);
+  if (!taken.ok) return taken;
+  const read = LIST_COUNTS(taken.value, "the answer");
+  return read.ok ? read : fail([read.problem]);
+}
+
+/** What the gateway answers where it took all of it; else what it said. */
+async function handOver(
+  terminal: Terminal,
+  options: Options,
+  path: string,
+  content: { readonly type: string; readonly text: string },
+  batch: readonly { readonly line: number }[],
+): Promise<Result<unknown, readonly string[]>> {
+  const whose = `/v1/subprocessors/${encodeURIComponent(options.subprocessor)}`;
+  const answered = await ask(terminal, options, `${whose}${path}`, content);
   if (!answered.ok) return fail([answered.problem]);
   const { status, body } = answered.value;
-  if (status !== 202) return fail(refusals(status, body, batch));
-  const read = COUNTS(body, "the answer");
-  return read.ok ? ok(read.value.counts) : fail([read.problem]);
+  return status === 202 ? ok(body) : fail(refusals(status, body, batch));
 }
 
 const Errors = object({ errors: list(object({ field: text, expected: text })) });
 const Detail = object({ detail: text });
 
 /** What the gateway said, with the line of the list where it names one of the ids. */
-function refusals(status: number, body: unknown, batch: readonly Listed[]): readonly string[] {
+function refusals(status: number, body: unknown, batch: readonly { readonly line: number }[]): readonly string[] {
   const errors = Errors(body, "");
   if (errors.ok)
     return errors.value.errors.map(({ field, expected }) => {
-      const [, at, member] = /^ids\.(\d+)\.(\w+)$/.exec(field) ?? [];
+      const [, at, member] = /^(?:ids|lines)\.(\d+)\.([\w.]+)$/.exec(field) ?? [];
       const line = at === undefined ? undefined : batch[Number(at)]?.line;
       return `the gateway refused ${line === undefined ? field : `line ${line} (${member})`}: expected ${expected}`;
     });
@@ -218,33 +274,6 @@ async function found(terminal: Terminal, options: Options, path: string): Promis
   return status === 200 ? ok(body) : fail(refusals(status, body, []).join("; "));
 }
 
-async function ask(
-  terminal: Terminal,
-  { gateway, key }: Options,
-  path: string,
-  content?: object,
-): Promise<Result<{ readonly status: number; readonly body: unknown }, string>> {
-  try {
-    const reply = await terminal.fetch(`${gateway}${path}`, {
-      headers: {
-        accept: "application/json",
-        authorization: `Bearer ${key}`,
-        ...(content !== undefined && { "content-type": "application/json" }),
-      },
-      ...(content !== undefined && { method: "POST", body: JSON.stringify(content) }),
-      // The key is for this origin and no other.
-      redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    const body = parseJson(await reply.text(), "the answer");
-    return ok({ status: reply.status, body: body.ok ? body.value : undefined });
-  } catch (error) {
-    // Sockets and fetch reject with an `Error`, whose message may repeat what was sent: only its name is shown.
-    if (error instanceof Error) return fail(`${gateway} did not answer (${error.name})`);
-    throw error;
-  }
-}
-
 function show(
   terminal: Terminal,
   { json }: Options,
@@ -275,29 +304,26 @@ function optionsIn(
   const file = parsePlace(first);
   if (!file.ok) return file;
   if (file.value.at === "url") return fail("expected a file, or - for standard input: download the list first");
-  const { subprocessor, type, at, reference } = values;
+  const { subprocessor, type = "", at, reference, list } = values;
   if (subprocessor === undefined) return fail("whose list is this? Give --subprocessor ID");
-  if (type === undefined) return fail("what does the list mean? Give --type, such as --type account_deleted");
+  const beside = (["type", "id-type", "reference", "at", "reason"] as const).find((name) => values[name] !== undefined);
+  if (list !== undefined && beside !== undefined)
+    return fail(`--list: its lines say themselves what they mean, so that --${beside} says nothing`);
+  if (list === undefined && type === "")
+    return fail("what does the list mean? Give --type, such as --type account_deleted");
   if (at !== undefined && !time(at, "").ok)
     return fail("--at: expected an RFC 3339 time, such as 2026-11-21T00:00:00Z");
   if (reference !== undefined && (reference === "" || reference.length > 200))
     return fail("--reference: expected 1 to 200 characters");
   const isDryRun = values["dry-run"] ?? false;
-  // An empty variable is one that was not set.
-  const gateway = (values.gateway ?? env.QUITTANCE_URL ?? "").replace(/\/$/, "");
-  const key = values.key ?? env.QUITTANCE_API_KEY ?? "";
-  if (!isDryRun && !isOrigin(gateway))
-    return fail(
-      "where is the gateway? Give --gateway, an origin such as https://erasure.example.com, or QUITTANCE_URL",
-    );
-  if (!isDryRun && !/^[\x21-\x7e]{8,256}$/.test(key))
-    return fail("the gateway needs an API key of the role `request`: --key, or QUITTANCE_API_KEY in the environment");
+  const place = gatewayIn(values, env, "request");
+  if (!isDryRun && !place.ok) return place;
   return ok({
     file: file.value,
-    gateway,
-    key,
+    ...(place.ok ? place.value : { gateway: "", key: "" }),
     subprocessor,
     type,
+    list,
     idType: values["id-type"],
     reference,
     at,
@@ -316,6 +342,7 @@ function parsedArgs(args: readonly string[]) {
         options: {
           subprocessor: { type: "string" },
           type: { type: "string" },
+          list: { type: "string" },
           "id-type": { type: "string" },
           reference: { type: "string" },
           at: { type: "string" },

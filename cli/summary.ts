@@ -48,8 +48,15 @@ const statement = (claims: Claims): readonly Line[] => [
     ["rules", `policy version ${claims.policy_version}, registry version ${claims.registry_version}`],
   ]),
   ...section("Tasks", [
-    ["subprocessor", "action", "outcome", "level", "when"],
-    ...claims.tasks.map((task) => [task.subprocessor, action(task), task.outcome, task.level, task.at ?? "open"]),
+    ["subprocessor", "action", "outcome", "level", "read back", "when"],
+    ...claims.tasks.map((task) => [
+      task.subprocessor,
+      action(task),
+      task.outcome,
+      task.level,
+      task.read_back ?? "-",
+      task.at ?? "open",
+    ]),
   ]),
   ...section("Why", claims.tasks.flatMap(reason)),
   ...section("Kept", claims.tasks.flatMap(kept)),

@@ -1,4 +1,5 @@
 import {
+  awsS3,
   type Entry,
   facebook,
   gemini,
@@ -6,6 +7,7 @@ import {
   googleAi,
   googleAnalytics,
   googleCloud,
+  googleCloudStorage,
   instagram,
   intercom,
   linkedin,
@@ -94,10 +96,12 @@ export const customers: readonly Customer[] = [
       ],
     },
     subprocessors: {
+      "aws-s3": awsS3("isocial-track", "eu-central-1"),
       "google-cloud": googleCloud("isocial-track"),
+      "google-cloud-storage": googleCloudStorage("isocial-track"),
       openai: openai("isocial-track"),
-      "google-ai": googleAi(),
-      "google-analytics": googleAnalytics(),
+      "google-ai": googleAi("isocial-track"),
+      "google-analytics": googleAnalytics("isocial-track"),
       mixpanel: mixpanel("isocial-track", "EU"),
       stripe: stripe("isocial-track"),
       zendesk: zendesk("isocial-track"),

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, generateKeyPairSync } from "node:crypto";
 import { SENDGRID_VERIFICATION_KEY } from "../cli/senders/sendgrid.ts";
 
 /** One entry of a registry, as `PUT /v1/subprocessors/{id}` takes it. */
@@ -126,9 +126,40 @@ export const googleCloud = (slug: string): Entry => ({
   ),
 });
 
-export const googleAi = (): Entry => ({
+/** Made anew at each start: the sandbox takes any key of an account that it was not told of. */
+const { privateKey: serviceAccountPem } = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
+const serviceAccountKey = (slug: string): string =>
+  JSON.stringify({
+    type: "service_account",
+    project_id: `${slug}-dev`,
+    private_key_id: derived(`${slug} service account`, 40),
+    private_key: serviceAccountPem,
+    client_email: `quittance@${slug}-dev.iam.gserviceaccount.com`,
+  });
+
+export const googleCloudStorage = (slug: string): Entry => ({
+  integration: "google-cloud-storage",
+  settings: { serviceAccountKey: serviceAccountKey(slug), bucket: `${slug}-dev-uploads`, prefix: "users/{id}/" },
+  facts: processor(
+    "Google Cloud EMEA Limited",
+    "IE",
+    { code: "file_storage", text: "Storing the files that people give", legal_basis: CONTRACT },
+    {
+      display_name: "Google Cloud Storage",
+      data_categories: ["content"],
+      agreements: [{ kind: "dpa", url: "https://cloud.google.com/terms/data-processing-addendum" }],
+    },
+  ),
+});
+
+export const googleAi = (slug: string): Entry => ({
   integration: "google-ai",
-  settings: {},
+  settings: { serviceAccountKey: serviceAccountKey(slug) },
+  registers_objects: true,
   facts: processor(
     "Google Cloud EMEA Limited",
     "IE",
@@ -142,9 +173,10 @@ export const googleAi = (): Entry => ({
   ),
 });
 
-export const googleAnalytics = (): Entry => ({
+export const googleAnalytics = (slug: string): Entry => ({
   integration: "google-analytics",
-  settings: {},
+  settings: { serviceAccountKey: serviceAccountKey(slug), properties: digits(`${slug} analytics`).slice(0, 9) },
+  registers_objects: true,
   facts: processor(
     "Google Ireland Limited",
     "IE",
@@ -278,6 +310,28 @@ export const sendgrid = (slug: string, region: "us" | "eu"): Entry => ({
       display_name: "Twilio SendGrid",
       data_categories: ["contact", "messages"],
       agreements: [{ kind: "dpa", url: "https://www.twilio.com/en-us/legal/data-protection-addendum" }],
+    },
+  ),
+});
+
+export const awsS3 = (slug: string, region: string): Entry => ({
+  integration: "aws-s3",
+  settings: {
+    region,
+    bucket: `${slug}-uploads`,
+    accessKeyId: `DEV${derived(`${slug} aws-s3`, 17).toUpperCase()}`,
+    secretAccessKey: secretOf(`${slug} aws-s3`),
+    prefixes: "users/{id}/",
+  },
+  facts: processor(
+    "Amazon Web Services EMEA SARL",
+    "LU",
+    { code: "hosting", text: "Keeping what people upload", legal_basis: CONTRACT },
+    {
+      display_name: "Amazon S3",
+      data_categories: ["content"],
+      locations: [{ country: "DE", kind: "storage" }],
+      agreements: [{ kind: "dpa", url: "https://aws.amazon.com/compliance/gdpr-center/" }],
     },
   ),
 });

@@ -158,6 +158,51 @@ const gemini: Holder = {
   }),
 };
 
+const googleCloudStorage: Holder = {
+  account: ({ bucket }) => ({ vendor: "google-cloud-storage", buckets: [{ name: bucket }] }),
+  person: ({ bucket }, { id, email }) => ({
+    seeds: [
+      {
+        vendor: "google-cloud-storage",
+        buckets: [
+          {
+            name: bucket,
+            objects: ["letter.pdf", "photos/1.jpg"].map((file) => ({
+              name: `users/${id}/${file}`,
+              content: `${file} of ${email}`,
+            })),
+          },
+        ],
+      },
+    ],
+  }),
+};
+
+const googleAi: Holder = {
+  person: (_, { email }, { tag }) => {
+    const name = `projects/example-project/locations/europe-west1/reasoningEngines/1/sessions/${tag}`;
+    return {
+      seeds: [{ vendor: "google-ai", resources: [{ name, content: `what ${email} has said` }] }],
+      objects: [{ type: "google-ai.session", id: name }],
+    };
+  },
+};
+
+const googleAnalytics: Holder = {
+  account: ({ properties }) => ({ vendor: "google-analytics", property: properties }),
+  person: ({ properties }, { email }, { tag }) => ({
+    // An address where it should not be, as happens.
+    seeds: [
+      {
+        vendor: "google-analytics",
+        property: properties,
+        events: [{ clientId: tag, page: `/welcome?address=${email}` }],
+      },
+    ],
+    objects: [{ type: "google-analytics.client_id", id: tag }],
+  }),
+};
+
 const zendesk: Holder = {
   person: ({ subdomain = "" }, { id, email, name }, { tag }) => {
     const user = numberOf("zendesk", tag);
@@ -201,6 +246,29 @@ const sendgrid: Holder = {
   }),
 };
 
+const awsS3: Holder = {
+  account: ({ bucket, accessKeyId = "", secretAccessKey = "" }) => ({
+    vendor: "aws-s3",
+    bucket,
+    keys: { [accessKeyId]: secretAccessKey },
+  }),
+  person: ({ bucket }, { id, email }) => ({
+    seeds: [
+      {
+        vendor: "aws-s3",
+        bucket,
+        versioned: true,
+        objects: [
+          { key: `users/${id}/profile.json`, content: `about ${email}` },
+          { key: `users/${id}/profile.json`, content: `once about ${email}` },
+          { key: `users/${id}/photo.jpg`, marker: true },
+        ],
+        uploads: [{ key: `users/${id}/film.mp4` }],
+      },
+    ],
+  }),
+};
+
 const mailchimp: Holder = {
   person: ({ dataCenter }, { email }) => ({
     seeds: [
@@ -218,10 +286,14 @@ const mailchimp: Holder = {
 
 /** By integration; one that holds nothing which could be named is not here. */
 export const holders: Readonly<Record<string, Holder>> = {
+  "aws-s3": awsS3,
   "first-party": firstParty,
   facebook,
   gemini,
   google: memberOf("google", "google.sub"),
+  "google-ai": googleAi,
+  "google-analytics": googleAnalytics,
+  "google-cloud-storage": googleCloudStorage,
   instagram: memberOf("instagram", "instagram.user_id"),
   intercom,
   linkedin: memberOf("linkedin", "linkedin.person"),

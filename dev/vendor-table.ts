@@ -77,11 +77,13 @@ async function tells(integration: Integration, catalogue: Catalogue): Promise<st
     // Without a sender, what a hook may give is all that is known of its events.
     if (sent.length === 0) for (const type of typesOf(hook)) for (const event of hook.events) note(type, event);
   }
+  for (const [name, list] of Object.entries(integration.lists ?? {}))
+    for (const type of typesOf(list)) note(type, `${name} (file)`);
   return [...given].map(([type, events]) => `${code(type)}: ${named(events)}`).join("; ") || "nothing of concern";
 }
 
 // Its declaration is checked against its reader by the contract's test.
-const typesOf = ({ authority }: Hook) => Object.keys(authority) as SignalType[];
+const typesOf = ({ authority }: Pick<Hook, "authority">) => Object.keys(authority) as SignalType[];
 
 /** What can be done at it and how, or why not; a reason that both actions share is given once. */
 function isTold(integration: Integration): string {
@@ -104,8 +106,9 @@ function how(action: Action<Settings>, id: string): string {
   const traits = [
     bulk ? `bulk, ${action.bulk.most} a call` : undefined,
     (bulk ? action.bulk.check : action.check) === undefined ? undefined : "asynchronous",
-    bulk || action.look === undefined ? undefined : "read back",
+    action.look === undefined ? undefined : "read back",
     action.followsOthers === true ? "also when another vendor's grant ends" : undefined,
+    action.needs === undefined ? undefined : `with ${named(action.needs.settings.map(code))}`,
   ].filter((trait) => trait !== undefined);
   return `by ${by === "any" ? "any identity" : named(types)}${traits.length === 0 ? "" : ` (${traits.join("; ")})`}`;
 }

@@ -11,6 +11,7 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { readable } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { type Answer, accepted, erased, notFound } from "../src/contract/outcome.ts";
 import { type Settings, secret, text } from "../src/contract/settings.ts";
@@ -40,6 +41,9 @@ const Job = z.object({
   ),
 });
 type Job = z.infer<typeof Job>;
+/** https://amplitude.com/docs/apis/analytics/dashboard-rest#user-search */
+const Search = z.object({ matches: z.array(z.object({ amplitude_id: Text, user_id: Text.nullish() })) });
+
 /** One job, or a list of them where several projects are concerned. */
 const Jobs = z.union([z.array(Job), Job.transform((job) => [job])]);
 
@@ -73,10 +77,35 @@ export const amplitude = defineIntegration({
       by: ["amplitude.user_id", "amplitude.amplitude_id"],
       each: "identity",
       bulk: { most: 100, run: begin, check },
+      look: {
+        // Unconfirmed: how soon the search forgets whom a job has deleted; who is still found is asked for again.
+        afterSeconds: ASK_AFTER_SECONDS,
+        *run(order) {
+          const reply = yield get(
+            under([order], at`/api/2/usersearch?user=${{ user: order.identity.value }}`),
+            auth([order]),
+          );
+          const found = read(reply, Search);
+          if (!found.ok) return found.problem;
+          // It also finds ids that only begin so.
+          return found.value.matches.some(isOf(order)) ? "present" : "absent";
+        },
+      },
     },
   },
 
   // "From all of Amplitude's systems, including associated recovery and back-up systems."
+
+  check: {
+    source: PRIVACY,
+    shows: "the keys are of a project and read its deletion jobs; those who may read them may ask for them",
+    *run(settings, time) {
+      const account = [{ settings }];
+      const reply = yield get(scheduled(account, time.slice(0, 10)), auth(account));
+      return readable(reply, Jobs, "these keys may not see deletions of users");
+    },
+  },
+
   residuals: [],
   retainable: [],
   limits: { perSecond: 1, connections: 1, account: { settings: ["apiKey"] } },
@@ -84,14 +113,15 @@ export const amplitude = defineIntegration({
 
 type AmplitudeOrder = Order<typeof settings>;
 type Orders = readonly AmplitudeOrder[];
+type Accounts = readonly Pick<AmplitudeOrder, "settings">[];
 
 /** A project lives in one region. */
-function under([order]: Orders, { url, template }: Address): Address {
+function under([order]: Accounts, { url, template }: Address): Address {
   const origin = order?.settings.residency === "EU" ? "https://analytics.eu.amplitude.com" : "https://amplitude.com";
   return { url: origin + url, template: origin + template };
 }
 
-const auth = ([order]: Orders) => ({
+const auth = ([order]: Accounts) => ({
   authorization: `Basic ${btoa(`${order?.settings.apiKey ?? ""}:${order?.settings.secretKey ?? ""}`)}`,
 });
 
@@ -140,7 +170,7 @@ function* check(day: string, orders: Orders): Steps<readonly Answer[]> {
 const dayOf = ([order]: Orders): string => (order?.attemptedAt ?? "").slice(0, 10);
 
 /** Jobs that begin between the day of the request and well after it. */
-function scheduled(orders: Orders, start: string): Address {
+function scheduled(orders: Accounts, start: string): Address {
   const end = new Date(Date.parse(`${start}T00:00:00Z`) + AHEAD_DAYS * 86_400_000).toISOString().slice(0, 10);
   return under(orders, at`/api/2/deletions/users?start_day=${{ start }}&end_day=${{ end }}`);
 }

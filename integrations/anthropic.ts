@@ -13,6 +13,7 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { readable } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { type Answer, accepted, erased, notFound, type Sight } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret } from "../src/contract/settings.ts";
@@ -228,6 +229,16 @@ export const anthropic = defineIntegration({
           return left === "none" || left === "redacted" ? "absent" : left === "some" ? "present" : left;
         },
       },
+    },
+  },
+
+  check: {
+    source: KEYS,
+    shows: "the key is of a workspace and reads its files; a key may delete what it may read",
+    *run({ apiKey }) {
+      const headers = { "x-api-key": apiKey, "anthropic-version": "2023-06-01" };
+      const reply = yield get(at`https://api.anthropic.com/v1/files?limit=1`, headers);
+      return readable(reply, Page, "this key has no permission for the files of its workspace");
     },
   },
 

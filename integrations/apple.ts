@@ -1,15 +1,21 @@
 import { z } from "zod";
+import { at, type Call, postForm, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { text } from "../src/contract/settings.ts";
+import { accountIn, CONNECTION, errorIn, grantOf } from "../src/contract/oauth.ts";
+import { revoked } from "../src/contract/outcome.ts";
+import { optional, type SettingValues, secret, text } from "../src/contract/settings.ts";
 import { json, type SignalType, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
 
 /**
  * Sign in with Apple: people sign in to the tenant's product with their Apple Account.
- * It tells us when a person stops using it with the product, deletes the Apple Account, or switches the mail relay. We can
- * tell it nothing without the person's token.
+ * It tells us when a person stops using it with the product, deletes the Apple Account, or switches the mail relay. We revoke
+ * what a person granted; the name and address that Apple sends along once are not read.
  */
 const CHANGES =
   "https://developer.apple.com/documentation/signinwithapple/processing-changes-for-sign-in-with-apple-accounts";
+const AUTHORIZE =
+  "https://developer.apple.com/documentation/signinwithapplerestapi/request-an-authorization-to-the-sign-in-with-apple-server.";
+const TOKENS = "https://developer.apple.com/documentation/signinwithapplerestapi/generate-and-validate-tokens";
 const REVOKE = "https://developer.apple.com/documentation/signinwithapplerestapi/revoke-tokens";
 const DELETIONS =
   "https://developer.apple.com/documentation/technotes/tn3194-handling-account-deletions-and-revoking-tokens-for-sign-in-with-apple";
@@ -55,17 +61,50 @@ function parsed(text: string, context: z.RefinementCtx<string>): unknown {
   }
 }
 
+const AUDIENCE = "https://appleid.apple.com";
+
+const settings = {
+  clientIds: text(
+    "App IDs and Services IDs of one developer team, separated by commas",
+    /^[A-Za-z0-9.-]+(\s*,\s*[A-Za-z0-9.-]+)*$/,
+  ),
+  clientId: optional(text("Services ID with which people connect", /^[A-Za-z0-9.-]+$/)),
+  teamId: optional(text("Team ID", /^[A-Z0-9]{10}$/)),
+  keyId: optional(text("Key ID of a key for Sign in with Apple", /^[A-Z0-9]{10}$/)),
+  privateKey: optional(
+    secret(
+      "That key, the whole .p8 file",
+      /^\s*-----BEGIN PRIVATE KEY-----[\sA-Za-z0-9+/=]+-----END PRIVATE KEY-----\s*$/,
+    ),
+  ),
+};
+
+/** The client proves itself with a secret that it signs for each call. */
+function call(
+  path: "token" | "revoke",
+  fields: readonly (readonly [string, string])[],
+  { clientId, teamId, keyId, privateKey }: SettingValues<typeof settings>,
+): Call {
+  const address =
+    path === "token" ? at`https://appleid.apple.com/auth/token` : at`https://appleid.apple.com/auth/revoke`;
+  return postForm(address, { accept: "application/json" }, [["client_id", clientId], ...fields], {
+    sign: {
+      scheme: "client-secret-jwt",
+      key: privateKey,
+      keyId,
+      issuer: teamId,
+      audience: AUDIENCE,
+      subject: clientId,
+    },
+  });
+}
+
 export const apple = defineIntegration({
   id: "apple",
   name: "Sign in with Apple",
   about: "Sign-in with Apple Accounts.",
   origins: ["https://appleid.apple.com"],
-  settings: {
-    clientIds: text(
-      "App IDs and Services IDs of one developer team, separated by commas",
-      /^[A-Za-z0-9.-]+(\s*,\s*[A-Za-z0-9.-]+)*$/,
-    ),
-  },
+  settings,
   identities: { "apple.sub": "User id (`sub`), the same in all apps of one developer team" },
 
   hooks: {
@@ -101,11 +140,70 @@ export const apple = defineIntegration({
     },
   },
 
-  oauth: absent("not yet connected by Quittance", REVOKE),
+  oauth: {
+    source: AUTHORIZE,
+    server: {
+      issuer: AUDIENCE,
+      authorize: "https://appleid.apple.com/auth/authorize",
+      token: "https://appleid.apple.com/auth/token",
+    },
+    client: {
+      id: "clientId",
+      secret: "privateKey",
+      by: { keyId: "keyId", issuer: "teamId", audience: AUDIENCE },
+    },
+    pkce: absent("its pages name no parameters for it", AUTHORIZE),
+    // An id is given without any; with `name` or `email` the answer has to be a form.
+    scopes: { standard: [] },
+    formPost: true,
+    declined: "user_cancelled_authorize",
+    openid: true,
+    account: ({ claims }) => accountIn("apple.sub", claims, "sub"),
+    refresh: { source: TOKENS },
+    // "Invalidate the tokens and associated user authorizations for a user."
+    kills: "account",
+  },
 
   actions: {
     erase: absent("Apple offers no API that erases what it holds about a person as their own controller", DELETIONS),
-    revoke: absent("needs the person's token, which connections will hold", REVOKE),
+    revoke: {
+      source: REVOKE,
+      by: [CONNECTION],
+      each: "identity",
+      *run(order) {
+        const { accessToken, refreshToken } = grantOf(order);
+        const [token, hint] = refreshToken === "" ? [accessToken, "access_token"] : [refreshToken, "refresh_token"];
+        const reply = yield call(
+          "revoke",
+          [
+            ["token", token],
+            ["token_type_hint", hint],
+          ],
+          order.settings,
+        );
+        // A token that was dead, or never was one, is answered with 200 too; the look tells.
+        return reply.status === 200
+          ? revoked
+          : unforeseen(reply, `the revocation was refused: ${errorIn(reply) ?? "no error is named"}`);
+      },
+      look: {
+        afterSeconds: 5,
+        *run(order) {
+          const { refreshToken } = grantOf(order);
+          if (refreshToken === "") return "no_view";
+          const reply = yield call(
+            "token",
+            [
+              ["grant_type", "refresh_token"],
+              ["refresh_token", refreshToken],
+            ],
+            order.settings,
+          );
+          if (reply.status === 400 && errorIn(reply) === "invalid_grant") return "absent";
+          return reply.status === 200 ? "present" : unforeseen(reply, errorIn(reply));
+        },
+      },
+    },
   },
 
   residuals: [],

@@ -9,7 +9,7 @@ import { json, parse, Rfc3339, type Signal, type VendorEvent } from "../src/cont
 /**
  * Amazon Web Services stores files and accounts for the tenant and sends its mail.
  * It tells us, through topics of Amazon SNS, which objects of S3 are deleted for good, and who does not want mail of SES. We
- * confirm the subscription to such a topic; we cannot yet tell it anything else.
+ * confirm the subscription to such a topic. What its services hold is erased by integrations of their own (`aws-s3` and its like).
  */
 const MESSAGES = "https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html";
 const CONFIRM = "https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html";
@@ -172,7 +172,7 @@ export const aws = defineIntegration({
   oauth: absent("access keys only", SIGV4),
 
   actions: {
-    erase: absent("needs calls with an AWS signature, which Quittance cannot make yet", SIGV4),
+    erase: absent("each service of AWS that holds data is a subprocessor of its own", SIGV4),
     revoke: absent("nothing is granted by a person, so nothing can be revoked", SIGV4),
   },
 

@@ -12,6 +12,7 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { fine, lacksScope, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { type Answer, erased, notFound, type Sight } from "../src/contract/outcome.ts";
 import { dnsLabel, type Settings, secret } from "../src/contract/settings.ts";
@@ -90,6 +91,22 @@ export const azureOpenai = defineIntegration({
           return isObjectType(type) ? seen(yield get(under(order, paths[type](value)), headers(order))) : unknownType;
         },
       },
+    },
+  },
+
+  check: {
+    source: LIFECYCLE,
+    shows: "the key opens the resource, which is all that a key can do: it has no rights of its own",
+    *run({ resource, apiKey }) {
+      const path = at`/openai/v1/files`;
+      const address = {
+        url: `https://${resource}.openai.azure.com${path.url}`,
+        template: `https://{resource}.openai.azure.com${path.template}`,
+      };
+      const reply = yield get(address, { "api-key": apiKey });
+      if (reply.status === 403) return lacksScope(reply, "Azure refused the key, or the network that calls");
+      const files = read(reply, Page);
+      return files.ok ? fine : unclear(files.problem);
     },
   },
 

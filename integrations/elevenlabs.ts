@@ -11,6 +11,7 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { fine, type Looks, lacksScope, refusedCredential, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { type Answer, erased, found, notFound, type Sight } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
@@ -48,6 +49,8 @@ const Missing = z.object({
     z.literal("Not Found").transform(() => undefined),
   ]),
 });
+const Lacking = z.object({ detail: z.object({ status: z.literal("missing_permissions") }) });
+const List = z.looseObject({ has_more: z.boolean() });
 const Conversations = z.object({
   conversations: z.array(z.object({ conversation_id: z.string().min(1) })),
   next_cursor: z.string().nullish(),
@@ -169,6 +172,17 @@ export const elevenlabs = defineIntegration({
   },
 
   // Neither how long backups live nor what is kept to detect abuse is stated.
+
+  check: {
+    source: KEYS,
+    shows: "the key reads voices and agents' calls; the rights to delete are not shown before they are used",
+    *run(settings) {
+      const voices = yield* mayRead(at`/v2/voices?page_size=1`, "voices_read", settings);
+      if (voices.finding !== "fine") return voices;
+      return yield* mayRead(at`/v1/convai/conversations?page_size=1`, "convai_read", settings);
+    },
+  },
+
   residuals: [],
   retainable: [],
   limits: { connections: 3 },
@@ -181,7 +195,7 @@ const unknownType = unforeseen(noCall, "this kind of object is not known here");
 const key = ({ settings: { apiKey } }: ElevenlabsOrder) => ({ "xi-api-key": apiKey });
 
 /** A workspace with data residency lives at a host of its own, and nowhere else. */
-function under({ settings: { residency } }: ElevenlabsOrder, { url, template }: Address): Address {
+function under({ settings: { residency } }: Pick<ElevenlabsOrder, "settings">, { url, template }: Address): Address {
   const hosts: Readonly<Record<string, string>> = {
     US: "https://api.us.elevenlabs.io",
     EU: "https://api.eu.residency.elevenlabs.io",
@@ -240,4 +254,13 @@ function* conversationsOf(order: ElevenlabsOrder): Steps<Exclude<Answer, { outco
     next = some.value.next_cursor;
   }
   return unforeseen({ status: 200 }, `this user has more than ${MOST_PAGES * 100} conversations`);
+}
+
+/** A restricted key gets 401 with `missing_permissions`, as seen; 403 is taken for the same. */
+function* mayRead(path: Address, right: string, settings: ElevenlabsOrder["settings"]): Looks {
+  const reply = yield get(under({ settings }, path), { "xi-api-key": settings.apiKey }, { expects: [401] });
+  if (readRefusal(reply, Lacking).ok || reply.status === 403) return lacksScope(reply, `the key lacks ${right}`);
+  if (reply.status === 401) return refusedCredential(reply, "ElevenLabs refused the API key");
+  const list = read(reply, List);
+  return list.ok ? fine : unclear(list.problem);
 }

@@ -1,11 +1,36 @@
 import { z } from "zod";
-import { at, bearer, del, type Reply, read, readRefusal, unauthorized, unforeseen } from "../src/contract/call.ts";
-import { absent, defineIntegration } from "../src/contract/integration.ts";
+import {
+  at,
+  bearer,
+  type Call,
+  del,
+  get,
+  postForm,
+  type Reply,
+  read,
+  readRefusal,
+  unauthorized,
+  unforeseen,
+} from "../src/contract/call.ts";
+import { fine, refusedCredential, unclear } from "../src/contract/check.ts";
+import { absent, defineIntegration, type Order } from "../src/contract/integration.ts";
+import { CONNECTION } from "../src/contract/oauth.ts";
 import { type Answer, notFound, revoked } from "../src/contract/outcome.ts";
 import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, type SignalType, UnixSeconds, type VendorEvent, withinSecond } from "../src/contract/signal.ts";
-
-import { DELETION, dataDeletion, deauthorize, MetaId, webhooks } from "./houses/meta.ts";
+import {
+  DEAD_TOKEN,
+  DELETION,
+  dataDeletion,
+  deauthorize,
+  GraphError,
+  graphAnswer,
+  MetaId,
+  ownerOf,
+  refusalOf,
+  sightOf,
+  webhooks,
+} from "./houses/meta.ts";
 
 /**
  * Facebook Login: people grant the tenant's app access to their account.
@@ -13,6 +38,7 @@ import { DELETION, dataDeletion, deauthorize, MetaId, webhooks } from "./houses/
  * What Meta itself holds cannot be erased by API.
  */
 const DEAUTHORIZE = "https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow";
+const LONG_LIVED = "https://developers.facebook.com/docs/facebook-login/guides/access-tokens/get-long-lived";
 const PERMISSIONS = "https://developers.facebook.com/docs/graph-api/reference/user/permissions/";
 const WEBHOOKS = "https://developers.facebook.com/docs/graph-api/webhooks/getting-started";
 
@@ -67,8 +93,27 @@ function changed(object: string, { id, uid = id, time, changes, changed_fields =
   });
 }
 
-/** https://developers.facebook.com/docs/graph-api/guides/error-handling */
-const GraphError = z.object({ error: z.object({ code: z.number(), error_subcode: z.number().optional() }) });
+const TOKEN = `https://graph.facebook.com/${GRAPH}/oauth/access_token`;
+const ME = at`https://graph.facebook.com/${{ version: GRAPH }}/me?fields=id`;
+
+const settings = {
+  appId: text("App id", /^\d{5,20}$/),
+  appSecret: secret("App secret"),
+  verifyToken: optional(secret("Verify token of the webhooks product")),
+};
+
+type FacebookOrder = Order<typeof settings>;
+
+/** By the app's own token, so that a person's that has expired is no matter; by theirs only where it was not learnt who they are. */
+function removal({ identity, settings, grant }: FacebookOrder): Call {
+  const account = grant?.account ?? identity;
+  const isKnown = account.type === "facebook.user_id";
+  const user = isKnown ? account.value : "me";
+  const token = isKnown ? `${settings.appId}|${settings.appSecret}` : (grant?.accessToken ?? "");
+  const permissions = at`https://graph.facebook.com/${{ version: GRAPH }}/${{ user }}/permissions`;
+  return del(permissions, bearer(token), { expects: [401] });
+}
+
 const Success = z.union([z.literal(true), z.object({ success: z.literal(true) })]);
 
 export const facebook = defineIntegration({
@@ -76,11 +121,7 @@ export const facebook = defineIntegration({
   name: "Facebook Login",
   about: "Social sign-in and platform access under a person's grant.",
   origins: ["https://graph.facebook.com"],
-  settings: {
-    appId: text("App id", /^\d{5,20}$/),
-    appSecret: secret("App secret"),
-    verifyToken: optional(secret("Verify token of the webhooks product")),
-  },
+  settings,
   identities: { "facebook.user_id": "App-scoped user id" },
 
   hooks: {
@@ -93,19 +134,63 @@ export const facebook = defineIntegration({
     }),
   },
 
-  oauth: absent("not yet connected by Quittance", DEAUTHORIZE),
+  oauth: {
+    source: DEAUTHORIZE,
+    server: {
+      issuer: "https://www.facebook.com",
+      authorize: `https://www.facebook.com/${GRAPH}/dialog/oauth`,
+      token: TOKEN,
+    },
+    // Unconfirmed: Meta shows the exchange as a GET with the secret in its address. Its endpoint takes the standard's POST too, as
+    // clients in general send it, and no secret should stand in an address.
+    client: { id: "appId", secret: "appSecret", by: "post" },
+    pkce: absent("Meta describes it for OpenID tokens in apps only", DEAUTHORIZE),
+    scopes: { standard: ["public_profile"], separator: "," },
+    adapt: graphAnswer,
+    account: ({ accessToken }) => ownerOf("facebook.user_id", ME, accessToken),
+    // From hours to about sixty days.
+    lengthen: ({ settings: { appId, appSecret }, accessToken }) =>
+      postForm({ url: TOKEN, template: TOKEN }, { accept: "application/json" }, [
+        ["grant_type", "fb_exchange_token"],
+        ["client_id", appId],
+        ["client_secret", appSecret],
+        ["fb_exchange_token", accessToken],
+      ]),
+    refresh: absent("a token that has ended is renewed by the person alone, who signs in again", LONG_LIVED),
+    // What is removed is the app from the account, whichever token asks for it.
+    kills: "account",
+  },
 
   actions: {
     erase: absent("Meta offers no API that erases what it holds about a person as their own controller", DELETION),
     revoke: {
       source: PERMISSIONS,
-      by: ["facebook.user_id"],
+      by: [CONNECTION, "facebook.user_id"],
       each: "identity",
-      // The app's own token: no token of the person has to be kept for this.
-      *run({ identity, settings }) {
-        const grant = at`https://graph.facebook.com/${{ version: GRAPH }}/${{ user: identity.value }}/permissions`;
-        return meaning(yield del(grant, bearer(`${settings.appId}|${settings.appSecret}`), { expects: [401] }));
+      *run(order) {
+        return meaning(yield removal(order));
       },
+      look: {
+        afterSeconds: 5,
+        *run({ grant }) {
+          return grant === undefined ? "no_view" : yield* sightOf(ME, grant.accessToken);
+        },
+      },
+    },
+  },
+
+  check: {
+    source: "https://developers.facebook.com/docs/graph-api/reference/application/",
+    shows: "the app's id and secret fit each other; ending people's grants needs no more",
+    *run({ appId, appSecret }) {
+      const app = at`https://graph.facebook.com/${{ version: GRAPH }}/${{ app: appId }}?fields=id`;
+      const reply = yield get(app, bearer(`${appId}|${appSecret}`), { expects: [401] });
+      const refused = readRefusal(reply, GraphError);
+      // 190: the token is none; 101: "invalid application ID"; 1 is used for a secret that does not fit.
+      if (refused.ok && [1, 101, 190].includes(refused.value.error.code))
+        return refusedCredential(reply, `Meta refused the app's id and secret (error ${refused.value.error.code})`);
+      const known = read(reply, z.object({ id: z.literal(appId) }));
+      return known.ok ? fine : unclear(known.problem);
     },
   },
 
@@ -119,14 +204,12 @@ function meaning(reply: Reply): Answer {
     const success = read(reply, Success);
     return success.ok ? revoked : success.problem;
   }
-  const problem = readRefusal(reply, GraphError);
-  if (!problem.ok) return problem.problem;
-  const { code, error_subcode } = problem.value.error;
-  // Graph throttles with 400 and these codes. https://developers.facebook.com/docs/graph-api/overview/rate-limiting
-  if ([4, 17, 32, 613].includes(code)) return { outcome: "slow_down", seconds: 300 };
+  const refusal = refusalOf(reply);
+  if ("outcome" in refusal) return refusal;
+  const { code, error_subcode } = refusal;
   // Unconfirmed: what the app's token gets for a person who has already removed the app. "Has not authorised the app"
   // (190/458) and "nothing under this id that the app may see" (100/33) both mean that there is no grant.
-  if ((code === 190 && error_subcode === 458) || (code === 100 && error_subcode === 33)) return notFound;
-  if (code === 190) return unauthorized(reply, "Meta refused the app's id and secret (error 190)");
+  if ((code === DEAD_TOKEN && error_subcode === 458) || (code === 100 && error_subcode === 33)) return notFound;
+  if (code === DEAD_TOKEN) return unauthorized(reply, "Meta refused the app's id and secret (error 190)");
   return unforeseen(reply, `Graph error ${code}`);
 }

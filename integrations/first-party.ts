@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { endpointAt, postJson, type Reply, read, unforeseen } from "../src/contract/call.ts";
-import { absent, defineIntegration, type Order } from "../src/contract/integration.ts";
+import { endpointAt, noCall, postJson, type Reply, read, unforeseen } from "../src/contract/call.ts";
+import { fine, unclear } from "../src/contract/check.ts";
+import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import {
   type Answer,
   awaitsCompletion,
@@ -63,18 +64,17 @@ export const firstParty = defineIntegration({
     },
   },
 
-  *probe(settings, challenge) {
-    const reply = yield event(settings, challenge, "endpoint.verification", new Date(0).toISOString(), { challenge });
-    if (reply.status !== 200)
-      return unforeseen(
-        reply,
-        'your endpoint must answer a signed endpoint.verification with 200 and {"challenge": …} as it came',
-      );
-    const echo = read(reply, Echo);
-    if (!echo.ok) return echo.problem;
-    return echo.value.challenge === challenge
-      ? informed
-      : unforeseen(reply, "the endpoint did not repeat the challenge");
+  probe: challenged,
+
+  check: {
+    source: STANDARD,
+    shows: "the endpoint checks our signature and answers; what it does with an erasure is its own word",
+    posts: "a challenge is signed and repeated, and asks for nothing else",
+    *run(settings, at) {
+      const answer = yield* challenged(settings, `check_${at.replace(/\D/g, "")}`);
+      if (answer.outcome === "informed") return fine;
+      return "what" in answer ? unclear(unforeseen(answer, answer.what)) : unclear(unforeseen(noCall));
+    },
   },
 
   *notify(settings, notice) {
@@ -94,6 +94,18 @@ export const firstParty = defineIntegration({
 });
 
 type Values = SettingValues<typeof settings>;
+
+function* challenged(settings: Values, challenge: string): Steps<Answer> {
+  const reply = yield event(settings, challenge, "endpoint.verification", new Date(0).toISOString(), { challenge });
+  if (reply.status !== 200)
+    return unforeseen(
+      reply,
+      'your endpoint must answer a signed endpoint.verification with 200 and {"challenge": …} as it came',
+    );
+  const echo = read(reply, Echo);
+  if (!echo.ok) return echo.problem;
+  return echo.value.challenge === challenge ? informed : unforeseen(reply, "the endpoint did not repeat the challenge");
+}
 
 /** The id is the same for each repetition, so that the receiver can tell one from a new event. */
 const event = (settings: Values, id: string, type: string, timestamp: string, data: object) =>

@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { type Address, at, del, get, noCall, type Reply, read, readRefusal, unforeseen } from "../src/contract/call.ts";
+import { fine, lacksScope, refusedCredential, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
 import { type Answer, erased, notFound, type Sight } from "../src/contract/outcome.ts";
 import { secret } from "../src/contract/settings.ts";
 
 /**
- * The Gemini API stores files, cached contents, file search stores with their documents, and interactions for the tenant.
+ * The Gemini API stores files, cached contents, file search stores with their documents, tuned models, batches and interactions
+ * for the tenant.
  * It tells us nothing about people. Each object is erased by its id, so the product registers it when it creates it.
  */
 const WEBHOOKS = "https://ai.google.dev/gemini-api/docs/webhooks";
@@ -19,6 +21,8 @@ type Kind = {
   readonly address: (id: string, document: string) => Address;
   /** Deletes what it holds with it; without it a store that is not empty is refused. */
   readonly forced: boolean;
+  /** 401 says that this kind does not take API keys, not that the key is bad. */
+  readonly expects?: readonly number[];
 };
 
 const kinds: Readonly<Record<string, Kind>> = {
@@ -43,6 +47,19 @@ const kinds: Readonly<Record<string, Kind>> = {
       at`https://generativelanguage.googleapis.com/v1beta/fileSearchStores/${{ store: id }}/documents/${{ document }}`,
     forced: true,
   },
+  "gemini.tuned_model": {
+    name: /^(?:tunedModels\/)?([^/]+)$/,
+    address: (id) => at`https://generativelanguage.googleapis.com/v1beta/tunedModels/${{ model: id }}`,
+    forced: false,
+    // Unconfirmed: that an API key will do. The reference names an OAuth scope, Google's own SDK sends the key.
+    expects: [401],
+  },
+  // Unconfirmed: that what was sent in a batch goes with it; the reference says that its result is of no interest any more.
+  "gemini.batch": {
+    name: /^(?:batches\/)?([^/]+)$/,
+    address: (id) => at`https://generativelanguage.googleapis.com/v1beta/batches/${{ batch: id }}`,
+    forced: false,
+  },
   "gemini.interaction": {
     name: /^(?:interactions\/)?([^/]+)$/,
     address: (id) => at`https://generativelanguage.googleapis.com/v1beta/interactions/${{ interaction: id }}`,
@@ -65,6 +82,8 @@ export const gemini = defineIntegration({
     "gemini.cached_content": "Cached content: cachedContents/…",
     "gemini.file_search_store": "File search store, with all documents in it: fileSearchStores/…",
     "gemini.document": "Document of a file search store: fileSearchStores/…/documents/…",
+    "gemini.tuned_model": "Model that was tuned on the person's data: tunedModels/…",
+    "gemini.batch": "Batch, with what it was sent and has answered: batches/…",
     "gemini.interaction": "Stored interaction id",
   },
 
@@ -80,19 +99,35 @@ export const gemini = defineIntegration({
       *run({ identity, settings }) {
         const found = named(identity.type, identity.value);
         if (found === undefined) return unknownName;
-        const { address, forced } = found;
+        const { address, forced, expects } = found;
         const whole = forced
           ? { url: `${address.url}?force=true`, template: `${address.template}?force=true` }
           : address;
-        return meaning(yield del(whole, key(settings.apiKey)));
+        return meaning(yield del(whole, key(settings.apiKey), { expects }));
       },
       look: {
         afterSeconds: 5,
         *run({ identity, settings }) {
           const found = named(identity.type, identity.value);
-          return found === undefined ? unknownName : seen(yield get(found.address, key(settings.apiKey)));
+          if (found === undefined) return unknownName;
+          return seen(yield get(found.address, key(settings.apiKey), { expects: found.expects }));
         },
       },
+    },
+  },
+
+  check: {
+    source: "https://ai.google.dev/api/files#method:-files.list",
+    shows: "the key reads the files of its project; a key may delete what it may read",
+    *run({ apiKey }) {
+      const reply = yield get(at`https://generativelanguage.googleapis.com/v1beta/files?pageSize=1`, key(apiKey));
+      if (reply.status !== 200) {
+        const refused = refusal(reply);
+        if (refused.outcome === "unauthorized") return refusedCredential(reply, refused.what);
+        return reply.status === 403 ? lacksScope(reply, "the key is not for the Gemini API") : unclear(refused);
+      }
+      const files = read(reply, Thing);
+      return files.ok ? fine : unclear(files.problem);
     },
   },
 
@@ -112,12 +147,12 @@ const key = (apiKey: string) => ({ "x-goog-api-key": apiKey });
 
 const unknownName = unforeseen(noCall, "no name of this kind of object; correct it where it was registered");
 
-function named(type: string, value: string): { readonly address: Address; readonly forced: boolean } | undefined {
+function named(type: string, value: string) {
   const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
   const [, id, document = ""] = kind?.name.exec(value) ?? [];
   return kind === undefined || id === undefined
     ? undefined
-    : { address: kind.address(id, document), forced: kind.forced };
+    : { address: kind.address(id, document), forced: kind.forced, expects: kind.expects ?? [] };
 }
 
 /** A deletion is answered with an empty object. */

@@ -5,8 +5,8 @@ import { json, Rfc3339 } from "../src/contract/signal.ts";
 
 /**
  * Google Cloud stores files, tables and accounts for the tenant.
- * It tells us what the tenant routes to us by Pub/Sub: that objects in Cloud Storage were deleted. We cannot yet tell it
- * anything: its APIs want access tokens of a service account.
+ * It tells us what the tenant routes to us by Pub/Sub: that objects in Cloud Storage were deleted. What we can tell it has
+ * integrations of its own, each with its settings: google-cloud-storage, google-bigquery, google-identity-platform, google-ai.
  */
 const PUSH = "https://docs.cloud.google.com/pubsub/docs/push";
 const NOTIFICATIONS = "https://docs.cloud.google.com/storage/docs/pubsub-notifications";
@@ -86,7 +86,10 @@ export const googleCloud = defineIntegration({
   oauth: absent("not yet connected by Quittance", SERVICE_ACCOUNT),
 
   actions: {
-    erase: absent("needs access tokens of a service account, which Quittance cannot get yet", SERVICE_ACCOUNT),
+    erase: absent(
+      "each of its stores is an integration of its own: google-cloud-storage, google-bigquery, google-identity-platform, google-ai",
+      SERVICE_ACCOUNT,
+    ),
     revoke: absent("nothing is granted by a person, so nothing can be revoked", NOTIFICATIONS),
   },
 

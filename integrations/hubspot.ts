@@ -1,7 +1,20 @@
 import { z } from "zod";
-import { at, bearer, byStatus, get, noCall, postJson, read, unforeseen } from "../src/contract/call.ts";
+import {
+  at,
+  bearer,
+  byStatus,
+  del,
+  get,
+  noCall,
+  postJson,
+  type Reply,
+  read,
+  unforeseen,
+} from "../src/contract/call.ts";
+import { NOBODY, readable } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
-import { type Answer, erased, found, notFound } from "../src/contract/outcome.ts";
+import { accountIn, CONNECTION, grantOf, type TokenAnswer } from "../src/contract/oauth.ts";
+import { type Answer, erased, found, notFound, revoked, type Unforeseen } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
 import { json, type SignalType } from "../src/contract/signal.ts";
 
@@ -15,7 +28,9 @@ const WEBHOOKS = "https://developers.hubspot.com/docs/api-reference/latest/webho
 const VALIDATION = "https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests";
 const DELETION =
   "https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/gdpr/post-crm-v3-objects-contacts-gdpr-delete";
-const REVOKE = "https://developers.hubspot.com/docs/api-reference/auth-oauth-v1/guide";
+const OAUTH = "https://developers.hubspot.com/docs/api-reference/auth-oauth-v3/guide";
+const UNINSTALL =
+  "https://developers.hubspot.com/docs/api-reference/2026-03/app-management/app-uninstalls/uninstall-app";
 
 const TIME = "x-hubspot-request-timestamp";
 
@@ -55,13 +70,37 @@ const Contacts = z.object({
   ),
   paging: z.object({ next: z.object({ after: z.string().min(1) }).nullish() }).nullish(),
 });
+const Details = z.looseObject({ portalId: z.int().positive() });
 const Contact = z.object({ id: z.string().min(1) });
 
 const settings = {
   accessToken: secret("Access token of the private app"),
   portalId: text("Account id (Hub ID)", /^\d{1,20}$/),
+  clientId: optional(text("Client id of the app", /^[\w-]{8,64}$/)),
   clientSecret: optional(secret("Client secret of the app")),
 } satisfies Settings;
+
+/** HubSpot's own words for a code or a refresh token that is no good; where it says `invalid_grant`, that is taken as it is. */
+const SPENT: ReadonlySet<unknown> = new Set(["BAD_AUTH_CODE", "EXPIRED_AUTH_CODE", "BAD_REFRESH_TOKEN"]);
+
+/** Scopes come as a list. Unconfirmed: which form refusals of this version have; both that are known of HubSpot are read. */
+function adapt({ status, json }: TokenAnswer): TokenAnswer {
+  const { scopes, error, category } = json;
+  if (status === 200) return { status, json: { ...json, ...(Array.isArray(scopes) && { scope: scopes.join(" ") }) } };
+  if (typeof error === "string") return { status, json };
+  const word = typeof category === "string" ? category.toLowerCase() : "refused";
+  return { status, json: { error: SPENT.has(json.status) ? "invalid_grant" : word } };
+}
+
+/** Every app may read it: it needs no scope but `oauth`. */
+const detailsCall = (accessToken: string) =>
+  get(at`https://api.hubapi.com/account-info/2026-03/details`, bearer(accessToken), { expects: [401] });
+
+/** HubSpot says of every API that 401 means a token that is no good. */
+function tokenSeen(reply: Reply): "absent" | "present" | Unforeseen {
+  if (reply.status === 401) return "absent";
+  return reply.status === 200 ? "present" : unforeseen(reply);
+}
 
 export const hubspot = defineIntegration({
   id: "hubspot",
@@ -70,6 +109,7 @@ export const hubspot = defineIntegration({
   origins: ["https://api.hubapi.com"],
   settings,
   identities: {
+    "hubspot.account": "Account id (Hub ID) of an account that was connected",
     "hubspot.contact": "`<account id>/<contact id>`",
     "hubspot.conversation": "`<account id>/<thread id>`",
   },
@@ -115,7 +155,37 @@ export const hubspot = defineIntegration({
     },
   },
 
-  oauth: absent("not yet connected by Quittance", REVOKE),
+  oauth: {
+    source: OAUTH,
+    server: {
+      issuer: "https://app.hubspot.com",
+      authorize: "https://app.hubspot.com/oauth/authorize",
+      token: "https://api.hubapi.com/oauth/2026-03/token",
+    },
+    client: { id: "clientId", secret: "clientSecret", by: "post" },
+    pkce: absent(
+      "the token endpoint takes a verifier, but nothing says that the page before it takes a challenge",
+      OAUTH,
+    ),
+    // HubSpot wants all that the app's settings require; this one every app has.
+    scopes: { standard: ["oauth"] },
+    adapt,
+    *account({ accessToken, answer }) {
+      if (answer.hub_id != null) return accountIn("hubspot.account", answer, "hub_id");
+      const details = read(yield detailsCall(accessToken), Details);
+      return details.ok ? accountIn("hubspot.account", details.value, "portalId") : details;
+    },
+    refresh: { source: OAUTH },
+    // That an account removed the app is not told by webhook.
+    *alive({ grant }) {
+      const sight = tokenSeen(yield detailsCall(grant.accessToken));
+      if (sight === "absent") return "ended";
+      return sight === "present" ? "alive" : sight;
+    },
+    // An app is installed in an account once.
+    kills: "account",
+    revokesWithAccess: true,
+  },
 
   actions: {
     erase: {
@@ -145,7 +215,35 @@ export const hubspot = defineIntegration({
         },
       },
     },
-    revoke: absent("needs the account's token, which connections will hold", REVOKE),
+    revoke: {
+      source: UNINSTALL,
+      by: [CONNECTION],
+      each: "identity",
+      *run(order) {
+        const uninstall = at`https://api.hubapi.com/appinstalls/2026-03/external-install`;
+        const reply = yield del(uninstall, bearer(grantOf(order).accessToken), { expects: [401] });
+        return byStatus(reply, { 204: revoked, 401: notFound });
+      },
+      look: {
+        afterSeconds: 5,
+        *run(order) {
+          return tokenSeen(yield detailsCall(grantOf(order).accessToken));
+        },
+      },
+    },
+  },
+
+  check: {
+    source: "https://developers.hubspot.com/docs/api-reference/search/guide",
+    shows: "the token searches contacts; the right to delete them for good is not shown before it is used",
+    posts: "a search changes nothing",
+    *run({ accessToken }) {
+      const search = at`https://api.hubapi.com/crm/objects/2026-03/contacts/search`;
+      const filters = [{ propertyName: "email", operator: "EQ", value: NOBODY }];
+      const body = { filterGroups: [{ filters }], properties: ["email"], sorts: [], limit: 1, after: "0" };
+      const reply = yield postJson(search, bearer(accessToken), body);
+      return readable(reply, Contacts, "the token lacks crm.objects.contacts.read");
+    },
   },
 
   residuals: [
@@ -157,7 +255,17 @@ export const hubspot = defineIntegration({
     },
   ],
   retainable: [],
-  limits: { perSecond: 5, connections: 2, account: { settings: ["portalId"] } },
+  limits: {
+    perSecond: 5,
+    connections: 2,
+    account: { settings: ["portalId"] },
+    // The smallest plan's. It ends at midnight in the account's own zone, which is not known here.
+    perDay: {
+      calls: 250_000,
+      resets: "rolling",
+      source: "https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines",
+    },
+  },
 });
 
 type HubspotOrder = Order<typeof settings>;

@@ -1,17 +1,34 @@
 import { z } from "zod";
+import { at } from "../src/contract/call.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { optional, secret } from "../src/contract/settings.ts";
+import { CONNECTION } from "../src/contract/oauth.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, type VendorEvent, withinSecond } from "../src/contract/signal.ts";
-import { DELETION, dataDeletion, deauthorize, MetaId, webhooks } from "./houses/meta.ts";
+import {
+  DELETION,
+  dataDeletion,
+  deauthorize,
+  graphAnswer,
+  isAlive,
+  MetaId,
+  noRevocation,
+  ownerOf,
+  RENEWED_AHEAD_DAYS,
+  tokenRead,
+  webhooks,
+} from "./houses/meta.ts";
 
 /**
  * Instagram API with Instagram Login: owners of professional accounts grant the tenant's app access.
- * It tells us when a person removes the app, asks for deletion or takes back a message. There is nothing that we can tell it
- * with the app's own credentials.
+ * It tells us when a person removes the app, asks for deletion or takes back a message. There is nothing that we can tell it:
+ * no call ends a grant.
  */
 const LOGIN =
   "https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login";
 const WEBHOOKS = "https://developers.facebook.com/docs/instagram-platform/webhooks";
+const RENEWAL = "https://developers.facebook.com/documentation/instagram-platform/reference/refresh_access_token";
+
+const ME = at`https://graph.instagram.com/v23.0/me?fields=id`;
 
 /** Whole seconds in some of Meta's examples and milliseconds in others: no date of ours has so few milliseconds. */
 const Time = z
@@ -67,8 +84,9 @@ export const instagram = defineIntegration({
   id: "instagram",
   name: "Instagram",
   about: "Platform access to professional accounts under a person's grant.",
-  origins: [],
+  origins: ["https://api.instagram.com", "https://graph.instagram.com"],
   settings: {
+    appId: optional(text("Instagram app id", /^\d{5,20}$/)),
     // Unconfirmed: whether this one signs the callbacks and webhooks, or the Meta app's own. A setting holds several
     // secrets and each is tried, so both readings are served by filling in both.
     appSecret: secret("Instagram app secret; add the Meta app's own after it"),
@@ -89,12 +107,52 @@ export const instagram = defineIntegration({
     }),
   },
 
-  oauth: absent("not yet connected by Quittance", LOGIN),
+  oauth: {
+    source: LOGIN,
+    server: {
+      issuer: "https://www.instagram.com",
+      authorize: "https://www.instagram.com/oauth/authorize",
+      token: "https://api.instagram.com/oauth/access_token",
+    },
+    client: { id: "appId", secret: "appSecret", by: "post" },
+    pkce: absent("the page describes none", LOGIN),
+    scopes: { standard: ["instagram_business_basic"], separator: "," },
+    adapt: graphAnswer,
+    account: ({ accessToken }) => ownerOf("instagram.user_id", ME, accessToken),
+    // From an hour to sixty days.
+    lengthen: ({ settings, accessToken }) =>
+      tokenRead("https://graph.instagram.com/access_token", {
+        grant_type: "ig_exchange_token",
+        client_secret: settings.appSecret,
+        access_token: accessToken,
+      }),
+    refresh: {
+      source: RENEWAL,
+      call: ({ grant }) =>
+        tokenRead("https://graph.instagram.com/refresh_access_token", {
+          grant_type: "ig_refresh_token",
+          access_token: grant.accessToken,
+        }),
+      aheadDays: RENEWED_AHEAD_DAYS,
+    },
+    alive: ({ grant }) => isAlive(ME, grant.accessToken),
+    kills: "grant",
+  },
 
   actions: {
     erase: absent("Meta offers no API that erases what it holds about a person as their own controller", DELETION),
-    // Without instructions: only the person can remove the app, in Instagram's own settings.
-    revoke: absent("Meta documents no call that ends a grant of Instagram Login, with any token", LOGIN),
+    revoke: {
+      source: LOGIN,
+      by: [CONNECTION],
+      each: "identity",
+      *run(order) {
+        return yield* noRevocation(
+          ME,
+          order,
+          "Instagram has no revocation endpoint; the tokens held here are destroyed, and the person can remove the app in Instagram",
+        );
+      },
+    },
   },
 
   residuals: [],

@@ -4,6 +4,7 @@ import {
   at,
   bearer,
   byStatus,
+  type Call,
   del,
   get,
   postJson,
@@ -11,18 +12,22 @@ import {
   read,
   unforeseen,
 } from "../src/contract/call.ts";
+import { fine, lacksScope, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
-import { type Answer, erased, found, notFound, type Sight } from "../src/contract/outcome.ts";
+import { accountIn, CONNECTION, grantOf, type TokenAnswer } from "../src/contract/oauth.ts";
+import { type Answer, erased, found, notFound, revoked, type Sight } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
 import { json, type Signal, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
+import type { Hmac } from "../src/contract/verification.ts";
 
 /**
  * Intercom keeps the tenant's contacts, users and leads alike, and their conversations.
  * It tells us when a contact was deleted, and hints at the app's removal; we have it erase a contact for good.
  */
 const WEBHOOKS = "https://developers.intercom.com/docs/webhooks/webhook-notifications";
-const UNINSTALL =
-  "https://developers.intercom.com/docs/build-an-integration/learn-more/authentication/setting-up-oauth";
+const OAUTH = "https://developers.intercom.com/docs/build-an-integration/learn-more/authentication/setting-up-oauth";
+const UNINSTALLING =
+  "https://developers.intercom.com/docs/build-an-integration/learn-more/authentication/installing-uninstalling-apps";
 const DELETE_CONTACT =
   "https://developers.intercom.com/docs/references/rest-api/api.intercom.io/contacts/deletecontact";
 const DELETE_FOR_GOOD = "https://developers.intercom.com/docs/references/1.3/rest-api/users/delete-users";
@@ -58,16 +63,43 @@ const Page = z.object({
   pages: z.object({ next: z.object({ starting_after: z.string() }).nullish() }).nullish(),
 });
 const Deleted = z.object({ deleted: z.literal(true) });
+const Me = z.object({ app: z.looseObject({}) });
+const Errors = z.object({ errors: z.array(z.object({ code: z.string() })).min(1) });
 const Requested = z.object({ id: z.union([z.int(), z.string()]) });
 
 const settings = {
   region: text("Region of the workspace: us, eu or au", /^(us|eu|au)$/),
   accessToken: secret("Access token"),
-  clientSecret: optional(secret("Client secret of the app, which signs its webhooks")),
+  clientId: optional(text("Client id of the app", /^[\w-]{8,64}$/)),
+  clientSecret: optional(secret("Client secret of the app, which signs its webhooks and proves it to Intercom")),
+  workspaceId: optional(text("Workspace id: notifications that name another are refused", /^[a-z0-9]{1,40}$/i)),
   uninstallSecret: optional(
     secret("A long random text of your own, as ?secret=… in the uninstall address", /^[A-Za-z0-9_-]{32,}$/),
   ),
 } satisfies Settings;
+
+const SIGNED: Hmac = {
+  scheme: "hmac",
+  key: "clientSecret",
+  hash: "SHA-1",
+  signature: { header: "x-hub-signature", encoding: "hex", prefix: "sha1=" },
+  over: ["body"],
+};
+/** One secret for all workspaces in which the app is installed, and all of them are told to one address. */
+const WORKSPACE = [{ at: ["app_id"], setting: "workspaceId" }] as const;
+
+/**
+ * A refusal is a list of errors, whose codes are Intercom's own. Unconfirmed: which one a code that is no good has; there is no
+ * refresh token, so nothing depends on it.
+ */
+function adapt({ status, json }: TokenAnswer): TokenAnswer {
+  const refusal = Errors.safeParse(json);
+  return refusal.success ? { status: 400, json: { error: refusal.data.errors[0]?.code } } : { status, json };
+}
+
+/** At the address that is every region's: Intercom finds the workspace by the token. */
+const meCall = (accessToken: string): Call =>
+  get(at`https://api.intercom.io/me`, { ...bearer(accessToken), ...VERSION }, { expects: [401] });
 
 export const intercom = defineIntegration({
   id: "intercom",
@@ -84,13 +116,7 @@ export const intercom = defineIntegration({
   hooks: {
     topics: {
       source: WEBHOOKS,
-      verify: {
-        scheme: "hmac",
-        key: "clientSecret",
-        hash: "SHA-1",
-        signature: { header: "x-hub-signature", encoding: "hex", prefix: "sha1=" },
-        over: ["body"],
-      },
+      verify: { ...SIGNED, expects: WORKSPACE },
       contentTypes: ["application/json"],
       read: json(Notification, (notification, { receivedAt }) => [
         { id: idOf(notification), name: notification.topic, signals: signalsOf(notification, receivedAt) },
@@ -116,12 +142,18 @@ export const intercom = defineIntegration({
       ],
     },
     /**
-     * The page says of no signature. Unconfirmed: that there is none; so the address carries a secret of ours, and what comes
-     * is only noted: whether the token still works shows at the next call.
+     * The page says of no signature. Unconfirmed: that there is none; so the address carries a secret of ours, a signature that
+     * comes along has to hold, and what comes is only noted: whether the token still works shows at the next call.
      */
     uninstall: {
-      source: UNINSTALL,
-      verify: { scheme: "shared-secret", key: "uninstallSecret", at: { query: "secret" } },
+      source: UNINSTALLING,
+      verify: {
+        scheme: "shared-secret",
+        key: "uninstallSecret",
+        at: { query: "secret" },
+        signed: SIGNED,
+        expects: WORKSPACE,
+      },
       contentTypes: ["application/json"],
       // Neither an id nor a time comes with it, so a workspace leaves once.
       read: json(z.object({ app_id: Id }), ({ app_id }, { receivedAt }) => [
@@ -139,13 +171,59 @@ export const intercom = defineIntegration({
     },
   },
 
-  oauth: absent(
-    "not yet connected by Quittance",
-    "https://developers.intercom.com/docs/build-an-integration/learn-more/authentication/setting-up-oauth",
-  ),
+  oauth: {
+    source: OAUTH,
+    server: {
+      issuer: "https://app.intercom.com",
+      authorize: "https://app.intercom.com/oauth",
+      token: "https://api.intercom.io/auth/eagle/token",
+    },
+    // Its page lists the code, the client's id and its secret, and no more.
+    client: {
+      id: "clientId",
+      secret: "clientSecret",
+      by: "post",
+      exchange: { omits: ["grant_type", "redirect_uri"] },
+    },
+    pkce: absent("its page names no parameters for it", OAUTH),
+    // Permissions are chosen in the Developer Hub.
+    scopes: { standard: [] },
+    adapt,
+    *account({ accessToken }) {
+      const me = read(yield meCall(accessToken), Me);
+      return me.ok ? accountIn("intercom.workspace", me.value.app, "id_code") : me;
+    },
+    refresh: absent("access tokens do not expire", OAUTH),
+    // The uninstall notice is not signed, and only noted.
+    *alive({ grant }) {
+      const reply = yield meCall(grant.accessToken);
+      if (reply.status === 401) return "ended";
+      return reply.status === 200 ? "alive" : unforeseen(reply);
+    },
+    // What is revoked is the app's installation in the workspace.
+    kills: "account",
+  },
 
   actions: {
-    revoke: absent("a workspace grants access, not a person, so nothing of a person's can be revoked", UNINSTALL),
+    revoke: {
+      source: `${UNINSTALLING}#revoking-access`,
+      by: [CONNECTION],
+      each: "identity",
+      *run(order) {
+        const headers = { ...bearer(grantOf(order).accessToken), accept: "application/json" };
+        const reply = yield postJson(at`https://api.intercom.io/auth/uninstall`, headers, {}, { expects: [401] });
+        // Unconfirmed: that it is 200, which its page does not say; the look has the last word.
+        return byStatus(reply, { 200: revoked, 401: notFound });
+      },
+      look: {
+        afterSeconds: 5,
+        *run(order) {
+          const reply = yield meCall(grantOf(order).accessToken);
+          if (reply.status === 401) return "absent";
+          return reply.status === 200 ? "present" : unforeseen(reply);
+        },
+      },
+    },
     erase: {
       source: DELETE_CONTACT,
       by: ["intercom.contact", "email", "user_id"],
@@ -167,6 +245,17 @@ export const intercom = defineIntegration({
     },
   },
 
+  check: {
+    source: "https://developers.intercom.com/docs/references/rest-api/api.intercom.io/admins/identifyadmin",
+    shows: "the token is of a workspace of this region; the right to delete contacts is not shown before it is used",
+    *run(settings) {
+      const reply = yield get(under({ settings }, at`/me`), { ...bearer(settings.accessToken), ...VERSION });
+      if (reply.status === 403) return lacksScope(reply, "the token may not read its own workspace");
+      const me = read(reply, z.object({ type: z.string(), id: z.union([z.string(), z.int()]) }));
+      return me.ok ? fine : unclear(me.problem);
+    },
+  },
+
   residuals: [
     {
       category: "deleted_contacts",
@@ -183,7 +272,7 @@ type IntercomOrder = Order<typeof settings>;
 const auth = ({ settings: { accessToken } }: IntercomOrder) => ({ ...bearer(accessToken), ...VERSION });
 
 /** A workspace's data are at its region's address, and only there. */
-function under({ settings: { region } }: IntercomOrder, path: Address): Address {
+function under({ settings: { region } }: Pick<IntercomOrder, "settings">, path: Address): Address {
   const origin =
     region === "us"
       ? at`https://api.intercom.io`

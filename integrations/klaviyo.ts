@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Address, at, byStatus, get, postJson, type Reply, read, unforeseen } from "../src/contract/call.ts";
+import { NOBODY, readable } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { type Answer, accepted, erased, found, notFound } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret } from "../src/contract/settings.ts";
@@ -123,11 +124,33 @@ export const klaviyo = defineIntegration({
         const reply = yield get(profileAt(profile), auth(order));
         return isThere(reply) ?? erased;
       },
+      look: {
+        // Gone once may be an index that is behind; gone twice is gone.
+        afterSeconds: 300,
+        *run(order) {
+          if (order.identity.type !== "klaviyo.profile") return "no_view";
+          const reply = yield get(profileAt(order.identity.value), auth(order));
+          if (reply.status === 404) return "absent";
+          const profile = read(reply, Profile);
+          return profile.ok ? "present" : profile.problem;
+        },
+      },
     },
     revoke: absent(
       "needs the account's token, which connections will hold",
       "https://developers.klaviyo.com/en/docs/set_up_oauth",
     ),
+  },
+
+  check: {
+    source: "https://developers.klaviyo.com/en/reference/get_profiles",
+    shows: "the key reads profiles; data-privacy:write is not shown before it is used",
+    *run({ apiKey }) {
+      const filter = `equals(email,${JSON.stringify(NOBODY)})`;
+      const headers = auth({ settings: { apiKey } });
+      const reply = yield get(at`https://a.klaviyo.com/api/profiles?filter=${{ filter }}`, headers);
+      return readable(reply, Profiles, "the key lacks profiles:read");
+    },
   },
 
   residuals: [],
@@ -138,7 +161,7 @@ export const klaviyo = defineIntegration({
 type KlaviyoOrder = Order<typeof settings>;
 
 /** Revisions carry their date; this one is raised with a release. */
-const auth = ({ settings }: KlaviyoOrder) => ({
+const auth = ({ settings }: { readonly settings: { readonly apiKey: string } }) => ({
   authorization: `Klaviyo-API-Key ${settings.apiKey}`,
   revision: "2026-07-15",
   accept: "application/vnd.api+json",

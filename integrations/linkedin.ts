@@ -1,17 +1,20 @@
 import { z } from "zod";
-import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { secret } from "../src/contract/settings.ts";
+import { at, bearer, get, postForm, read } from "../src/contract/call.ts";
+import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
+import { accountIn, CONNECTION, type Grant, grantOf, type TokenAnswer } from "../src/contract/oauth.ts";
+import { notFound, stoppedBecause, type Unforeseen } from "../src/contract/outcome.ts";
+import { optional, type SettingValues, secret, text } from "../src/contract/settings.ts";
 import { json, type Signal, type VendorEvent } from "../src/contract/signal.ts";
 
 /**
  * LinkedIn: members grant the tenant's app access, and pages and lead forms bring in what others wrote.
  * It tells us when a comment on a page or a lead was deleted, and only apps with an approved use case. It tells nothing when a
- * member revokes the app or closes the account: that shows in the next call with the token. What we could tell it needs the
- * member's token, and it documents no end of a grant.
+ * member revokes the app or closes the account: that shows when we ask about the token. It documents no call that ends a grant.
  */
 const WEBHOOKS = "https://learn.microsoft.com/en-us/linkedin/shared/api-guide/webhook-validation";
 const OAUTH = "https://learn.microsoft.com/en-us/linkedin/shared/authentication/authorization-code-flow";
 const INTROSPECTION = "https://learn.microsoft.com/en-us/linkedin/shared/authentication/token-introspection";
+const REFRESH = "https://learn.microsoft.com/en-us/linkedin/shared/authentication/programmatic-refresh-tokens";
 const POSTS = "https://learn.microsoft.com/en-us/linkedin/marketing/community-management/shares/posts-api";
 
 const Urn = z.string().min(1);
@@ -64,12 +67,48 @@ function lead({ leadGenFormResponse, leadAction, occurredAt }: z.infer<typeof Le
   };
 }
 
+const settings = {
+  clientId: optional(text("Client id")),
+  clientSecret: secret("Client secret (primary)"),
+};
+
+/**
+ * Whoever adds OpenID's scopes gets an ID token too, whose issuer has changed before: it is not needed, so it is not relied on. Scopes
+ * come with commas. Unconfirmed: that a type of token is always named; there is no other than bearer.
+ */
+function adapt({ status, json: { id_token: _, ...json } }: TokenAnswer): TokenAnswer {
+  const { scope } = json;
+  return {
+    status,
+    json: { token_type: "Bearer", ...json, ...(typeof scope === "string" && { scope: scope.replaceAll(",", " ") }) },
+  };
+}
+
+const Introspected = z.object({
+  active: z.boolean(),
+  status: z.enum(["active", "expired", "revoked"]).optional(),
+});
+
+/** LinkedIn's own introspection: its form has no hint, and its answer says why a token is not active. */
+function* introspected(
+  { clientId, clientSecret }: SettingValues<typeof settings>,
+  { accessToken }: Grant,
+): Steps<z.infer<typeof Introspected> | Unforeseen> {
+  const reply = yield postForm(at`https://www.linkedin.com/oauth/v2/introspectToken`, { accept: "application/json" }, [
+    ["client_id", clientId],
+    ["client_secret", clientSecret],
+    ["token", accessToken],
+  ]);
+  const told = read(reply, Introspected);
+  return told.ok ? told.value : told.problem;
+}
+
 export const linkedin = defineIntegration({
   id: "linkedin",
   name: "LinkedIn",
   about: "Platform access under a member's grant; comments on pages; leads from forms.",
-  origins: [],
-  settings: { clientSecret: secret("Client secret (primary)") },
+  origins: ["https://www.linkedin.com", "https://api.linkedin.com"],
+  settings,
   identities: {
     "linkedin.person": "Member id of this app (OpenID `sub`)",
     "linkedin.comment": "URN of a comment",
@@ -116,15 +155,48 @@ export const linkedin = defineIntegration({
     },
   },
 
-  oauth: absent("not yet connected by Quittance", OAUTH),
+  oauth: {
+    source: OAUTH,
+    server: {
+      issuer: "https://www.linkedin.com/oauth",
+      authorize: "https://www.linkedin.com/oauth/v2/authorization",
+      token: "https://www.linkedin.com/oauth/v2/accessToken",
+    },
+    client: { id: "clientId", secret: "clientSecret", by: "post" },
+    pkce: absent("it is for native clients, at an address of their own", OAUTH),
+    scopes: { standard: ["openid", "profile"] },
+    adapt,
+    *account({ accessToken }) {
+      const me = read(yield get(at`https://api.linkedin.com/v2/userinfo`, bearer(accessToken)), z.looseObject({}));
+      return me.ok ? accountIn("linkedin.person", me.value, "sub") : me;
+    },
+    // For approved partners; to all others no refresh token is given.
+    refresh: { source: REFRESH },
+    *alive({ settings, grant }) {
+      const told = yield* introspected(settings, grant);
+      if ("outcome" in told) return told;
+      return told.active ? "alive" : "ended";
+    },
+    kills: "grant",
+  },
 
   actions: {
-    erase: absent("needs the person's token, which connections will hold", POSTS),
-    // Without instructions: only the member can remove the app, under "Permitted services".
-    revoke: absent(
-      "LinkedIn documents no call that ends a grant; introspection tells whether it has ended",
-      INTROSPECTION,
-    ),
+    erase: absent("what members have posted is their own; a call deletes one post at a time, with their token", POSTS),
+    revoke: {
+      source: INTROSPECTION,
+      by: [CONNECTION],
+      each: "identity",
+      *run(order) {
+        const told = yield* introspected(order.settings, grantOf(order));
+        if ("outcome" in told) return told;
+        // One that has expired may have a refresh token that has not.
+        return told.status === "revoked"
+          ? notFound
+          : stoppedBecause(
+              "LinkedIn has no revocation endpoint; the tokens held here are destroyed, and the member can remove the app in LinkedIn",
+            );
+      },
+    },
   },
 
   residuals: [],

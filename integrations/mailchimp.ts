@@ -2,6 +2,7 @@ import { z } from "zod";
 import {
   at,
   byStatus,
+  type Call,
   get,
   noCall,
   postJson,
@@ -10,17 +11,20 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { readable, refusedCredential } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Hook, type Order, type Steps } from "../src/contract/integration.ts";
+import { accountIn, CONNECTION, type TokenAnswer } from "../src/contract/oauth.ts";
 import {
   type Answer,
   erased,
   found,
   notFound,
   type Sight,
+  stoppedBecause,
   type Unauthorized,
   type Unforeseen,
 } from "../src/contract/outcome.ts";
-import { dnsLabel, optional, type Settings, secret } from "../src/contract/settings.ts";
+import { dnsLabel, optional, type Settings, secret, text } from "../src/contract/settings.ts";
 import { form, type Signal, withinSecond } from "../src/contract/signal.ts";
 
 /**
@@ -28,7 +32,7 @@ import { form, type Signal, withinSecond } from "../src/contract/signal.ts";
  * It tells us when a person leaves an audience; we have it erase a person for good, audience by audience.
  */
 const WEBHOOKS = "https://mailchimp.com/developer/marketing/guides/sync-audience-data-webhooks/";
-const MEMBERS = "https://mailchimp.com/developer/marketing/api/list-members/delete-list-member/";
+const OAUTH = "https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/";
 const DELETE_FOR_GOOD = "https://mailchimp.com/developer/marketing/api/list-member-actions/";
 
 const Text = z.string().min(1).optional();
@@ -48,11 +52,15 @@ type Fields = z.infer<typeof Fields>;
 
 const Lists = z.object({ lists: z.array(z.object({ id: z.string().min(1) })), total_items: z.int() });
 const Member = z.object({ id: z.string().min(1), email_address: z.string().nullish() });
+/** A token that is no good is told inside 200. */
+const Metadata = z.looseObject({ error: z.string().optional() });
 const Members = z.object({ members: z.array(Member) });
 
 const settings = {
   apiKey: secret("API key", /^[0-9a-f]{32}-[a-z0-9]{2,10}$/),
   dataCenter: dnsLabel("Data center: what stands after the hyphen of the API key, such as us21"),
+  clientId: optional(text("Client id of the registered app", /^\d{6,20}$/)),
+  clientSecret: optional(secret("Client secret of the registered app")),
   signingSecret: optional(secret("Signing secret of the webhook, shown once when it is made")),
   addressSecret: optional(
     secret(
@@ -77,13 +85,27 @@ const audience = {
   events: ["unsubscribe/unsub", "unsubscribe/delete", "cleaned", "upemail", "profile", "subscribe"],
 } as const satisfies Omit<Hook, "verify">;
 
+/** `expires_in` 0 and `scope` null mean nothing, and there may be no `token_type`: tokens do not expire, and may do everything. */
+const adapt = ({ status, json }: TokenAnswer): TokenAnswer =>
+  status === 200 && json.error === undefined
+    ? { status, json: { access_token: json.access_token, token_type: "Bearer" } }
+    : { status: status === 200 ? 400 : status, json };
+
+const metadataCall = (accessToken: string): Call =>
+  get(
+    at`https://login.mailchimp.com/oauth2/metadata`,
+    { accept: "application/json", authorization: `OAuth ${accessToken}` },
+    { expects: [401] },
+  );
+
 export const mailchimp = defineIntegration({
   id: "mailchimp",
   name: "Mailchimp",
   about: "Keeps audiences and sends them newsletters.",
-  origins: ["https://{dataCenter}.api.mailchimp.com"],
+  origins: ["https://{dataCenter}.api.mailchimp.com", "https://login.mailchimp.com"],
   settings,
   identities: {
+    "mailchimp.account": "Account that was connected: user_id of its metadata",
     "mailchimp.member": "Member of one audience: audience id, a slash, member id",
     "mailchimp.address_id": "An address's id across all audiences: unique_email_id, data[id] of a webhook",
   },
@@ -107,13 +129,48 @@ export const mailchimp = defineIntegration({
     },
   },
 
-  oauth: absent(
-    "not yet connected by Quittance",
-    "https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/",
-  ),
+  oauth: {
+    source: OAUTH,
+    server: {
+      issuer: "https://login.mailchimp.com",
+      authorize: "https://login.mailchimp.com/oauth2/authorize",
+      token: "https://login.mailchimp.com/oauth2/token",
+    },
+    client: { id: "clientId", secret: "clientSecret", by: "post" },
+    pkce: absent("its guide names no parameters for it", OAUTH),
+    // There are no scopes.
+    scopes: { standard: [] },
+    adapt,
+    *account({ accessToken }) {
+      const metadata = read(yield metadataCall(accessToken), Metadata);
+      return metadata.ok ? accountIn("mailchimp.account", metadata.value, "user_id") : metadata;
+    },
+    refresh: absent("access tokens do not expire", OAUTH),
+    // Nothing tells of an app's removal.
+    *alive({ grant }) {
+      const reply = yield metadataCall(grant.accessToken);
+      if (reply.status === 401) return "ended";
+      const metadata = read(reply, Metadata);
+      if (!metadata.ok) return metadata.problem;
+      const { error } = metadata.value;
+      if (error === "invalid_token") return "ended";
+      return error === undefined ? "alive" : unforeseen(reply, "the metadata have an error of another kind");
+    },
+    kills: "grant",
+  },
 
   actions: {
-    revoke: absent("nothing is granted by a person, so nothing can be revoked", MEMBERS),
+    revoke: {
+      source: OAUTH,
+      by: [CONNECTION],
+      each: "identity",
+      // biome-ignore lint/correctness/useYield: there is nothing to be asked.
+      *run() {
+        return stoppedBecause(
+          "Mailchimp has no revocation endpoint; the tokens held here are destroyed, and the person can remove the app among the account's connected apps",
+        );
+      },
+    },
     erase: {
       source: DELETE_FOR_GOOD,
       by: ["mailchimp.member", "mailchimp.address_id", "email"],
@@ -141,6 +198,18 @@ export const mailchimp = defineIntegration({
     },
   },
 
+  check: {
+    source: "https://mailchimp.com/developer/marketing/api/ping/",
+    shows: "the key works at this data center; a key may do whatever its user may, which is not shown",
+    *run({ apiKey, dataCenter }) {
+      const settings = { apiKey, dataCenter };
+      const misfit = keyMisfit({ settings });
+      if (misfit !== undefined) return refusedCredential(misfit, misfit.what);
+      const reply = yield get(at`https://${{ dataCenter }}.api.mailchimp.com/3.0/ping`, auth({ settings }));
+      return readable(reply, z.object({ health_status: z.string() }), "the key's user may not use the API");
+    },
+  },
+
   residuals: [],
   retainable: [],
   // Ten connections for each user of the account, whoever else uses them.
@@ -150,7 +219,9 @@ export const mailchimp = defineIntegration({
 type MailchimpOrder = Order<typeof settings>;
 
 /** Basic, with any name. https://mailchimp.com/developer/marketing/docs/fundamentals/#authenticate-with-an-api-key */
-const auth = ({ settings: { apiKey } }: MailchimpOrder) => ({ authorization: `Basic ${btoa(`quittance:${apiKey}`)}` });
+const auth = ({ settings: { apiKey } }: { readonly settings: { readonly apiKey: string } }) => ({
+  authorization: `Basic ${btoa(`quittance:${apiKey}`)}`,
+});
 const hostOf = ({ settings: { dataCenter } }: MailchimpOrder) => ({ dataCenter });
 
 /** There is no delivery id: the same change of the same address in the same audience and second is the same delivery. */
@@ -250,7 +321,11 @@ function memberIn(value: string): { readonly list: string; readonly id: string }
 const noMember = unforeseen(noCall, "a member reads audience/member; correct it where it was registered");
 
 /** At another data center the key is nobody's, and it is not shown there. */
-const keyMisfit = ({ settings: { apiKey, dataCenter } }: MailchimpOrder): Unauthorized | undefined =>
+const keyMisfit = ({
+  settings: { apiKey, dataCenter },
+}: {
+  readonly settings: Pick<MailchimpOrder["settings"], "apiKey" | "dataCenter">;
+}): Unauthorized | undefined =>
   apiKey.endsWith(`-${dataCenter}`) ? undefined : unauthorized(noCall, "the data center is not the one of the API key");
 
 const seen = (reply: Reply): Sight => {

@@ -12,6 +12,7 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { readable } from "../src/contract/check.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
 import { type Answer, erased, notFound, type Sight } from "../src/contract/outcome.ts";
 import { secret } from "../src/contract/settings.ts";
@@ -37,6 +38,7 @@ const ONE = /^([^/]+)$/;
 const TWO = /^([^/]+)\/([^/]+)$/;
 const Deleted = z.object({ id: z.string(), deleted: z.literal(true) });
 const WithId = z.object({ id: z.string() });
+const Listed = z.object({ data: z.array(WithId) });
 
 const kinds: Readonly<Record<string, Kind>> = {
   "mistral.conversation": {
@@ -123,6 +125,15 @@ export const mistral = defineIntegration({
           return target === undefined ? unknownName : seen(yield get(target.address, bearer(settings.apiKey)), target);
         },
       },
+    },
+  },
+
+  check: {
+    source: REFERENCE,
+    shows: "the key is of a workspace and reads its files; whether it may delete them is not shown before it does",
+    *run({ apiKey }) {
+      const reply = yield get(at`https://api.mistral.ai/v1/files?page_size=1`, bearer(apiKey));
+      return readable(reply, Listed, "this key may not read the files of its workspace");
     },
   },
 

@@ -12,6 +12,7 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { readable } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { type Answer, accepted, erased } from "../src/contract/outcome.ts";
 import { type Settings, secret, text } from "../src/contract/settings.ts";
@@ -97,6 +98,7 @@ export const mixpanel = defineIntegration({
         // The guide says 1999 for deletions and 2000 elsewhere on the same page; 1999 fits both. Unconfirmed: that the limit of
         // 500 in the form of the settings is the form's alone.
         most: 1999,
+        // There is no look: this token asks about jobs only, and what it could retrieve is a report of days (data-retrievals).
         run: begin,
         *check(job, orders) {
           const seen = jobIn(yield get(endpointsOf(orders).job(job), auth(orders)));
@@ -107,6 +109,19 @@ export const mixpanel = defineIntegration({
   },
 
   // Mixpanel "may retain records of deletion tasks", which name the ids, for a time that it does not state.
+
+  check: {
+    source: GDPR,
+    shows:
+      "the token may ask about this project's deletions; one who may ask may delete. It ends a year after it was made",
+    *run(settings) {
+      const account = [{ settings }];
+      // Of a job that never was: its state is NOT_FOUND, which is all that is wanted.
+      const reply = yield get(endpointsOf(account).job("quittance-check"), auth(account));
+      return readable(reply, Job, "the token's owner may not delete this project's data");
+    },
+  },
+
   residuals: [],
   retainable: [],
   // "1 request per second for GDPR APIs"; what waits at the same time is limited for each project.
@@ -115,9 +130,10 @@ export const mixpanel = defineIntegration({
 
 type MixpanelOrder = Order<typeof settings>;
 type Orders = readonly MixpanelOrder[];
+type Accounts = readonly Pick<MixpanelOrder, "settings">[];
 
 /** A project lives in one region, and its jobs are asked for there. */
-function endpointsOf([order]: Orders) {
+function endpointsOf([order]: Accounts) {
   const project = order?.settings.projectToken ?? "";
   switch (order?.settings.residency) {
     case "EU":
@@ -138,7 +154,7 @@ function endpointsOf([order]: Orders) {
   }
 }
 
-const auth = ([order]: Orders) => bearer(order?.settings.oauthToken ?? "");
+const auth = ([order]: Accounts) => bearer(order?.settings.oauthToken ?? "");
 
 /**
  * One job for all. Ids that have a job already (of a call whose answer was lost, of an earlier request, or made by somebody

@@ -9,8 +9,10 @@ import {
   noCall,
   type Reply,
   read,
+  readRefusal,
   unforeseen,
 } from "../src/contract/call.ts";
+import { fine, type Looks, lacksScope, refusedCredential, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
 import { type Answer, erased, notFound, type Sight } from "../src/contract/outcome.ts";
 import { optional, secret } from "../src/contract/settings.ts";
@@ -38,6 +40,7 @@ const isObjectType = (type: string): type is ObjectType => Object.hasOwn(address
 
 const Page = z.object({ data: z.array(z.object({ id: z.string() })), has_more: z.boolean().optional() });
 const Deleted = z.object({ deleted: z.literal(true) });
+const Refused = z.object({ error: z.object({ message: z.string() }) });
 
 /** Thin: what happened, and to which object. */
 const Event = z.object({ id: z.string().min(1), type: z.string().min(1) });
@@ -137,6 +140,17 @@ export const openai = defineIntegration({
     },
   },
 
+  check: {
+    source: REFERENCE,
+    shows: "the key reads files and vector stores; whether it may delete them is not shown before it does",
+    *run({ apiKey }) {
+      const auth = bearer(apiKey);
+      const files = yield* listed(at`https://api.openai.com/v1/files?limit=1`, "api.files.read", auth);
+      if (files.finding !== "fine") return files;
+      return yield* listed(at`https://api.openai.com/v1/vector_stores?limit=1`, "api.vector_stores.read", auth);
+    },
+  },
+
   residuals: [
     {
       category: "abuse_monitoring_logs",
@@ -206,4 +220,15 @@ function* eraseByMetadata(pair: string, auth: Auth): Steps<Answer> {
       if (answer.outcome !== "erased" && answer.outcome !== "not_found") return answer;
     }
   }
+}
+
+/** A restricted key gets 401 or 403 with "Missing scopes" in the words, as seen; a key that is none, 401 with others. */
+function* listed(address: Address, scope: string, auth: Auth): Looks {
+  const reply = yield get(address, auth, { expects: [401] });
+  const refused = readRefusal(reply, Refused);
+  const isMissing = refused.ok && /missing scopes/i.test(refused.value.error.message);
+  if (isMissing || reply.status === 403) return lacksScope(reply, `the key may not read here: give it ${scope}`);
+  if (reply.status === 401) return refusedCredential(reply, "OpenAI refused the API key");
+  const page = read(reply, Page);
+  return page.ok ? fine : unclear(page.problem);
 }

@@ -1,35 +1,100 @@
+import { z } from "zod";
+import { at, bearer, get, read, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
+import { accountIn, CONNECTION, grantOf, type TokenAnswer } from "../src/contract/oauth.ts";
+import { notFound, stoppedBecause } from "../src/contract/outcome.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
 
 /**
  * Pinterest: people grant the tenant's app access to their boards and pins, and the tenant may upload customer lists to
  * Pinterest Ads. It tells us nothing about people: a removed app shows in the next call with the token. A grant cannot be
- * revoked by API, pins and boards need the person's token, customer lists that of the tenant's own ad account.
+ * revoked by API, and customer lists need a token of the tenant's own ad account.
  */
 const DESCRIPTION = "https://github.com/pinterest/api-description";
+const GUIDELINES = "https://policy.pinterest.com/en/developer-guidelines";
 const OAUTH = "https://developers.pinterest.com/docs/getting-started/set-up-authentication-and-authorization/";
+
+const ME = at`https://api.pinterest.com/v5/user_account`;
+
+/** "The authorization grant is invalid." Unconfirmed: no page lists it. 2, "authentication failed", may as well be about the app. */
+const INVALID_GRANT = 283;
+
+/** Refusals have a number of Pinterest's own in place of a name; scopes may come with commas. */
+function adapt({ status, json }: TokenAnswer): TokenAnswer {
+  const { code, scope } = json;
+  if (typeof code === "number")
+    return { status: 400, json: { error: code === INVALID_GRANT ? "invalid_grant" : "invalid_request" } };
+  return { status, json: { ...json, ...(typeof scope === "string" && { scope: scope.replaceAll(",", " ") }) } };
+}
 
 export const pinterest = defineIntegration({
   id: "pinterest",
   name: "Pinterest",
   about: "Platform access under a person's grant; customer lists for advertising.",
-  origins: [],
-  settings: {},
+  origins: ["https://api.pinterest.com"],
+  settings: { clientId: optional(text("App id", /^\d{5,20}$/)), clientSecret: optional(secret("App secret key")) },
   identities: { "pinterest.user_id": "User id, from `GET /v5/user_account`" },
 
   hooks: absent("its only webhook brings leads from ads; removed apps, accounts and pins are not told", DESCRIPTION),
-  oauth: absent("not yet connected by Quittance", OAUTH),
+  oauth: {
+    source: OAUTH,
+    server: {
+      issuer: "https://www.pinterest.com",
+      authorize: "https://www.pinterest.com/oauth/",
+      token: "https://api.pinterest.com/v5/oauth/token",
+    },
+    client: { id: "clientId", secret: "clientSecret", by: "basic", exchange: { adds: { continuous_refresh: "true" } } },
+    pkce: absent("its API's description has none", DESCRIPTION),
+    scopes: { standard: ["user_accounts:read"], separator: "," },
+    // Apps from before 25 September 2025 have to ask for refresh tokens that are renewed with each use; newer ones get them anyway.
+    adapt,
+    *account({ accessToken }) {
+      const me = read(yield get(ME, bearer(accessToken)), z.looseObject({}));
+      return me.ok ? accountIn("pinterest.user_id", me.value, "id") : me;
+    },
+    refresh: { source: OAUTH },
+    *alive({ grant }) {
+      const reply = yield get(ME, bearer(grant.accessToken), { expects: [401] });
+      if (reply.status === 401) return "ended";
+      return reply.status === 200 ? "alive" : unforeseen(reply);
+    },
+    kills: "grant",
+  },
 
   actions: {
     erase: absent(
-      "pins and boards need the person's token, and customer lists a short-lived token of the ad account",
+      "pins and boards are the person's own, and customer lists need a short-lived token of the ad account",
       DESCRIPTION,
       "If you upload customer lists to Pinterest Ads: take this person's addresses and device ids off every list, by " +
         "`PATCH /v5/ad_accounts/{ad_account_id}/customer_lists/{customer_list_id}` with `operation_type` `REMOVE`, or by " +
         "uploading the list anew without them. Matching runs in the background and its end is not reported. If you " +
         "upload none, complete this task as not_found.",
     ),
-    // Without instructions: only the person can remove the app, in the settings of their account.
-    revoke: absent("`POST /v5/oauth/token/revoke` takes tokens of system users only", DESCRIPTION),
+    revoke: {
+      source: DESCRIPTION,
+      by: [CONNECTION],
+      each: "identity",
+      *run(order) {
+        const { accessToken, expiresAt = Number.POSITIVE_INFINITY } = grantOf(order);
+        const reply = yield get(ME, bearer(accessToken), { expects: [401] });
+        // What is refused before its time has been taken away; of one that has expired, the refresh token may live.
+        if (reply.status === 401 && expiresAt > Date.parse(order.attemptedAt)) return notFound;
+        return reply.status === 200 || reply.status === 401
+          ? stoppedBecause(
+              "Pinterest revokes tokens of system users only; the tokens held here are destroyed, and the person can remove the app in Pinterest",
+            )
+          : unforeseen(reply);
+      },
+    },
+  },
+
+  duties: {
+    audiences: {
+      // Unconfirmed: how often. The guidelines say "regularly" and name no days; a week is ours.
+      everyHours: 7 * 24,
+      what: "Bring customer lists at Pinterest up to date, without those who opted out; delete what was got from its API, except campaign analytics.",
+      source: GUIDELINES,
+    },
   },
 
   residuals: [],

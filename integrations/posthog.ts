@@ -12,6 +12,7 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { NOBODY, readable } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { type Answer, accepted, erased, found, notFound } from "../src/contract/outcome.ts";
 import { type Settings, secret, text } from "../src/contract/settings.ts";
@@ -82,10 +83,35 @@ export const posthog = defineIntegration({
       learns: [PERSON],
       // One call takes a thousand persons, but each has to be looked for on its own, of which a minute allows 240.
       bulk: { most: 50, run: begin, check },
+      look: {
+        afterSeconds: 3600,
+        *run(order) {
+          const { type, value } = order.identity;
+          if (type !== PERSON) return "no_view";
+          const path = at`/api/projects/${{ project: project([order]) }}/persons/${{ person: value }}/`;
+          const reply = yield get(under([order], path), auth([order]));
+          if (reply.status === 404) return "absent";
+          if (reply.status === 403) return lacking(reply);
+          const person = read(reply, Person);
+          return person.ok ? "present" : person.problem;
+        },
+      },
     },
   },
 
   // How long backups live is not stated.
+
+  check: {
+    source: PERSONS,
+    shows: "the key reads this project's persons; person:write is not shown before it is used",
+    *run(settings) {
+      const account = [{ settings }];
+      const list = at`/api/projects/${{ project: project(account) }}/persons/?email=${{ email: NOBODY }}`;
+      const reply = yield get(under(account, list), auth(account));
+      return readable(reply, Persons, "the key lacks person:read, or is not for this project");
+    },
+  },
+
   residuals: [],
   retainable: [],
   limits: { perSecond: 4, connections: 1, account: { settings: ["projectId"] } },
@@ -93,14 +119,15 @@ export const posthog = defineIntegration({
 
 type PosthogOrder = Order<typeof settings>;
 type Orders = readonly PosthogOrder[];
+type Accounts = readonly Pick<PosthogOrder, "settings">[];
 
 /** A project lives in one region, behind its private API; where events are sent does not serve it. */
-function under([order]: Orders, { url, template }: Address): Address {
+function under([order]: Accounts, { url, template }: Address): Address {
   const origin = order?.settings.residency === "EU" ? "https://eu.posthog.com" : "https://us.posthog.com";
   return { url: origin + url, template: origin + template };
 }
-const project = ([order]: Orders): string => order?.settings.projectId ?? "";
-const auth = ([order]: Orders) => bearer(order?.settings.apiKey ?? "");
+const project = ([order]: Accounts): string => order?.settings.projectId ?? "";
+const auth = ([order]: Accounts) => bearer(order?.settings.apiKey ?? "");
 
 const isPerson = ({ identity }: PosthogOrder): boolean => identity.type === PERSON;
 const isUuid = ({ identity }: PosthogOrder): boolean => z.uuid().safeParse(identity.value).success;
@@ -211,5 +238,7 @@ function untracked(reply: Reply, wasThere: boolean): Answer {
 }
 
 /** 401 is the driver's business, 403 is not. */
-const forbidden = (reply: Reply): Answer =>
+const forbidden = (reply: Reply): Answer => lacking(reply);
+
+const lacking = (reply: Reply) =>
   unauthorized(reply, "PostHog answered 403, as for a key without person:write or of another project");

@@ -13,7 +13,9 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
+import { fine, type Looks, lacksScope, NOBODY, unclear } from "../src/contract/check.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
+import { accountIn, CONNECTION, grantOf } from "../src/contract/oauth.ts";
 import {
   type Answer,
   accepted,
@@ -35,7 +37,8 @@ import { json, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
  * once no law keeps it, and deauthorize accounts.
  */
 const WEBHOOKS = "https://docs.stripe.com/webhooks";
-const DEAUTHORIZE = "https://docs.stripe.com/connect/oauth-reference#post-deauthorize";
+const OAUTH = "https://docs.stripe.com/connect/oauth-reference";
+const DEAUTHORIZE = `${OAUTH}#post-deauthorize`;
 
 /** Redaction jobs are in public preview and exist only under a preview version. */
 const PREVIEW = { "stripe-version": "2026-07-29.preview" };
@@ -131,7 +134,25 @@ export const stripe = defineIntegration({
     },
   },
 
-  oauth: absent("not yet connected by Quittance", "https://docs.stripe.com/connect/oauth-reference"),
+  oauth: {
+    source: OAUTH,
+    server: {
+      issuer: "https://connect.stripe.com",
+      authorize: "https://connect.stripe.com/oauth/authorize",
+      token: "https://connect.stripe.com/oauth/token",
+    },
+    // The platform proves itself with its secret key. The reference's list of parameters has no `redirect_uri`.
+    client: { id: "clientId", secret: "secretKey", by: "post", exchange: { omits: ["redirect_uri"] } },
+    pkce: absent("Connect's reference has no parameters for it", OAUTH),
+    // What is asked for where nothing is said depends on who asks, so it is always said.
+    scopes: { standard: ["read_write"] },
+    account({ answer }) {
+      return accountIn("stripe.account", answer, "stripe_user_id");
+    },
+    refresh: absent("access tokens do not expire; refresh tokens only make ones of less scope or another mode", OAUTH),
+    // An account is connected to a platform once, or not at all.
+    kills: "account",
+  },
 
   actions: {
     erase: {
@@ -166,9 +187,11 @@ export const stripe = defineIntegration({
     },
     revoke: {
       source: DEAUTHORIZE,
-      by: ["stripe.account"],
+      by: [CONNECTION, "stripe.account"],
       each: "identity",
-      *run({ identity, settings }) {
+      *run(order) {
+        const { settings } = order;
+        const identity = order.grant?.account ?? order.identity;
         if (settings.clientId === "") return unauthorized(noCall, "no Connect client id is set");
         const reply = yield postForm(
           at`https://connect.stripe.com/oauth/deauthorize`,
@@ -181,6 +204,36 @@ export const stripe = defineIntegration({
         );
         return deauthorized(reply, identity.value);
       },
+      look: {
+        afterSeconds: 5,
+        *run(order) {
+          // Only a connection's own token shows it: what the platform's key sees of other accounts is not documented.
+          if (order.identity.type !== CONNECTION) return "no_view";
+          const key = bearer(grantOf(order).accessToken);
+          const reply = yield get(at`https://api.stripe.com/v1/account`, key, { expects: [401] });
+          if (reply.status === 401) return "absent";
+          return reply.status === 200 ? "present" : unforeseen(reply);
+        },
+      },
+    },
+  },
+
+  check: {
+    source: "https://docs.stripe.com/keys/restricted-api-keys",
+    shows:
+      "the key reads customers, payments, invoices and charges; the rights to write and to redact are not shown before they are used",
+    *run({ secretKey }) {
+      const none = { customer: "cus_quittance_check" };
+      for (const [address, right] of [
+        [at`https://api.stripe.com/v1/customers?email=${{ email: NOBODY }}&limit=1`, "Customers"],
+        [at`https://api.stripe.com/v1/payment_intents?customer=${none}&limit=1`, "Payment Intents"],
+        [at`https://api.stripe.com/v1/invoices?customer=${none}&limit=1`, "Invoices"],
+        [at`https://api.stripe.com/v1/charges?customer=${none}&limit=1`, "Charges"],
+      ] as const) {
+        const seen = yield* mayRead(address, right, bearer(secretKey));
+        if (seen.finding !== "fine") return seen;
+      }
+      return fine;
     },
   },
 
@@ -459,4 +512,13 @@ function isMissing(reply: Reply): boolean {
   if (reply.status !== 404 && reply.status !== 400) return false;
   const problem = readRefusal(reply, Problem);
   return problem.ok && problem.value.error.code === "resource_missing";
+}
+
+/** A customer that is not there is no objection: what is asked is whether the key may ask. */
+function* mayRead(address: Address, right: string, auth: ReturnType<typeof bearer>): Looks {
+  const reply = yield get(address, auth);
+  if (reply.status === 403) return lacksScope(reply, `the restricted key lacks: ${right}, read and write`);
+  if (isMissing(reply)) return fine;
+  const page = read(reply, Page);
+  return page.ok ? fine : unclear(page.problem);
 }

@@ -1,18 +1,34 @@
 import { z } from "zod";
+import { at } from "../src/contract/call.ts";
 import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { optional, secret } from "../src/contract/settings.ts";
+import { CONNECTION } from "../src/contract/oauth.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
-import { dataDeletion, deauthorize, MetaId, webhooks } from "./houses/meta.ts";
+import {
+  dataDeletion,
+  deauthorize,
+  graphAnswer,
+  isAlive,
+  MetaId,
+  noRevocation,
+  ownerOf,
+  RENEWED_AHEAD_DAYS,
+  tokenRead,
+  webhooks,
+} from "./houses/meta.ts";
 
 /**
  * Threads API: people grant the tenant's app access to their profile.
- * It tells us when a person removes the app, asks for deletion or deletes a post. What we could tell it, the deletion of a
- * post, needs the person's own token.
+ * It tells us when a person removes the app, asks for deletion or deletes a post. No call ends a grant.
  */
 const USE_CASE = "https://developers.facebook.com/docs/development/create-an-app/threads-use-case";
 const WEBHOOKS = "https://developers.facebook.com/documentation/threads/webhooks";
 const TOKENS = "https://developers.facebook.com/docs/threads/get-started/get-access-tokens-and-permissions";
+const LONG_LIVED = "https://developers.facebook.com/docs/threads/get-started/long-lived-tokens/";
 const POSTS = "https://developers.facebook.com/docs/threads/posts/delete-posts";
+
+// Pages of 2026 write threads.com as well; the one about lasting tokens, and Meta's own sample, write this host.
+const ME = at`https://graph.threads.net/v1.0/me?fields=id`;
 
 /** An envelope of Threads' own: one update, not in `entry`. */
 const Update = z
@@ -35,8 +51,9 @@ export const threads = defineIntegration({
   id: "threads",
   name: "Threads",
   about: "Platform access to a profile under a person's grant.",
-  origins: [],
+  origins: ["https://graph.threads.net"],
   settings: {
+    appId: optional(text("Threads app id", /^\d{5,20}$/)),
     // Unconfirmed: whether this one signs the callbacks and webhooks, or the Meta app's own. A setting holds several
     // secrets and each is tried, so both readings are served by filling in both.
     appSecret: secret("Threads app secret; add the Meta app's own after it"),
@@ -65,12 +82,52 @@ export const threads = defineIntegration({
     }),
   },
 
-  oauth: absent("not yet connected by Quittance", TOKENS),
+  oauth: {
+    source: TOKENS,
+    server: {
+      issuer: "https://threads.com",
+      authorize: "https://threads.com/oauth/authorize",
+      token: "https://graph.threads.net/oauth/access_token",
+    },
+    client: { id: "appId", secret: "appSecret", by: "post" },
+    pkce: absent("the page describes none", TOKENS),
+    scopes: { standard: ["threads_basic"], separator: "," },
+    adapt: graphAnswer,
+    account: ({ accessToken }) => ownerOf("threads.user_id", ME, accessToken),
+    // From an hour to sixty days.
+    lengthen: ({ settings, accessToken }) =>
+      tokenRead("https://graph.threads.net/access_token", {
+        grant_type: "th_exchange_token",
+        client_secret: settings.appSecret,
+        access_token: accessToken,
+      }),
+    refresh: {
+      source: LONG_LIVED,
+      call: ({ grant }) =>
+        tokenRead("https://graph.threads.net/refresh_access_token", {
+          grant_type: "th_refresh_token",
+          access_token: grant.accessToken,
+        }),
+      aheadDays: RENEWED_AHEAD_DAYS,
+    },
+    alive: ({ grant }) => isAlive(ME, grant.accessToken),
+    kills: "grant",
+  },
 
   actions: {
-    erase: absent("needs the person's token, which connections will hold", POSTS),
-    // Without instructions: only the person can remove the app, in the settings of their account.
-    revoke: absent("Meta documents no call that ends a grant of Threads, with any token", TOKENS),
+    erase: absent("what people have posted is their own; a call deletes one post at a time, with their token", POSTS),
+    revoke: {
+      source: TOKENS,
+      by: [CONNECTION],
+      each: "identity",
+      *run(order) {
+        return yield* noRevocation(
+          ME,
+          order,
+          "Threads has no revocation endpoint; the tokens held here are destroyed, and the person can remove the app in Threads",
+        );
+      },
+    },
   },
 
   residuals: [],

@@ -1,16 +1,22 @@
 import { z } from "zod";
-import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { secret } from "../src/contract/settings.ts";
+import { at, bearer, get, postForm, type Reply, read, readRefusal, unforeseen } from "../src/contract/call.ts";
+import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
+import { accountIn, CONNECTION, errorIn, grantOf, type TokenAnswer } from "../src/contract/oauth.ts";
+import { type Answer, notFound, revoked, type Sight } from "../src/contract/outcome.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, parse, type SignalType, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
 
 /**
  * TikTok Login Kit: people grant the tenant's app access to their account.
- * It tells us when a grant has ended, and why: disconnected, account deleted, age changed, banned, revoked by the app. What we
- * could tell it, the end of a grant, needs the person's token.
+ * It tells us when a grant has ended, and why: disconnected, account deleted, age changed, banned, revoked by the app. We can end
+ * a grant, with a token of it that works.
  */
 const EVENTS = "https://developers.tiktok.com/doc/webhooks-events";
 const VERIFICATION = "https://developers.tiktok.com/doc/webhooks-verification";
 const TOKENS = "https://developers.tiktok.com/doc/oauth-user-access-token-management";
+const WEB = "https://developers.tiktok.com/doc/login-kit-web";
+const REFRESH = "https://developers.tiktok.com/docs/en/oauth-refresh-a-user-access-token";
+const REVOKE = "https://developers.tiktok.com/docs/en/oauth-revoke-a-user-access-token";
 
 const Event = z.object({
   event: z.string().min(1),
@@ -47,12 +53,47 @@ function typesFor(reason: number | undefined): readonly SignalType[] {
   return beside === undefined ? ["deauthorized"] : ["deauthorized", beside];
 }
 
+/** Scopes come with commas. Unconfirmed: whether a refusal can come with 200, as other answers of TikTok's do; it is one then too. */
+function adapt({ status, json }: TokenAnswer): TokenAnswer {
+  const { error, scope } = json;
+  if (typeof error === "string" && error !== "") return { status: status === 200 ? 400 : status, json };
+  return { status, json: { ...json, ...(typeof scope === "string" && { scope: scope.replaceAll(",", " ") }) } };
+}
+
+/** https://developers.tiktok.com/doc/tiktok-api-v2-error-handling */
+const Told = z.object({ error: z.object({ code: z.string() }) });
+
+function* sightOf(accessToken: string): Steps<Sight> {
+  const me = at`https://open.tiktokapis.com/v2/user/info/?fields=open_id`;
+  const reply = yield get(me, bearer(accessToken), { expects: [401] });
+  const told = reply.status === 401 ? readRefusal(reply, Told) : read(reply, Told);
+  if (!told.ok) return told.problem;
+  const { code } = told.value.error;
+  if (reply.status === 200 && code === "ok") return "present";
+  if (reply.status === 401 && code === "access_token_invalid") return "absent";
+  // Whoever was granted other scopes only cannot look.
+  return reply.status === 401 && code === "scope_not_authorized"
+    ? "no_view"
+    : unforeseen(reply, "an error that TikTok does not document here");
+}
+
+/** "A successful request returns an empty response body", which the example prints as `{}`. */
+function meaning(reply: Reply): Answer {
+  const error = errorIn(reply);
+  if (error !== undefined) return unforeseen(reply, `the revocation was refused: ${error}`);
+  if (reply.status !== 200) return unforeseen(reply);
+  return /^\s*(\{\s*\})?\s*$/.test(reply.text) ? revoked : unforeseen(reply, "an answer that should be empty is not");
+}
+
 export const tiktok = defineIntegration({
   id: "tiktok",
   name: "TikTok",
   about: "Platform access to an account under a person's grant.",
-  origins: [],
-  settings: { clientSecret: secret("Client secret") },
+  origins: ["https://open.tiktokapis.com"],
+  settings: {
+    clientSecret: secret("Client secret"),
+    clientKey: optional(text("Client key: deliveries that name another are refused", /^[A-Za-z0-9]+$/)),
+  },
   identities: { "tiktok.open_id": "App-scoped user id (open_id)" },
 
   hooks: {
@@ -64,6 +105,7 @@ export const tiktok = defineIntegration({
         hash: "SHA-256",
         signature: { header: "tiktok-signature", encoding: "hex", items: { separator: ",", name: "s" } },
         over: [{ item: "t" }, { text: "." }, "body"],
+        expects: [{ at: ["client_key"], setting: "clientKey" }],
         // Unconfirmed: whether a repeat, for up to 72 hours, is signed anew. No age is set, so that no end of a grant is
         // lost; a repeat is known by its content.
       },
@@ -90,11 +132,49 @@ export const tiktok = defineIntegration({
     },
   },
 
-  oauth: absent("not yet connected by Quittance", TOKENS),
+  oauth: {
+    source: TOKENS,
+    server: {
+      issuer: "https://www.tiktok.com",
+      authorize: "https://www.tiktok.com/v2/auth/authorize/",
+      token: "https://open.tiktokapis.com/v2/oauth/token/",
+    },
+    client: { id: "clientKey", secret: "clientSecret", by: "post", idName: "client_key" },
+    pkce: absent("it is for mobile and desktop apps, and hashed in another way there", WEB),
+    scopes: { standard: ["user.info.basic"], separator: "," },
+    adapt,
+    account: ({ answer }) => accountIn("tiktok.open_id", answer, "open_id"),
+    refresh: { source: REFRESH },
+    // "Disconnects your app from the user's TikTok account."
+    kills: "account",
+    revokesWithAccess: true,
+  },
 
   actions: {
     erase: absent("TikTok offers no API that erases what it holds about a person as their own controller", EVENTS),
-    revoke: absent("needs the person's token, which connections will hold", TOKENS),
+    revoke: {
+      source: REVOKE,
+      by: [CONNECTION],
+      each: "identity",
+      *run(order) {
+        const { accessToken } = grantOf(order);
+        // What is answered about a dead token is not documented for the call that revokes; for all others it is.
+        const before = yield* sightOf(accessToken);
+        if (before === "absent") return notFound;
+        if (typeof before !== "string") return before;
+        const { clientKey, clientSecret } = order.settings;
+        const reply = yield postForm(at`https://open.tiktokapis.com/v2/oauth/revoke/`, { accept: "application/json" }, [
+          ["client_key", clientKey],
+          ["client_secret", clientSecret],
+          ["token", accessToken],
+        ]);
+        return meaning(reply);
+      },
+      look: {
+        afterSeconds: 5,
+        run: (order) => sightOf(grantOf(order).accessToken),
+      },
+    },
   },
 
   residuals: [],

@@ -1,6 +1,9 @@
 import { z } from "zod";
-import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { secret } from "../src/contract/settings.ts";
+import { at, get, postForm, read, readRefusal, unforeseen } from "../src/contract/call.ts";
+import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
+import { accountIn, CONNECTION, type Grant, grantOf, type TokenAnswer } from "../src/contract/oauth.ts";
+import { notFound, revoked, type Sight } from "../src/contract/outcome.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, type Proven, parse, type Reading, Rfc3339, type SignalType } from "../src/contract/signal.ts";
 
 /**
@@ -12,6 +15,8 @@ import { json, type Proven, parse, type Reading, Rfc3339, type SignalType } from
  * has an event, and what has neither says that the subscription ended.
  */
 const WEBHOOKS = "https://dev.twitch.tv/docs/eventsub/handling-webhook-events/";
+const TOKENS = "https://dev.twitch.tv/docs/authentication/getting-tokens-oauth/";
+const REFRESH = "https://dev.twitch.tv/docs/authentication/refresh-tokens/";
 const REVOKE = "https://dev.twitch.tv/docs/authentication/revoke-tokens/";
 
 const MESSAGE_ID = "twitch-eventsub-message-id";
@@ -84,12 +89,38 @@ function challengeIn({ text }: Proven): string | undefined {
   return read.ok ? read.value.challenge : undefined;
 }
 
+const settings = {
+  subscriptionSecret: secret("Secret of the EventSub subscriptions", /^[\x20-\x7e]{10,100}$/),
+  clientId: optional(text("Client ID of the application", /^[a-z0-9]{20,40}$/)),
+  clientSecret: optional(secret("Client secret of the application")),
+};
+
+/** Refusals have a message in place of an error; scopes come as a list, in some examples as text. */
+function adapt({ status, json }: TokenAnswer): TokenAnswer {
+  const { scope, message } = json;
+  if (status === 400 && typeof message === "string" && /^invalid (authorization code|refresh token)$/i.test(message))
+    return { status, json: { error: "invalid_grant" } };
+  return { status, json: Array.isArray(scope) ? { ...json, scope: scope.join(" ") } : json };
+}
+
+/** A token is shown to Twitch with a scheme of its own. */
+const validation = ({ accessToken }: Pick<Grant, "accessToken">) =>
+  get(at`https://id.twitch.tv/oauth2/validate`, { authorization: `OAuth ${accessToken}` }, { expects: [401] });
+
+function* sightOf(grant: Grant): Steps<Sight> {
+  const reply = yield validation(grant);
+  if (reply.status === 401) return "absent";
+  return reply.status === 200 ? "present" : unforeseen(reply);
+}
+
+const InvalidToken = z.object({ message: z.string().regex(/^invalid token$/i) });
+
 export const twitch = defineIntegration({
   id: "twitch",
   name: "Twitch",
   about: "Streaming: people connect their account with the tenant's app.",
-  origins: [],
-  settings: { subscriptionSecret: secret("Secret of the EventSub subscriptions", /^[\x20-\x7e]{10,100}$/) },
+  origins: ["https://id.twitch.tv"],
+  settings,
   identities: { "twitch.user": "User id, a number as text" },
 
   hooks: {
@@ -124,11 +155,56 @@ export const twitch = defineIntegration({
     },
   },
 
-  oauth: absent("not yet connected by Quittance", "https://dev.twitch.tv/docs/authentication/"),
+  oauth: {
+    source: TOKENS,
+    server: {
+      issuer: "https://id.twitch.tv/oauth2",
+      authorize: "https://id.twitch.tv/oauth2/authorize",
+      token: "https://id.twitch.tv/oauth2/token",
+    },
+    client: { id: "clientId", secret: "clientSecret", by: "post" },
+    pkce: absent("its pages name no parameters for it", TOKENS),
+    // A scope has to be asked for; this one gives nothing but the id.
+    scopes: { standard: ["openid"] },
+    adapt,
+    *account(fresh) {
+      const token = read(yield validation(fresh), z.looseObject({ user_id: UserId }));
+      return token.ok ? accountIn("twitch.user", token.value, "user_id") : token;
+    },
+    refresh: { source: REFRESH },
+    // Subscriptions that fail end without a word, and Twitch wants tokens validated.
+    *alive({ grant }) {
+      const sight = yield* sightOf(grant);
+      if (sight === "absent") return "ended";
+      return sight === "present" || sight === "no_view" ? "alive" : sight;
+    },
+    kills: "grant",
+    // "400 Bad Request if the client ID is valid but the access token is not", which an expired one is not.
+    revokesWithAccess: true,
+  },
 
   actions: {
     erase: absent("Twitch offers no API that erases what it holds about a person", WEBHOOKS),
-    revoke: absent("needs the person's token, which connections will hold", REVOKE),
+    revoke: {
+      source: REVOKE,
+      by: [CONNECTION],
+      each: "identity",
+      // Unconfirmed: that the refresh token ends with the access token; only this one can be revoked.
+      *run(order) {
+        const reply = yield postForm(at`https://id.twitch.tv/oauth2/revoke`, {}, [
+          ["client_id", order.settings.clientId],
+          ["token", grantOf(order).accessToken],
+        ]);
+        if (reply.status === 200) return revoked;
+        return reply.status === 400 && readRefusal(reply, InvalidToken).ok ? notFound : unforeseen(reply);
+      },
+      look: {
+        afterSeconds: 5,
+        *run(order) {
+          return yield* sightOf(grantOf(order));
+        },
+      },
+    },
   },
 
   residuals: [],

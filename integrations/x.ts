@@ -1,23 +1,22 @@
 import { z } from "zod";
-import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { secret } from "../src/contract/settings.ts";
-import { json, type Signal, type VendorEvent } from "../src/contract/signal.ts";
+import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
+import { CONNECTION, grantOf, revokeTokens } from "../src/contract/oauth.ts";
+import { type Answer, notFound } from "../src/contract/outcome.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
+import { json, type VendorEvent } from "../src/contract/signal.ts";
+import { A_DAY, compliance, deleted, Id, Time } from "./houses/x.ts";
+import { adapt, ownerOf, sightOf, unsubscribe } from "./houses/x-grants.ts";
 
 /**
  * X (Twitter): people grant the tenant's app access to their account.
- * It tells us when a person revokes the app or deletes a post; that an account was deleted or suspended only to Enterprise
- * customers, and not by webhook. What we could tell it, the end of a grant and the deletion of a post, needs the person's token.
+ * It tells us when a person revokes the app or deletes a post; that an account was deleted or suspended only by stream, to
+ * Enterprise customers, and to everybody in the files of batch compliance jobs about ids that they hold. We can end a
+ * grant, and with it what is subscribed to about that person.
  */
 const WEBHOOKS = "https://docs.x.com/x-api/webhooks/quickstart";
-const POLICY = "https://docs.x.com/developer-terms/policy";
 const OAUTH = "https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token";
+const CODE = "https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code";
 const POSTS = "https://docs.x.com/x-api/posts/delete-post";
-
-/** Ids exceed what a number holds, so they come as text; a number can only be an old, short one. */
-const Id = z.union([z.string().min(1), z.int().positive()]).transform(String);
-
-/** X writes whole seconds: then it is the last moment that they may mean. */
-const Time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text) + (text.includes(".") ? 0 : 999));
 
 const REVOKE = "oauth.revoke";
 const DELETE = "post.delete";
@@ -63,10 +62,6 @@ const revoked = (name: string, user: string, at: number): VendorEvent => ({
   name,
   signals: [{ type: "deauthorized", identity: { type: "x.user_id", value: user }, at }],
 });
-const deleted = (name: string, post: string, at: number): VendorEvent => {
-  const signal: Signal = { type: "content_deleted", identity: { type: "x.post", value: post }, at };
-  return { id: `${DELETE}:${post}`, name, signals: [signal] };
-};
 
 function said(activity: Activity, receivedAt: number): VendorEvent {
   if (!("payload" in activity)) return { id: activity.event_uuid, name: activity.event_type, signals: [] };
@@ -74,15 +69,35 @@ function said(activity: Activity, receivedAt: number): VendorEvent {
   return revoked(REVOKE, activity.payload.user_id, activity.payload.date_time);
 }
 
-/** "As soon as reasonably possible", and within a day of a written request by X or the person: the stricter for all. */
-const A_DAY = { hours: 24, source: POLICY };
+const settings = {
+  consumerSecret: secret("API key secret (the OAuth 1.0a consumer secret)"),
+  appId: optional(text("App id: revocations that name another are refused", /^\d{1,20}$/)),
+  clientId: optional(text("OAuth 2.0 client id")),
+  clientSecret: optional(secret("OAuth 2.0 client secret")),
+  bearerToken: optional(secret("App-only bearer token, to end subscriptions to a person's events")),
+};
+
+function* revocation(order: Order<typeof settings>): Steps<Answer> {
+  const { accessToken, account } = grantOf(order);
+  const { bearerToken, clientId: id, clientSecret } = order.settings;
+  if (bearerToken !== "" && account.type === "x.user_id") {
+    const problem = yield* unsubscribe(bearerToken, account.value);
+    if (problem !== undefined) return problem;
+  }
+  // Each token by itself: no page says that one takes the other with it.
+  const client = { id, secret: clientSecret, by: "basic" } as const;
+  const answer = yield* revokeTokens("https://api.x.com/2/oauth2/revoke", grantOf(order), client);
+  if (answer.outcome !== "unforeseen" || answer.status !== 400) return answer;
+  // Unconfirmed: what is answered for a token that is dead. RFC 7009 wants 200; where it is a refusal, the token says whether it is.
+  return (yield* sightOf(accessToken)) === "absent" ? notFound : answer;
+}
 
 export const x = defineIntegration({
   id: "x",
   name: "X",
   about: "Platform access to an account under a person's grant.",
-  origins: [],
-  settings: { consumerSecret: secret("API key secret (the OAuth 1.0a consumer secret)") },
+  origins: ["https://api.x.com"],
+  settings,
   identities: {
     "x.user_id": "User id, which stays when the handle changes",
     "x.post": "Post id",
@@ -97,6 +112,10 @@ export const x = defineIntegration({
         hash: "SHA-256",
         signature: { header: "x-twitter-webhooks-signature", encoding: "base64", prefix: "sha256=" },
         over: ["body"],
+        expects: [
+          { at: ["data", "payload", "app_id"], setting: "appId" },
+          { at: ["user_event", "revoke", "target", "app_id"], setting: "appId" },
+        ],
       },
       contentTypes: ["application/json"],
       read: json(Delivery, ({ data, user_event, tweet_delete_events = [] }, { receivedAt }) => {
@@ -132,11 +151,43 @@ export const x = defineIntegration({
     },
   },
 
-  oauth: absent("not yet connected by Quittance", OAUTH),
+  lists: compliance,
+
+  oauth: {
+    source: OAUTH,
+    server: {
+      issuer: "https://x.com",
+      authorize: "https://x.com/i/oauth2/authorize",
+      token: "https://api.x.com/2/oauth2/token",
+    },
+    client: { id: "clientId", secret: "clientSecret", by: "basic" },
+    pkce: "S256",
+    // X's own read of whose account it is wants both; without the last one, access ends after two hours.
+    scopes: { standard: ["users.read", "tweet.read", "offline.access"] },
+    adapt,
+    account: ({ accessToken }) => ownerOf(accessToken),
+    refresh: { source: CODE },
+    // Asked although there is a hook: the description of X's API does not let `oauth.revoke` be subscribed to.
+    *alive({ grant }) {
+      const sight = yield* sightOf(grant.accessToken);
+      if (sight === "absent") return "ended";
+      return sight === "present" || sight === "no_view" ? "alive" : sight;
+    },
+    kills: "grant",
+  },
 
   actions: {
-    erase: absent("needs the person's token, which connections will hold", POSTS),
-    revoke: absent("needs the person's token, which connections will hold", OAUTH),
+    erase: absent("what people have posted is their own; a call deletes one post at a time, with their token", POSTS),
+    revoke: {
+      source: OAUTH,
+      by: [CONNECTION],
+      each: "identity",
+      run: revocation,
+      look: {
+        afterSeconds: 5,
+        run: (order) => sightOf(grantOf(order).accessToken),
+      },
+    },
   },
 
   residuals: [],

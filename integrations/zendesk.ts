@@ -1,7 +1,9 @@
 import { z } from "zod";
-import { at, del, get, noCall, type Reply, read, unforeseen } from "../src/contract/call.ts";
+import { at, bearer, del, get, noCall, type Reply, read, unforeseen } from "../src/contract/call.ts";
+import { fine, lacksScope, refusedCredential, unclear } from "../src/contract/check.ts";
 import type { Identity } from "../src/contract/identity.ts";
-import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
+import { defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
+import { accountIn, CONNECTION, grantOf } from "../src/contract/oauth.ts";
 import {
   type Answer,
   accepted,
@@ -9,6 +11,7 @@ import {
   found,
   notFound,
   retained,
+  revoked,
   type Sight,
   type Unforeseen,
 } from "../src/contract/outcome.ts";
@@ -21,6 +24,9 @@ import { json, type Signal, withinSecond } from "../src/contract/signal.ts";
  */
 const WEBHOOKS = "https://developer.zendesk.com/documentation/webhooks/verifying/";
 const USERS = "https://developer.zendesk.com/api-reference/ticketing/users/users/";
+const GRANTS = "https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/";
+const REVOKE = "https://developer.zendesk.com/documentation/api-basics/authentication/revoking-oauth-token";
+const REFRESH = "https://developer.zendesk.com/documentation/api-basics/authentication/refresh-token";
 const TICKETS = "https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/";
 
 const SUPPORT_TICKETS = "support_tickets";
@@ -42,6 +48,8 @@ const User = z.object({
   active: z.boolean().optional(),
 });
 const Users = z.object({ users: z.array(User), next_page: z.string().nullish() });
+/** Whoever has no token is an anonymous user, who has no id. */
+const Me = z.object({ user: z.object({ id: Id.nullable(), role: z.string().nullish() }) });
 const OneUser = z.object({ user: User });
 const DeletedUser = z.object({
   deleted_user: z.object({ id: Id, email: z.string().nullish(), name: z.string().nullish() }),
@@ -75,6 +83,8 @@ const settings = {
   agentEmail: text("E-mail address of the administrator whose API token it is", /^[^\s:/]+@[^\s:/]+$/),
   apiToken: secret("API token"),
   webhookSecret: optional(secret("Webhook signing secret")),
+  clientId: optional(text("Identifier of the OAuth client", /^[\w.-]{1,200}$/)),
+  clientSecret: optional(secret("Secret of the OAuth client")),
 } satisfies Settings;
 
 export const zendesk = defineIntegration({
@@ -85,6 +95,7 @@ export const zendesk = defineIntegration({
   settings,
   identities: {
     "zendesk.user": "User id",
+    "zendesk.agent": "User who connected an account: `<subdomain>/<user id>`",
     "zendesk.tickets": "Ticket ids, separated by commas",
   },
 
@@ -122,13 +133,60 @@ export const zendesk = defineIntegration({
     },
   },
 
-  oauth: absent(
-    "not yet connected by Quittance",
-    "https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/",
-  ),
+  oauth: {
+    source: GRANTS,
+    server: {
+      issuer: "https://{subdomain}.zendesk.com",
+      authorize: "https://{subdomain}.zendesk.com/oauth/authorizations/new",
+      token: "https://{subdomain}.zendesk.com/oauth/tokens",
+    },
+    client: { id: "clientId", secret: "clientSecret", by: "post", body: "json" },
+    pkce: "S256",
+    // A token is ended by a DELETE, and `read` is for GET alone.
+    scopes: { standard: ["read", "write"] },
+    site: "subdomain",
+    // Ids are not said to be unlike at different subdomains.
+    *account({ settings: { subdomain }, accessToken }) {
+      const me = read(yield meCall(subdomain, accessToken), Me);
+      if (!me.ok) return me;
+      const { id } = me.value.user;
+      return accountIn("zendesk.agent", { ...(id !== null && { id: `${subdomain}/${id}` }) }, "id");
+    },
+    refresh: { source: REFRESH },
+    *alive({ settings: { subdomain }, grant }) {
+      const sight = tokenSeen(yield meCall(subdomain, grant.accessToken));
+      if (sight === "absent") return "ended";
+      return sight === "present" ? "alive" : sight;
+    },
+    kills: "grant",
+    revokesWithAccess: true,
+  },
 
   actions: {
-    revoke: absent("nothing is granted by a person, so nothing can be revoked", USERS),
+    revoke: {
+      source: REVOKE,
+      by: [CONNECTION],
+      each: "identity",
+      *run(order) {
+        const { accessToken } = grantOf(order);
+        const { subdomain } = order.settings;
+        // What the other call answers to a token that is dead is not documented, so this one is asked first.
+        const sight = tokenSeen(yield meCall(subdomain, accessToken));
+        if (sight === "absent") return notFound;
+        if (sight !== "present") return sight;
+        const end = at`https://${{ subdomain }}.zendesk.com/api/v2/oauth/tokens/current.json`;
+        const reply = yield del(end, bearer(accessToken));
+        return reply.status === 204
+          ? revoked
+          : unforeseen(reply, "Zendesk did not end the token; it needs the scope write");
+      },
+      look: {
+        afterSeconds: 5,
+        *run(order) {
+          return tokenSeen(yield meCall(order.settings.subdomain, grantOf(order).accessToken));
+        },
+      },
+    },
     erase: {
       source: USERS,
       by: ["zendesk.user", "email", "user_id", "zendesk.tickets"],
@@ -157,6 +215,23 @@ export const zendesk = defineIntegration({
     },
   },
 
+  check: {
+    source: "https://developer.zendesk.com/api-reference/ticketing/users/users/#show-self",
+    shows: "the token is an administrator's, who may delete users and tickets for good",
+    *run({ subdomain, agentEmail, apiToken }) {
+      const headers = { authorization: `Basic ${btoa(`${agentEmail}/token:${apiToken}`)}` };
+      const reply = yield get(at`https://${{ subdomain }}.zendesk.com/api/v2/users/me`, headers);
+      if (reply.status === 403) return lacksScope(reply, "Zendesk does not let this agent use the API");
+      const me = read(reply, Me);
+      if (!me.ok) return unclear(me.problem);
+      // Whom Zendesk does not know it calls an anonymous user, with a success.
+      if (me.value.user.id === null) return refusedCredential(reply, "Zendesk does not know this agent and token");
+      return me.value.user.role === "admin"
+        ? fine
+        : lacksScope(reply, "the agent is no administrator, who alone may delete users for good");
+    },
+  },
+
   residuals: [
     {
       category: "deleted_tickets",
@@ -176,6 +251,16 @@ type ZendeskOrder = Order<typeof settings>;
 const auth = ({ settings: { agentEmail, apiToken } }: ZendeskOrder) => ({
   authorization: `Basic ${btoa(`${agentEmail}/token:${apiToken}`)}`,
 });
+
+const meCall = (subdomain: string, accessToken: string) =>
+  get(at`https://${{ subdomain }}.zendesk.com/api/v2/users/me.json`, bearer(accessToken), { expects: [401] });
+
+function tokenSeen(reply: Reply): "absent" | "present" | Unforeseen {
+  if (reply.status === 401) return "absent";
+  const me = read(reply, Me);
+  if (!me.ok) return me.problem;
+  return me.value.user.id === null ? "absent" : "present";
+}
 
 const hostOf = ({ settings: { subdomain } }: ZendeskOrder) => ({ subdomain });
 

@@ -1,12 +1,15 @@
 import { z } from "zod";
+import { at, bearer, get, postForm, type Reply, read, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Hook } from "../src/contract/integration.ts";
-import { secret } from "../src/contract/settings.ts";
+import { accountIn, basic, CONNECTION, grantOf } from "../src/contract/oauth.ts";
+import { notFound, revoked, type Unforeseen } from "../src/contract/outcome.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, type Proven, parse, type Reading, Rfc3339, type SignalType } from "../src/contract/signal.ts";
 
 /**
  * Zoom: people, or an account for all its people, add the tenant's app.
  * It tells us when the app is removed, and when a user is deleted, deactivated or leaves an account. The call by which apps
- * once confirmed a deletion is retired.
+ * once confirmed a deletion is retired. What a person granted, we take back.
  */
 const WEBHOOKS = "https://developers.zoom.us/docs/api/webhooks/";
 const USERS = "https://developers.zoom.us/docs/api/users/events/";
@@ -93,12 +96,30 @@ const endpoint = {
   retriesForHours: 1.5,
 } satisfies Partial<Hook>;
 
+const settings = {
+  secretToken: secret("Secret token of the app"),
+  clientId: optional(text("Client ID of the app", /^[\w-]{10,64}$/)),
+  clientSecret: optional(secret("Client secret of the app")),
+};
+
+const Me = z.looseObject({ id: Text });
+const Revoked = z.object({ status: z.literal("success") });
+
+const meCall = (accessToken: string) =>
+  get(at`https://api.zoom.us/v2/users/me`, bearer(accessToken), { expects: [401] });
+
+/** Zoom's APIs answer 401 to a token that is no good. */
+function tokenSeen(reply: Reply): "absent" | "present" | Unforeseen {
+  if (reply.status === 401) return "absent";
+  return reply.status === 200 ? "present" : unforeseen(reply);
+}
+
 export const zoom = defineIntegration({
   id: "zoom",
   name: "Zoom",
   about: "Meetings: people and accounts add the tenant's app.",
-  origins: [],
-  settings: { secretToken: secret("Secret token of the app") },
+  origins: ["https://zoom.us", "https://api.zoom.us"],
+  settings,
   identities: { "zoom.user": "User id" },
 
   hooks: {
@@ -143,17 +164,63 @@ export const zoom = defineIntegration({
     },
   },
 
-  oauth: absent("not yet connected by Quittance", DEAUTHORIZATION),
+  oauth: {
+    source: DEAUTHORIZATION,
+    server: {
+      issuer: "https://zoom.us",
+      authorize: "https://zoom.us/oauth/authorize",
+      token: "https://zoom.us/oauth/token",
+    },
+    client: { id: "clientId", secret: "clientSecret", by: "basic" },
+    pkce: "S256",
+    // Scopes are chosen in the app's settings.
+    scopes: { standard: [] },
+    *account({ accessToken }) {
+      const me = read(yield meCall(accessToken), Me);
+      return me.ok ? accountIn("zoom.user", me.value, "id") : me;
+    },
+    refresh: { source: DEAUTHORIZATION },
+    // Apps that are not published are not told of their removal.
+    *alive({ grant }) {
+      const sight = tokenSeen(yield meCall(grant.accessToken));
+      if (sight === "absent") return "ended";
+      return sight === "present" ? "alive" : sight;
+    },
+    kills: "grant",
+    revokesWithAccess: true,
+  },
 
   actions: {
     erase: absent(
       "deleting a Zoom user or a recording is for the administrator of the person's account, not for an app",
       "https://developers.zoom.us/docs/api/users/",
     ),
-    revoke: absent("needs the person's token, which connections will hold", DEAUTHORIZATION),
+    revoke: {
+      source: DEAUTHORIZATION,
+      by: [CONNECTION],
+      each: "identity",
+      *run(order) {
+        const { accessToken } = grantOf(order);
+        const { clientId, clientSecret } = order.settings;
+        // What the other call answers to a token that is dead is not documented, so this one is asked first.
+        const sight = tokenSeen(yield meCall(accessToken));
+        if (sight === "absent") return notFound;
+        if (sight !== "present") return sight;
+        const headers = { accept: "application/json", authorization: basic(clientId, clientSecret) };
+        const reply = yield postForm(at`https://zoom.us/oauth/revoke`, headers, [["token", accessToken]]);
+        const done = read(reply, Revoked);
+        return done.ok ? revoked : done.problem;
+      },
+      look: {
+        afterSeconds: 5,
+        *run(order) {
+          return tokenSeen(yield meCall(grantOf(order).accessToken));
+        },
+      },
+    },
   },
 
   residuals: [],
   retainable: [],
-  limits: { connections: 1 },
+  limits: { connections: 2 },
 });

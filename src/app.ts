@@ -55,7 +55,7 @@ export function createApp(portsOf: (execution: ExecutionContext) => Ports, { adm
   app.route("/", oauth());
   app.route("/", admin(adminKey, local));
   app.route("/", tenants(local));
-  app.route("/", subprocessors());
+  app.route("/", subprocessors(local));
   app.route("/", signals());
   app.route("/", streams());
   app.route("/", subjects());

@@ -50,6 +50,8 @@ export class CannotOpen extends Error {
 export type SendProblem =
   | { readonly reason: "timed_out"; readonly afterMs: number }
   | { readonly reason: "connection_failed" }
+  /** Nothing was sent: the key that was entered cannot sign. */
+  | { readonly reason: "cannot_sign" }
   | { readonly reason: "too_large"; readonly maxBytes: number }
   | { readonly reason: "forbidden_address"; readonly host: string };
 

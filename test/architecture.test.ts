@@ -47,9 +47,12 @@ describe("who may import whom", () => {
   });
 
   it("keeps the contract free of everything but results and the schema library", () => {
+    // One file reads XML as `call.ts` reads JSON, for which the language itself has no parser.
+    const isParser = (file: string, path: string) => file === "src/contract/xml.ts" && path === "@rgrove/parse-xml";
+    const fits = (path: string) => path.startsWith("src/contract/") || path === "src/result.ts" || path === "zod";
     for (const file of files("src/contract"))
       expect(
-        allowed(file, (path) => path.startsWith("src/contract/") || path === "src/result.ts" || path === "zod"),
+        allowed(file, (path) => fits(path) || isParser(file, path)),
         file,
       ).toEqual([]);
   });
@@ -67,7 +70,8 @@ describe("who may import whom", () => {
       .filter((file) => !file.startsWith("integrations/houses/"))
       .map((file) => file.replace(/^integrations\/|\.ts$/g, ""))
       // Standard Webhooks is a standard, and so a scheme of the contract, before it is an integration.
-      .filter((id) => id !== "index" && id !== "first-party" && id !== "standard-webhooks");
+      // `manual` is a state of any holder's task before it is an integration for those without an API.
+      .filter((id) => !["index", "first-party", "standard-webhooks", "manual"].includes(id));
     // Stripe's own SDK checks Stripe's signature scheme, which is a member of the contract.
     const exempt = new Set(["src/intake/verify.ts", "src/intake/schemes/stripe.ts", "src/contract/verification.ts"]);
     for (const file of files("src").filter((each) => !exempt.has(each) && !each.startsWith("src/pages/"))) {

@@ -1,6 +1,7 @@
-// Writes the vendors into README.md and docs/vendors/README.md, from what the integrations declare and their senders make.
+// Writes the vendors into README.md and docs/vendors/README.md, and their kinds of object into client/object-types.ts, from what the integrations declare and their senders make.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as senders from "../cli/senders/index.ts";
+import { objectTypes } from "../dev/object-types.ts";
 import { withVendors } from "../dev/vendor-table.ts";
 import * as integrations from "../integrations/index.ts";
 
@@ -17,3 +18,4 @@ console.log(
     ? "The vendors stand in README.md and docs/vendors/README.md as they were"
     : "The vendors are written anew into README.md and docs/vendors/README.md",
 );
+writeFileSync(at("client/object-types.ts"), objectTypes(Object.values(integrations)));

@@ -107,6 +107,13 @@ export const amplitude: MakeVendor = (world) => {
         job.entries.push({ amplitude_id, user_id, requester, requested_on_day: dayAt() });
     return c.json(wire(job));
   });
+  app.get("/usersearch", (c) => {
+    const text = c.req.query("user") ?? "";
+    const matches = projectOf(c)
+      .users.filter(({ user_id, amplitude_id }) => user_id.startsWith(text) || String(amplitude_id) === text)
+      .map(({ user_id, amplitude_id }) => ({ user_id, amplitude_id }));
+    return c.json({ matches, type: "match_user_or_device_id" });
+  });
   app.get("/deletions/users", (c) => {
     const [start, end] = [Day.safeParse(c.req.query("start_day")), Day.safeParse(c.req.query("end_day"))];
     if (!start.success || !end.success) throw refused(400, "start_day and end_day are required");

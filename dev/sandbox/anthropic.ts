@@ -129,6 +129,7 @@ export const anthropic: MakeVendor = (world) => {
     return c.json({ id, type });
   };
 
+  api.get("/files", (c) => list(c, files.list(c.get("account")).map(shown)));
   api.get("/files/:id", (c) => c.json(shown(find(files, c, "id"))));
   api.delete("/files/:id", (c) => gone(c, files, find(files, c, "id").id, "file_deleted"));
 

@@ -9,12 +9,18 @@ export type Behaviour = {
   /** How a client proves itself at the token endpoint. */
   readonly by: "basic" | "post";
   readonly pkce: "required" | "optional" | "ignored";
+  /** The token endpoint takes JSON, and no form. */
+  readonly body?: "json";
+  /** The token endpoint does not ask for the redirect address again, as RFC 6749 section 4.1.3 would. */
+  readonly forgetsRedirect?: true;
   /** Seconds; without, its access tokens do not end by themselves. */
   readonly expiresIn?: number;
   /** Whether there are refresh tokens, and whether one can be used once only. */
   readonly refresh: "none" | "kept" | "rotated";
   /** What `iss` says in the callback, where it says it. */
   readonly issuer?: string;
+  /** Its own word in the callback for a person who did not agree. */
+  readonly declined?: string;
   /** Ending one token ends that grant, or all that the account has granted to the client. */
   readonly kills: "grant" | "account";
   /** Which clients are one, where several of a project are. */
@@ -139,7 +145,8 @@ export function authorizationServer(behaviour: Behaviour): AuthorizationServer {
         ...(state !== undefined && { state }),
         ...(behaviour.issuer !== undefined && { iss: behaviour.issuer }),
       };
-      if (account === "deny") Object.assign(back, { error: "access_denied", error_description: "<b>no</b>" });
+      if (account === "deny")
+        Object.assign(back, { error: behaviour.declined ?? "access_denied", error_description: "<b>no</b>" });
       else {
         const code = opaque("code");
         const scopes = (asked(names.scope ?? "scope") ?? "").split(/[ ,]/).filter((scope) => scope !== "");
@@ -161,7 +168,8 @@ export function authorizationServer(behaviour: Behaviour): AuthorizationServer {
     },
 
     async token(request) {
-      const form = new URLSearchParams(await request.clone().text());
+      const text = await request.clone().text();
+      const form = new URLSearchParams(behaviour.body === "json" ? members(text) : text);
       const clientId = clientIn(request, form);
       if (clientId === undefined) return refuse("invalid_client");
       if (form.get("grant_type") === "refresh_token") {
@@ -176,7 +184,8 @@ export function authorizationServer(behaviour: Behaviour): AuthorizationServer {
       const before = used.get(given);
       if (before !== undefined) grants.delete(before);
       codes.delete(given);
-      if (code === undefined || code.clientId !== clientId || code.redirectUri !== form.get("redirect_uri"))
+      if (code === undefined || code.clientId !== clientId) return refuse("invalid_grant");
+      if (behaviour.forgetsRedirect !== true && code.redirectUri !== form.get("redirect_uri"))
         return refuse("invalid_grant");
       if (
         code.until <= now() ||
@@ -251,6 +260,19 @@ export function idToken({ account, clientId, nonce }: Issued, issuer: string): s
 const TEN_YEARS_S = 315_360_000;
 
 const plain = (issued: Issued): Response => Response.json(rfc6749(issued), { headers: NO_STORE });
+
+/** What a JSON object says in text; nothing of what is none. */
+function members(text: string): Record<string, string> {
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json !== "object" || json === null) return {};
+    return Object.fromEntries(
+      Object.entries(json).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])),
+    );
+  } catch {
+    return {};
+  }
+}
 
 const opaque = (kind: string): string => `${kind}_${randomBytes(18).toString("base64url")}`;
 const hashed = (verifier: string): string => createHash("sha256").update(verifier).digest("base64url");

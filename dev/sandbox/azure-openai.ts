@@ -75,6 +75,10 @@ export const azureOpenai: MakeVendor = () => {
     if (thing) return thing;
     throw refused(404, "No such object");
   };
+  api.get("/files", (c) => {
+    const files = shelves.files.list(c.get("resource"));
+    return c.json({ object: "list", data: files.map(shown), has_more: false });
+  });
   for (const [kind, held] of Object.entries(shelves)) {
     api.get(`/${kind}/:id`, (c) => c.json(shown(find(held, c))));
     api.delete(`/${kind}/:id`, (c) => {

@@ -87,6 +87,10 @@ export const elevenlabs: MakeVendor = () => {
     const conversations = found.data.map((call) => shown("conversations", call));
     return c.json({ conversations, has_more: found.hasMore, next_cursor });
   });
+  app.get("/v2/voices", (c) => {
+    const voices = shelves.voices.list(c.get("account")).map((voice) => shown("voices", voice));
+    return c.json({ voices, has_more: false, total_count: voices.length, next_page_token: null });
+  });
   // The keys of KINDS are all kinds; Object.keys does not say so.
   for (const kind of Object.keys(KINDS) as Kind[]) {
     const { path, missing, ok } = KINDS[kind];

@@ -6,7 +6,7 @@ import type { MakeVendor, Refusal } from "./vendor.ts";
 const FILE_KEPT_SECONDS = 48 * 3600;
 const CACHE_KEPT_SECONDS = 3600;
 
-/** `{vendor: "gemini", account?: "AIza…", files?, cached_contents?, file_search_stores?, interactions?}`. */
+/** `{vendor: "gemini", account?: "AIza…", files?, cached_contents?, file_search_stores?, tuned_models?, batches?, interactions?}`. */
 const Seed = z.object({
   account: z.string().default(everyone),
   files: z.array(z.strictObject({ id: z.string().optional(), display_name: z.string() })).default([]),
@@ -29,6 +29,9 @@ const Seed = z.object({
       }),
     )
     .default([]),
+  /** By name: what they were tuned on, or sent. */
+  tuned_models: z.array(z.strictObject({ id: z.string(), examples: z.string().default("") })).default([]),
+  batches: z.array(z.strictObject({ id: z.string(), requests: z.string().default("") })).default([]),
   interactions: z.array(z.strictObject({ id: z.string().optional(), output: z.string().default("") })).default([]),
 });
 
@@ -51,6 +54,8 @@ export const gemini: MakeVendor = (world) => {
     cached_contents: shelf(),
     file_search_stores: shelf(),
     documents: shelf(),
+    tuned_models: shelf(),
+    batches: shelf(),
     interactions: shelf(),
   };
   const seconds = () => Math.floor(world.now() / 1000);
@@ -112,6 +117,8 @@ export const gemini: MakeVendor = (world) => {
   );
   byName(shelves.file_search_stores, "/fileSearchStores/:id", last("fileSearchStores"), unseen);
   byName(shelves.documents, "/fileSearchStores/:store/documents/:id", documentName, unseen);
+  byName(shelves.tuned_models, "/tunedModels/:id", last("tunedModels"), unseen);
+  byName(shelves.batches, "/batches/:id", last("batches"), unseen);
   byName(shelves.interactions, "/interactions/:id", last("interactions"), unseen);
 
   api.get("/files", (c) => list(c, "files", shelves.files.list(c.get("account"))));
@@ -139,7 +146,10 @@ export const gemini: MakeVendor = (world) => {
 };
 
 type Shelves = Readonly<
-  Record<"files" | "cached_contents" | "file_search_stores" | "documents" | "interactions", Shelf>
+  Record<
+    "files" | "cached_contents" | "file_search_stores" | "documents" | "tuned_models" | "batches" | "interactions",
+    Shelf
+  >
 >;
 
 /** Puts the objects on the shelves by their names; returns those by kind. */
@@ -164,12 +174,24 @@ function plant(shelves: Shelves, { account, ...seed }: z.infer<typeof Seed>, now
     }
     return put(shelves.file_search_stores, { id: name, name, displayName: display_name, createTime: at(0) });
   });
+  const tuned_models = seed.tuned_models.map(({ id, examples }) => {
+    const name = `tunedModels/${id}`;
+    return put(shelves.tuned_models, { id: name, name, displayName: examples, state: "ACTIVE", createTime: at(0) });
+  });
+  const batches = seed.batches.map(({ id, requests }) => {
+    const name = `batches/${id}`;
+    return put(shelves.batches, {
+      id: name,
+      name,
+      metadata: { displayName: requests, state: "BATCH_STATE_SUCCEEDED" },
+    });
+  });
   const interactions = seed.interactions.map(({ id, output }) => {
     const own = id ?? derivedId("v1_", account, output);
     const step = { type: "model_output", content: [{ type: "text", text: output }] };
     return put(shelves.interactions, { id: `interactions/${own}`, status: "completed", steps: [step] });
   });
-  return { files, cached_contents, file_search_stores, interactions };
+  return { files, cached_contents, file_search_stores, tuned_models, batches, interactions };
 }
 
 /** An interaction is shown by its bare id; all others have a name. */

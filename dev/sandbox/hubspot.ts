@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import { authorizationServer } from "./authorization-server.ts";
 import { everyone, shelf, type Thing } from "./shelf.ts";
 import type { MakeVendor, Refusal } from "./vendor.ts";
 
@@ -29,16 +30,53 @@ const Search = z.object({
 const Purge = z.object({ objectId: z.string(), idProperty: z.string().optional() });
 
 /**
- * HubSpot's contacts: reading, searching, and deleting for good.
+ * HubSpot's contacts: reading, searching, and deleting for good. And apps that accounts install, until they are uninstalled.
  *
  * The search does not see what is archived; `CONTAINS_TOKEN` compares words, so an address is found by its parts too. A
  * deletion by address that finds nobody blocks the address. Unconfirmed: what a deletion by an unknown id answers; here 404.
  *
  * @see https://github.com/HubSpot/HubSpot-public-api-spec-collection and https://developers.hubspot.com/docs/api-reference
  */
-export const hubspot: MakeVendor = () => {
+export const hubspot: MakeVendor = (world) => {
   const contacts = shelf();
   const blocked = new Set<string>();
+
+  /** Whoever signs in speaks for the account of that number. */
+  const server = authorizationServer({
+    now: world.now,
+    by: "post",
+    pkce: "ignored",
+    expiresIn: 1800,
+    refresh: "kept",
+    kills: "account",
+    answer: ({ accessToken, refreshToken, expiresIn, scopes }) =>
+      Response.json({
+        token_type: "bearer",
+        token_use: "access_token",
+        access_token: accessToken,
+        refresh_token: refreshToken,
+        expires_in: expiresIn,
+        scopes,
+      }),
+    refuse: (error) =>
+      Response.json(
+        { status: WORDS_OF_TOKENS[error] ?? "BAD_REQUEST", message: "missing or invalid", correlationId: "c0ffee" },
+        { status: 400 },
+      ),
+  });
+  const apps = new Hono();
+  apps.all("/oauth/authorize", (c) => server.authorize(c.req.raw));
+  apps.post("/oauth/2026-03/token", (c) => server.token(c.req.raw));
+  apps.get("/account-info/2026-03/details", (c) => {
+    const holder = server.bearer(c.req.raw);
+    if (holder === undefined) return hubspotError(401, "INVALID_AUTHENTICATION");
+    return c.json({ portalId: Number(holder.account), accountType: "STANDARD", timeZone: "Europe/Dublin" });
+  });
+  apps.delete("/appinstalls/2026-03/external-install", (c) => {
+    if (server.bearer(c.req.raw) === undefined) return hubspotError(401, "INVALID_AUTHENTICATION");
+    server.end(c.req.header("authorization")?.slice("Bearer ".length) ?? "");
+    return c.body(null, 204);
+  });
 
   const app = new Hono<{ Variables: { account: string } }>().basePath("/crm/objects/2026-03/contacts");
   app.use(async (c, next) => {
@@ -81,20 +119,26 @@ export const hubspot: MakeVendor = () => {
 
   return {
     id: "hubspot",
-    about: "api.hubapi.com: contacts",
-    serves: (host) => host === "api.hubapi.com",
-    call: async (request) => app.fetch(request),
+    about: "api.hubapi.com: contacts, installed apps; app.hubspot.com: installing one",
+    serves: (host) => host === "api.hubapi.com" || host === "app.hubspot.com",
+    call: async (request) => (new URL(request.url).pathname.startsWith("/crm/") ? app : apps).fetch(request),
     refuse: ({ reason, status }: Refusal) => hubspotError(status, WORDS[reason]),
     seed(body) {
       const { account, contacts: seeded } = Seed.parse(body);
       return { contacts: seeded.map((contact) => contacts.put(account, contact).id) };
     },
-    holdings: () => ({ contacts: contacts.shown(), blocked: [...blocked] }),
+    holdings: () => ({ contacts: contacts.shown(), blocked: [...blocked], grants: server.holdings() }),
     reset() {
+      server.reset();
       contacts.clear();
       blocked.clear();
     },
   };
+};
+
+const WORDS_OF_TOKENS: Readonly<Record<string, string>> = {
+  invalid_grant: "BAD_REFRESH_TOKEN",
+  invalid_client: "BAD_CLIENT_ID",
 };
 
 const WORDS = { rate_limited: "RATE_LIMITS", server_error: "INTERNAL_ERROR", unauthorized: "INVALID_AUTHENTICATION" };

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import { authorizationServer } from "./authorization-server.ts";
 import { derivedId, everyone, type Shelf, shelf, type Thing } from "./shelf.ts";
 import type { MakeVendor, Refusal } from "./vendor.ts";
 
@@ -34,6 +35,8 @@ type Env = { Variables: { account: string } };
 /**
  * Intercom's contacts, found, read and deleted; their conversations go with them, as its help pages say.
  *
+ * At `app.intercom.com` a workspace installs an app, whose token lives until the app is uninstalled.
+ *
  * Unconfirmed: what permanent deletion answers for a lead (404 here), and that a contact stays to be seen after it was
  * asked for, until it is deleted or Intercom's own time has come.
  *
@@ -42,17 +45,40 @@ type Env = { Variables: { account: string } };
  */
 export const intercom: MakeVendor = (world) => {
   const [contacts, conversations, requests]: readonly [Shelf, Shelf, Shelf] = [shelf(), shelf(), shelf()];
+  /** Whoever signs in speaks for the workspace of that id. */
+  const server = authorizationServer({
+    now: world.now,
+    by: "post",
+    pkce: "ignored",
+    forgetsRedirect: true,
+    refresh: "none",
+    kills: "account",
+    answer: ({ accessToken }) => Response.json({ token_type: "Bearer", token: accessToken, access_token: accessToken }),
+    refuse: () => intercomError(401, "unauthorized_code", "Unauthorized Code"),
+  });
+  /** Tokens that were given by installing an app are told by their form from those that anybody may have here. */
+  const isGranted = (token: string) => token.startsWith("at_");
   const app = new Hono<Env>();
+  app.all("/oauth", (c) => server.authorize(c.req.raw));
+  app.post("/auth/eagle/token", (c) => server.token(c.req.raw));
   app.use(async (c, next) => {
     const token = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1];
-    if (token === undefined) return intercomError(401, "unauthorized", "Access Token Invalid");
+    if (token === undefined || (isGranted(token) && server.holder(token) === undefined))
+      return intercomError(401, "unauthorized", "Access Token Invalid");
     c.set("account", token);
     return next();
   });
   app.notFound(() => intercomError(404, "not_found", "The requested resource was not found"));
   app.onError((error) => intercomError(error instanceof z.ZodError ? 400 : 500, "parameter_invalid", error.message));
 
-  app.get("/me", (c) => c.json({ type: "admin", id: "1", app: { type: "app", id_code: "abc12345", region: "US" } }));
+  app.get("/me", (c) => {
+    const id_code = server.holder(c.get("account"))?.account ?? "abc12345";
+    return c.json({ type: "admin", id: "1", app: { type: "app", id_code, region: "US" } });
+  });
+  app.post("/auth/uninstall", (c) => {
+    server.end(c.get("account"));
+    return c.body(null, 200);
+  });
   app.post("/contacts/search", async (c) => {
     const { query, pagination } = Search.parse(await c.req.json());
     const all = contacts
@@ -98,8 +124,8 @@ export const intercom: MakeVendor = (world) => {
 
   return {
     id: "intercom",
-    about: "api.intercom.io and its regions: contacts",
-    serves: (host) => /^api\.(eu\.|au\.)?intercom\.io$/.test(host),
+    about: "api.intercom.io and its regions: contacts; app.intercom.com: installing an app",
+    serves: (host) => /^api\.(eu\.|au\.)?intercom\.io$/.test(host) || host === "app.intercom.com",
     call: async (request) => app.fetch(request),
     refuse: ({ reason, status }: Refusal) =>
       intercomError(
@@ -127,8 +153,10 @@ export const intercom: MakeVendor = (world) => {
       contacts: contacts.shown(),
       conversations: conversations.shown(),
       user_delete_requests: requests.shown(),
+      grants: server.holdings(),
     }),
     reset() {
+      server.reset();
       for (const held of [contacts, conversations, requests]) held.clear();
     },
   };

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Hono } from "hono";
 import { z } from "zod";
+import { authorizationServer } from "./authorization-server.ts";
 import { derivedId } from "./shelf.ts";
 import type { Json, MakeVendor, Refusal } from "./vendor.ts";
 
@@ -28,12 +29,37 @@ type List = { readonly id: string; readonly name: string; readonly members: Map<
 
 /**
  * Mailchimp's audiences and their members. A member is named by the hash of the address, or by the address. Deleting
- * archives; only the action of its own erases.
+ * archives; only the action of its own erases. At `login.mailchimp.com` people let an app into their account, whose tokens do not
+ * expire; a token that is no good is told inside 200.
  *
  * @see https://mailchimp.com/developer/marketing/api/list-members/
  */
 export const mailchimp: MakeVendor = (world) => {
   const centers = new Map<string, Map<string, List>>();
+  /** Whoever signs in has the account of that number. */
+  const server = authorizationServer({
+    now: world.now,
+    by: "post",
+    pkce: "ignored",
+    refresh: "none",
+    kills: "grant",
+    answer: ({ accessToken }) => Response.json({ access_token: accessToken, expires_in: 0, scope: null }),
+  });
+  const login = new Hono().basePath("/oauth2");
+  login.all("/authorize", (c) => server.authorize(c.req.raw));
+  login.post("/token", (c) => server.token(c.req.raw));
+  login.get("/metadata", (c) => {
+    const holder = server.holder(/^(?:OAuth|Bearer) (.+)$/.exec(c.req.header("authorization") ?? "")?.[1]);
+    if (holder === undefined) return c.json({ error: "invalid_token", error_description: "The token is not valid." });
+    const { account } = holder;
+    return c.json({
+      dc: "us6",
+      role: "owner",
+      accountname: "",
+      user_id: Number(account),
+      api_endpoint: "https://us6.api.mailchimp.com",
+    });
+  });
   const listsAt = (url: string) => centers.get(new URL(url).hostname.split(".")[0] ?? "") ?? new Map<string, List>();
 
   const app = new Hono().basePath("/3.0");
@@ -95,9 +121,9 @@ export const mailchimp: MakeVendor = (world) => {
 
   return {
     id: "mailchimp",
-    about: "{dc}.api.mailchimp.com: audiences and members",
-    serves: (host) => /^[a-z0-9]+\.api\.mailchimp\.com$/.test(host),
-    call: async (request) => app.fetch(request),
+    about: "{dc}.api.mailchimp.com: audiences and members; login.mailchimp.com: connected apps",
+    serves: (host) => /^([a-z0-9]+\.api|login)\.mailchimp\.com$/.test(host),
+    call: async (request) => (new URL(request.url).hostname === "login.mailchimp.com" ? login : app).fetch(request),
     refuse: ({ reason, status }: Refusal) =>
       reason === "rate_limited"
         ? problem(status, "Too Many Requests", "You have exceeded the limit of 10 simultaneous connections.")
@@ -124,9 +150,12 @@ export const mailchimp: MakeVendor = (world) => {
     holdings() {
       const lists = [...centers.values()].flatMap((held) => [...held.values()]);
       const shown = lists.map(({ id, members }): [string, Json] => [id, Object.fromEntries(members)]);
-      return { members: Object.fromEntries(shown) };
+      return { members: Object.fromEntries(shown), grants: server.holdings() };
     },
-    reset: () => centers.clear(),
+    reset() {
+      centers.clear();
+      server.reset();
+    },
   };
 };
 

@@ -144,6 +144,11 @@ export const meta: MakeVendor = (world) => {
     const error = { code: 190, message: `The user has not authorized application ${caller.app}.`, subcode: 458 };
     return c.json({ data: { ...about, error, is_valid: false, scopes: [] } });
   });
+  app.get("/:app{\\d+}", async (c) => {
+    const caller = await authenticate(c);
+    if (caller.app === c.req.param("app")) return c.json({ id: caller.app });
+    throw refused({ message: "(#100) Unsupported get request.", code: 100, error_subcode: 33 });
+  });
   app.notFound((c) => {
     const message = `Unknown path components: ${new URL(c.req.url).pathname}`;
     return graphError(400, { message, code: 2500 });

@@ -68,6 +68,10 @@ export const mistral: MakeVendor = () => {
     if (thing && (library === undefined || thing.library_id === library)) return thing;
     throw new HTTPException(404, { res: mistralError(404, "Not found") });
   };
+  api.get("/files", (c) => {
+    const files = shelves.files.list(c.get("account")).map(shown);
+    return c.json({ object: "list", data: files, total: files.length });
+  });
   for (const [name, { path, deleted }] of Object.entries(KINDS)) {
     // The keys of KINDS are kinds; Object.entries does not say so.
     const kind = name as Kind;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
+import { authorizationServer, rfc6749 } from "./authorization-server.ts";
 import { everyone, shelf } from "./shelf.ts";
 import type { MakeVendor, Refusal } from "./vendor.ts";
 
@@ -15,10 +16,12 @@ const Seed = z.object({
 /** Unconfirmed: how long PayPal takes to delete a method of its own wallet; until then it can be read. */
 const WALLET_MS = 120_000;
 const TOKEN_MS = 9 * 3_600_000;
+const PERSON_TOKEN_S = 8 * 3600;
 const MOST_A_PAGE = 5;
 
 /**
- * PayPal's vault: tokens of an app, and listing, reading and deleting payment methods. Each environment has its own.
+ * PayPal's vault: tokens of an app, and listing, reading and deleting payment methods. Each environment has its own. And Log in
+ * with PayPal, where an access token can be ended and a consent cannot.
  *
  * @see https://github.com/paypal/paypal-rest-api-specifications
  */
@@ -26,6 +29,20 @@ export const paypal: MakeVendor = (world) => {
   const methods = shelf();
   const granted = new Map<string, { readonly account: string; readonly until: number }>();
   const doomed = new Map<string, { readonly account: string; readonly at: number }>();
+  /** Whoever signs in is the account whose payer id they give. */
+  const server = authorizationServer({
+    now: world.now,
+    by: "basic",
+    pkce: "ignored",
+    expiresIn: PERSON_TOKEN_S,
+    refresh: "kept",
+    kills: "grant",
+    answer: ({ isRenewal, refreshToken, ...issued }) =>
+      Response.json(
+        rfc6749({ ...issued, isRenewal, ...(!isRenewal && refreshToken !== undefined && { refreshToken }) }),
+      ),
+  });
+  const ended = new Set<string>();
   const catchUp = () => {
     for (const [id, { account, at }] of doomed)
       if (world.now() >= at) {
@@ -36,7 +53,30 @@ export const paypal: MakeVendor = (world) => {
 
   type Env = { Variables: { account: string } };
   const app = new Hono<Env>();
+  app.all("/signin/authorize", (c) => server.authorize(c.req.raw));
+  app.get("/v1/identity/oauth2/userinfo", (c) => {
+    const [, token = ""] = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "") ?? [];
+    const holder = ended.has(token) ? undefined : server.holder(token);
+    if (holder === undefined) return c.json({ error: "invalid_token" }, 401);
+    return c.json({
+      user_id: `https://www.paypal.com/webapps/auth/identity/user/${holder.account}`,
+      payer_id: holder.account,
+    });
+  });
+  app.post("/v1/oauth2/token/terminate", async (c) => {
+    if (server.clientOf(c.req.raw) === undefined) return c.json({ error: "invalid_client" }, 401);
+    const { token } = z.object({ token: z.string() }).parse(await c.req.parseBody());
+    ended.add(token);
+    granted.delete(token);
+    return c.body(null, 200);
+  });
   app.post("/v1/oauth2/token", async (c) => {
+    const asked = (await c.req.parseBody()).grant_type;
+    if (asked === "authorization_code" || asked === "refresh_token") {
+      // The body has been read; the server wants it as it came.
+      const headers = new Headers(c.req.raw.headers);
+      return server.token(new Request(c.req.url, { method: "POST", headers, body: await c.req.text() }));
+    }
     const [, encoded = ""] = /^Basic (.+)$/.exec(c.req.header("authorization") ?? "") ?? [];
     const [, account, secret] = /^([^:]+):(.+)$/.exec(Buffer.from(encoded, "base64").toString()) ?? [];
     if (account === undefined || secret === undefined)
@@ -82,8 +122,8 @@ export const paypal: MakeVendor = (world) => {
 
   return {
     id: "paypal",
-    about: "api-m.paypal.com and api-m.sandbox.paypal.com: payment methods",
-    serves: (host) => host === "api-m.paypal.com" || host === "api-m.sandbox.paypal.com",
+    about: "api-m.paypal.com and www.paypal.com, and their sandbox: payment methods, Log in with PayPal",
+    serves: (host) => /^(api-m|www)\.(sandbox\.)?paypal\.com$/.test(host),
     call: async (request) => app.fetch(request),
     refuse: ({ reason, status }: Refusal) => paypalError(status, WORDS[reason]),
     seed(body) {
@@ -92,11 +132,13 @@ export const paypal: MakeVendor = (world) => {
     },
     holdings() {
       catchUp();
-      return { payment_tokens: methods.shown() };
+      return { payment_tokens: methods.shown(), grants: server.holdings() };
     },
     reset() {
       methods.clear();
       granted.clear();
+      ended.clear();
+      server.reset();
       doomed.clear();
     },
   };

@@ -133,10 +133,11 @@ async function handle(inside: Inside, incoming: VendorCall): Promise<Response> {
   });
   const url = new URL(request.url);
   const host = url.hostname;
+  const text = new TextDecoder().decode(body);
   const vendor =
-    inside.vendors.find((each) => each.standsAt?.(url, request.method)) ??
+    inside.vendors.find((each) => each.standsAt?.(url, request.method, text)) ??
     inside.vendors.find(({ serves }) => serves(host));
-  const entry = record(inside, vendor, request, new TextDecoder().decode(body));
+  const entry = record(inside, vendor, request, text);
   const answer = await answerTo(inside, vendor, request, host, entry);
   entry.status = answer.status;
   return answer;

@@ -25,6 +25,9 @@ const Seed = z.object({
 
 type Env = { Variables: { account: string } };
 
+/** A few of the hundreds that a key with all rights has. */
+const SCOPES = ["mail.send", "marketing.read", "recipients.erasejob.create", "suppression.bounces.delete"];
+
 /** How long SendGrid's own jobs take here; nothing can be asked about the first. */
 const ERASURE_MS = 60_000;
 const DELETION_MS = 30_000;
@@ -66,6 +69,7 @@ export const sendgrid: MakeVendor = (world) => {
   app.notFound(() => refused(404, "not found"));
   app.onError((error) => refused(error instanceof z.ZodError ? 400 : 500, error.message));
 
+  app.get("/scopes", (c) => c.json({ scopes: SCOPES }));
   app.post("/recipients/erasejob", async (c) => {
     const Wanted = z.object({ email_addresses: z.array(z.string().includes("@")).min(1).max(5000) });
     const { email_addresses } = Wanted.parse(await c.req.json());
@@ -130,6 +134,12 @@ export const sendgrid: MakeVendor = (world) => {
   app.delete("/asm/groups/:group/suppressions/:email", (c) => {
     suppressions.remove(c.get("account"), entryOf(c.req.param("group"), c.req.param("email")));
     return c.body(null, 204);
+  });
+  app.get("/suppression/:list/:email", (c) => {
+    const { list, email } = c.req.param();
+    if (!LISTS.some((name) => name === list)) return refused(404, "not found");
+    const entry = suppressions.get(c.get("account"), entryOf(list, email));
+    return c.json(entry ? [{ created: Math.floor(world.now() / 1000), email, reason: "", status: "" }] : []);
   });
   app.delete("/suppression/:list/:email", (c) => {
     const { list, email } = c.req.param();

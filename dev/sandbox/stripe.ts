@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { read } from "./admin.ts";
+import { authorizationServer } from "./authorization-server.ts";
 import { everyone, fieldsOf, shelf, type Thing } from "./shelf.ts";
 import { redactionJobs } from "./stripe-redaction.ts";
 import { plant, Seed } from "./stripe-seed.ts";
@@ -37,7 +38,7 @@ const Settings = z.strictObject({
 });
 
 /**
- * Stripe: customers and what hangs off them, redaction jobs, Connect deauthorization.
+ * Stripe: customers and what hangs off them, redaction jobs, Connect: accounts that connect themselves, and deauthorization.
  *
  * Deleting a customer removes that object and cancels its subscriptions; payment intents, charges, invoices and payment
  * methods keep the personal data that they hold. Each secret key is an account of its own; `Stripe-Account` acts on a
@@ -46,7 +47,7 @@ const Settings = z.strictObject({
  * @see https://docs.stripe.com/api/errors and https://docs.stripe.com/api/authentication: errors, keys
  * @see https://docs.stripe.com/api/customers: reading, updating, deleting
  * @see https://docs.stripe.com/api/pagination and https://docs.stripe.com/search: lists, search
- * @see https://docs.stripe.com/connect/oauth-reference: deauthorization
+ * @see https://docs.stripe.com/connect/oauth-reference: authorization, tokens, deauthorization
  */
 export const stripe: MakeVendor = (world) => {
   const state: StripeState = {
@@ -63,6 +64,25 @@ export const stripe: MakeVendor = (world) => {
   const events: Thing[] = [];
   let calls = 0;
   const seconds = () => Math.floor(world.now() / 1000);
+  /** Whoever signs in is the account whose id they give. */
+  const server = authorizationServer({
+    now: world.now,
+    by: "post",
+    pkce: "ignored",
+    forgetsRedirect: true,
+    refresh: "kept",
+    kills: "account",
+    answer: ({ accessToken, refreshToken, scopes, account }) =>
+      Response.json({
+        access_token: accessToken,
+        livemode: false,
+        refresh_token: refreshToken,
+        token_type: "bearer",
+        stripe_publishable_key: "pk_test_connected",
+        stripe_user_id: account,
+        scope: scopes.join(" "),
+      }),
+  });
 
   /** @see https://docs.stripe.com/api/events/object */
   const happened = (type: string, object: Json, cause: { account?: string; request?: string } = {}) => {
@@ -92,6 +112,23 @@ export const stripe: MakeVendor = (world) => {
     c.header("stripe-version", c.req.header("stripe-version") ?? API_VERSION);
   });
   app.notFound((c) => refusal(404, unrecognized(c)));
+
+  app.all("/connect.stripe.com/oauth/authorize", (c) => server.authorize(c.req.raw));
+  app.post("/connect.stripe.com/oauth/token", async (c) => {
+    const reply = await server.token(c.req.raw);
+    const fields = new URLSearchParams(await c.req.raw.clone().text());
+    const { stripe_user_id: account } = z
+      .object({ stripe_user_id: z.string().optional() })
+      .parse(await reply.clone().json());
+    if (account !== undefined)
+      connected.set(account, { client_id: fields.get("client_id") ?? "", platform: fields.get("client_secret") ?? "" });
+    return reply;
+  });
+  // The account that a key is of: here one that was made by connecting.
+  app.get("/api.stripe.com/v1/account", (c) => {
+    const holder = server.bearer(c.req.raw);
+    return holder === undefined ? unauthorized("sk_test_0000") : c.json({ id: holder.account, object: "account" });
+  });
 
   const api = app.basePath("/api.stripe.com/v1");
   api.use(async (c, next) => {
@@ -290,6 +327,7 @@ export const stripe: MakeVendor = (world) => {
       return oauthRefusal(401, "invalid_client", what);
     }
     connected.delete(account);
+    server.endAccount(account);
     const application = { id: client, object: "application", name: null };
     happened("account.application.deauthorized", application, { account, request: c.get("requestId") });
     return c.json({ stripe_user_id: account });
@@ -318,6 +356,7 @@ export const stripe: MakeVendor = (world) => {
       return {
         ...Object.fromEntries(Object.entries(state).map(([kind, things]) => [kind, things.shown()])),
         connected: Object.fromEntries(connected),
+        grants: server.holdings(),
       };
     },
     events: () => events,
@@ -326,6 +365,7 @@ export const stripe: MakeVendor = (world) => {
       for (const things of Object.values(state)) things.clear();
       for (const map of [connected, firstResults]) map.clear();
       events.length = 0;
+      server.reset();
       jobs.reset();
     },
   };

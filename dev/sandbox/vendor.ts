@@ -38,7 +38,7 @@ export type Vendor = {
   readonly about: string;
   serves(host: string): boolean;
   /** One that stands at single addresses, whoever serves the rest of their hosts. It goes first. */
-  standsAt?(url: URL, method: string): boolean;
+  standsAt?(url: URL, method: string, body: string): boolean;
   call(request: Request): Promise<Response>;
   /** Takes a WebSocket, and returns what is to be done when the other side has gone; undefined refuses it. */
   socket?(url: URL, out: Listener): (() => void) | undefined;

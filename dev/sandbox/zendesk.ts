@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
+import { authorizationServer } from "./authorization-server.ts";
 import { derivedId } from "./shelf.ts";
 import type { Json, MakeVendor, Refusal } from "./vendor.ts";
 
@@ -53,6 +54,7 @@ const JOB_MS = 5_000;
 const PRODUCT_MS = 60_000;
 const PRODUCTS = ["support", "chat"];
 const PAGE = 100;
+const ACCESS_S = 8 * 3600;
 
 /**
  * Zendesk's users and tickets, each deleted twice: once out of sight, once for good. Searches do not see what was deleted.
@@ -60,6 +62,9 @@ const PAGE = 100;
  * Unconfirmed: what a second deletion of a user and one of an unknown ticket are answered with (404 here), that a user
  * with tickets at work is refused with 422, and how a job words a ticket that is not there.
  *
+ * Each subdomain lets OAuth clients in, whose tokens are renewed both at once, and ended with themselves.
+ *
+ * @see https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/
  * @see https://developer.zendesk.com/api-reference/ticketing/users/users/
  * @see https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/
  */
@@ -74,10 +79,35 @@ export const zendesk: MakeVendor = (world) => {
   const here = (c: Context) => accountOf(new URL(c.req.url).hostname.split(".")[0] ?? "");
   const userOf = (c: Context) => here(c).users.get(Number(c.req.param("id"))) ?? missing();
 
+  /** Whoever signs in is the user of that number. */
+  const server = authorizationServer({
+    now: world.now,
+    by: "post",
+    body: "json",
+    pkce: "optional",
+    expiresIn: ACCESS_S,
+    refresh: "rotated",
+    kills: "grant",
+  });
+  const login = new Hono();
+  login.all("/oauth/authorizations/new", (c) => server.authorize(c.req.raw));
+  login.post("/oauth/tokens", (c) => server.token(c.req.raw));
+  /** Tokens that were granted here are told by their form from those that anybody may have. */
+  const granted = (c: Context) => /^Bearer (at_.+)$/.exec(c.req.header("authorization") ?? "")?.[1];
+
   const app = new Hono().basePath("/api/v2");
   app.use(async (c, next) => {
     const [, encoded = ""] = /^Basic (.+)$/.exec(c.req.header("authorization") ?? "") ?? [];
     const isToken = /^[^:]+\/token:.+$/.test(atob(encoded));
+    const token = granted(c);
+    if (token !== undefined && server.holder(token) === undefined)
+      return c.json(
+        {
+          error: "invalid_token",
+          error_description: "The access token provided is expired, revoked, malformed or invalid.",
+        },
+        401,
+      );
     if (!isToken && !/^Bearer .+/.test(c.req.header("authorization") ?? ""))
       return zendeskError(401, "Couldn't authenticate you");
     return next();
@@ -97,7 +127,16 @@ export const zendesk: MakeVendor = (world) => {
     );
     return c.json({ users: users.map(userWire), count: users.length, next_page: null, previous_page: null });
   });
-  app.get("/users/me", (c) => c.json({ user: { id: 1, name: "Agent", role: "admin", active: true } }));
+  for (const path of ["/users/me", "/users/me.json"])
+    app.get(path, (c) => {
+      const id = Number(server.holder(granted(c))?.account ?? 1);
+      return c.json({ user: { id, name: "Agent", role: "admin", active: true } });
+    });
+  app.delete("/oauth/tokens/current.json", (c) => {
+    const token = granted(c);
+    if (token === undefined || !server.end(token)) return notThere();
+    return c.body(null, 204);
+  });
   app.get("/users/:id/identities", (c) => {
     const { id, email, addresses } = userOf(c);
     const values = [email, ...addresses].filter((value) => value !== null);
@@ -208,9 +247,9 @@ export const zendesk: MakeVendor = (world) => {
 
   return {
     id: "zendesk",
-    about: "{subdomain}.zendesk.com: users, tickets, deletion jobs",
+    about: "{subdomain}.zendesk.com: users, tickets, deletion jobs, OAuth",
     serves: (host) => /^[a-z0-9-]+\.zendesk\.com$/.test(host),
-    call: async (request) => app.fetch(request),
+    call: async (request) => (new URL(request.url).pathname.startsWith("/oauth/") ? login : app).fetch(request),
     refuse: ({ reason, status }: Refusal) =>
       zendeskError(status, reason === "rate_limited" ? "Number of allowed API requests per minute exceeded" : reason),
     seed(body) {
@@ -231,8 +270,12 @@ export const zendesk: MakeVendor = (world) => {
     holdings: () => ({
       users: byId([...accounts.values()].flatMap(({ users }) => [...users.values()])),
       tickets: byId([...accounts.values()].flatMap(({ tickets }) => [...tickets.values()])),
+      grants: server.holdings(),
     }),
-    reset: () => accounts.clear(),
+    reset() {
+      accounts.clear();
+      server.reset();
+    },
   };
 };
 

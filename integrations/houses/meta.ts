@@ -1,8 +1,27 @@
 import { z } from "zod";
-import type { Hook } from "../../src/contract/integration.ts";
+import {
+  type Address,
+  bearer,
+  type Call,
+  get,
+  type Reply,
+  read,
+  readRefusal,
+  unforeseen,
+} from "../../src/contract/call.ts";
+import type { Hook, Order, Steps } from "../../src/contract/integration.ts";
+import { type Alive, accountIn, grantOf, type TokenAnswer, type Whose } from "../../src/contract/oauth.ts";
+import {
+  type Answer,
+  notFound,
+  type Sight,
+  type SlowDown,
+  stoppedBecause,
+  type Unforeseen,
+} from "../../src/contract/outcome.ts";
 import { json, type Read, type SignalType, UnixSeconds, withinSecond } from "../../src/contract/signal.ts";
 
-/** What Meta's products have in common: two signed callbacks, and webhooks with a challenge. */
+/** What Meta's products have in common: two signed callbacks, webhooks with a challenge, and one way of refusing. */
 export const DELETION =
   "https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback";
 
@@ -75,3 +94,118 @@ export const webhooks = (
   retriesForHours: 36,
   ...own,
 });
+
+/** https://developers.facebook.com/docs/graph-api/guides/error-handling */
+export const GraphError = z.object({ error: z.object({ code: z.number(), error_subcode: z.number().optional() }) });
+type GraphError = z.infer<typeof GraphError>["error"];
+
+/** Graph's refusal; it throttles with 400 and codes of its own. https://developers.facebook.com/docs/graph-api/overview/rate-limiting */
+export function refusalOf(reply: Reply): GraphError | SlowDown | Unforeseen {
+  const refusal = readRefusal(reply, GraphError);
+  if (!refusal.ok) return refusal.problem;
+  const { error } = refusal.value;
+  return [4, 17, 32, 613].includes(error.code) ? { outcome: "slow_down", seconds: 300 } : error;
+}
+
+/** "Access token has expired, been revoked, or is otherwise invalid." */
+export const DEAD_TOKEN = 190;
+
+/** Subcodes of it for people who have to see to something at Meta first, after which the same token works again. */
+const RESTING: ReadonlySet<number> = new Set([459, 464]);
+
+const isDead = ({ code, error_subcode = 0 }: GraphError): boolean => code === DEAD_TOKEN && !RESTING.has(error_subcode);
+
+/**
+ * The person's own view of themselves, which is the cheapest thing that a token is good for. Unconfirmed: that Threads takes a token in
+ * a header, as Facebook and Instagram do; where it does not, nobody can be connected.
+ *
+ * @see https://developers.facebook.com/documentation/instagram-platform/reference/me
+ * @see https://developers.facebook.com/documentation/threads/threads-profiles
+ */
+const ownView = (me: Address, token: string): Call => get(me, bearer(token), { expects: [401] });
+
+/** Whose token it is. Ids in token answers are numbers at times, and longer than a number holds; here they are text. */
+export function* ownerOf(type: string, me: Address, token: string): Steps<Whose> {
+  const body = read(yield ownView(me, token), z.object({ id: z.string().min(1).max(64) }));
+  return body.ok ? accountIn(type, body.value, "id") : body;
+}
+
+/** Whether a token still opens what it opened. */
+export function* sightOf(me: Address, token: string): Steps<Sight> {
+  const reply = yield ownView(me, token);
+  if (reply.status === 200) return "present";
+  const refusal = refusalOf(reply);
+  if ("outcome" in refusal) return refusal;
+  return isDead(refusal) ? "absent" : unforeseen(reply, `Graph error ${refusal.code}`);
+}
+
+/**
+ * A call about tokens that Meta documents as a GET with token and secret in its address, and in no other way. Evidence and logs
+ * know the address without them.
+ */
+export const tokenRead = (address: string, fields: Readonly<Record<string, string>>): Call =>
+  get({ url: `${address}?${new URLSearchParams(fields)}`, template: address }, { accept: "application/json" });
+
+/** A token of sixty days is renewed by itself while it has not ended; done in time for a vendor or a gateway that is away for long. */
+export const RENEWED_AHEAD_DAYS = 20;
+
+/** Where a grant cannot be ended by any call: whether it lives is seen, and what is done about it is said. */
+export function* noRevocation(
+  me: Address,
+  order: Pick<Order, "grant" | "attemptedAt">,
+  because: string,
+): Steps<Answer> {
+  const { accessToken, expiresAt = Number.POSITIVE_INFINITY } = grantOf(order);
+  const sight = yield* sightOf(me, accessToken);
+  // What is refused before its time has been taken away; where it has expired, the app may still stand in the account.
+  if (sight === "absent" && expiresAt > Date.parse(order.attemptedAt)) return notFound;
+  return typeof sight === "string" ? stoppedBecause(because) : sight;
+}
+
+export function* isAlive(me: Address, token: string): Steps<Alive> {
+  const sight = yield* sightOf(me, token);
+  if (sight === "absent") return "ended";
+  return sight === "present" || sight === "no_view" ? "alive" : sight;
+}
+
+const Refused = z.union([
+  // graph.facebook.com, graph.instagram.com and graph.threads.net.
+  GraphError,
+  // api.instagram.com, for codes.
+  z.object({ error_type: z.string(), code: z.number(), error_message: z.string().optional() }),
+]);
+
+/**
+ * Subcodes of error 100, an invalid parameter: a code that is expired, does not fit or has been used.
+ * Unconfirmed: no page lists them. Whatever has another is refused all the same, under another name.
+ */
+const BAD_CODE: ReadonlySet<number> = new Set([36_007, 36_008, 36_009]);
+
+/**
+ * What Instagram says of a code is in a list, or was when its page was written; its permissions are a list too, or text with
+ * commas; and it names no type of token, nor does Threads.
+ */
+const Listed = z.object({ data: z.tuple([z.record(z.string(), z.unknown())]) });
+const Permissions = z.union([z.array(z.string()), z.string().transform((text) => text.split(","))]);
+
+function plain({ status, json }: TokenAnswer): TokenAnswer {
+  const listed = Listed.safeParse(json);
+  const { permissions, ...said } = listed.success ? listed.data.data[0] : json;
+  const granted = Permissions.safeParse(permissions);
+  return {
+    status,
+    json: { token_type: "bearer", ...said, ...(granted.success && { scope: granted.data.join(" ") }) },
+  };
+}
+
+/** Meta's token endpoints refuse in Graph's way: here in the words of RFC 6749 section 5.2. */
+export function graphAnswer(answer: TokenAnswer): TokenAnswer {
+  const refused = Refused.safeParse(answer.json);
+  if (!refused.success) return plain(answer);
+  const { data } = refused;
+  const isGrant =
+    "error" in data
+      ? isDead(data.error) || (data.error.code === 100 && BAD_CODE.has(data.error.error_subcode ?? 0))
+      : data.error_type === "OAuthException" && /code/i.test(data.error_message ?? "");
+  return { status: 400, json: { error: isGrant ? "invalid_grant" : "invalid_request" } };
+}

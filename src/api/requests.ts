@@ -15,6 +15,7 @@ import { type Planned, plan } from "../request/plan.ts";
 import { Ground } from "../request/policy.ts";
 import { type Intent, record } from "../request/record.ts";
 import { RequestInput, type RequestRecord } from "../request/request.ts";
+import { shortageOf, underQuota } from "../request/shortage.ts";
 import { openSubject } from "../request/subject.ts";
 import { taskView } from "../request/task.ts";
 import { isStatus, viewOf } from "../request/view.ts";
@@ -318,11 +319,22 @@ async function dryRun(ports: Ports, context: Context, intent: Intent) {
     [...intent.identities, ...known],
     now,
   );
+  const limited = underQuota(planned, context.tenant, ports.integrations, now);
+  const ahead = await ports.store.ahead(
+    n,
+    limited.map(({ subprocessor }) => subprocessor),
+    deadline(startAt, policy),
+  );
+  // This one would come on top.
+  const warnings = limited.flatMap(
+    (each, at) => shortageOf(each, (ahead[at] ?? 0) + 1, deadline(startAt, policy)) ?? [],
+  );
   return {
     dry_run: true,
     type: intent.type,
     start_at: rfc3339(startAt),
     due_at: due,
+    ...(warnings.length > 0 && { warnings }),
     tasks: planned.map(previewOf),
   };
 }

@@ -6,6 +6,7 @@ import type { Integration } from "../contract/integration.ts";
 import { isAbsent, isBulk } from "../contract/integration.ts";
 import type { OAuth } from "../contract/oauth.ts";
 import { settingsSchema } from "../contract/settings.ts";
+import { examine } from "../lanes/examine.ts";
 import { polledLanes } from "../lanes/poll.ts";
 import { probe } from "../lanes/probe.ts";
 import { GATEWAY, laneName } from "../platform/keys.ts";
@@ -13,6 +14,7 @@ import type { TenantKeys } from "../ports.ts";
 import { problemResponse } from "../problem.ts";
 import { accountOf } from "../registry/account.ts";
 import { change } from "../registry/change.ts";
+import { isDevelopmentKey } from "../registry/development-key.ts";
 import { notInForce, SUBPROCESSOR_ID, type Subprocessor, SubprocessorInput } from "../registry/subprocessor.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { scheduleDuties } from "../request/duty.ts";
@@ -21,7 +23,7 @@ import { type Authorised, requires } from "./auth.ts";
 import { fitted, input } from "./input.ts";
 
 /** The registry, and what can be entered into it. */
-export const subprocessors = () => {
+export const subprocessors = (local: boolean) => {
   const app = new Hono<Authorised>();
 
   app.get("/v1/integrations", requires("read"), (c) =>
@@ -67,6 +69,18 @@ export const subprocessors = () => {
     return c.json({ allowed: reason === undefined, ...(reason !== undefined && { reason }) });
   });
 
+  /** Do its credentials work, and have they the rights that they need? Calls the vendor with them, and changes nothing. */
+  app.post("/v1/subprocessors/:id/check", requires("operate"), async (c) => {
+    const { ports, tenant: context, actor } = c.var;
+    // Whoever has just mended a credential wants to know of that one.
+    const fresh = (await ports.tenants.byNumber(context.tenant.n, 0)) ?? context;
+    const examined = await examine(ports, fresh, c.req.param("id"));
+    if (examined === undefined) return problemResponse(c, { reason: "not_found", what: "such subprocessor" });
+    const { subprocessor, result } = examined;
+    ports.log("subprocessor_checked", { tenant: context.tenant.slug, subprocessor, result, by: actor });
+    return c.json(examined, 200, { "cache-control": "no-store" });
+  });
+
   app.put("/v1/subprocessors/:id", requires("operate"), async (c) => {
     const { ports, tenant: context, actor } = c.var;
     const id = c.req.param("id");
@@ -90,6 +104,11 @@ export const subprocessors = () => {
     }
     const settings = fitted(settingsSchema(integration.settings), body.value.settings, ["settings"]);
     if (!settings.ok) return problemResponse(c, settings.problem);
+    const forgeable = local ? undefined : developmentKeyIn(settings.value);
+    if (forgeable !== undefined) {
+      const expected = "the vendor's own key: this one is for development, and everybody can sign with it";
+      return problemResponse(c, { reason: "invalid", errors: [{ field: `settings.${forgeable}`, expected }] });
+    }
     // What is retired may have gone already; but nobody is told anything at an address that never answered.
     const isGone = body.value.status === "retired" && before !== undefined && samePlain(before, settings.value);
     const refused = isGone ? undefined : await probe(ports, integration, settings.value);
@@ -115,6 +134,7 @@ export const subprocessors = () => {
         ...(body.value.valid_to !== undefined && { validTo: body.value.valid_to }),
         version: (before?.version ?? 0) + 1,
         facts: body.value.facts,
+        ...(body.value.quota !== undefined && { quota: entered(body.value.quota) }),
         // What was agreed with the vendor is changed where it was agreed.
         ...(before?.stream !== undefined && { stream: before.stream }),
       };
@@ -140,6 +160,14 @@ export const subprocessors = () => {
 
   return app;
 };
+
+/** The setting whose value proves nothing, if there is one. */
+const developmentKeyIn = (settings: Readonly<Record<string, string | readonly string[] | undefined>>) =>
+  Object.entries(settings).find(([, value]) => [value ?? []].flat().some(isDevelopmentKey))?.[0];
+const entered = ({ per_day, resets }: NonNullable<SubprocessorInput["quota"]>) => ({
+  perDay: per_day,
+  ...(resets !== undefined && { resets }),
+});
 
 /** Whether what is not secret stays as it was: the address that was proven among it. */
 const samePlain = (before: Subprocessor, values: Readonly<Record<string, string | string[] | undefined>>): boolean =>
@@ -178,6 +206,7 @@ export const subprocessorView = (entry: Subprocessor) => ({
     ...Object.fromEntries(Object.entries(entry.secrets).map(([name, values]) => [name, `(${values.length} sealed)`])),
   },
   facts: entry.facts,
+  ...(entry.quota !== undefined && { quota: quotaView(entry.quota) }),
   ...(entry.stream !== undefined && { stream: entry.stream }),
 });
 
@@ -192,10 +221,15 @@ const oauthView = ({ source, client, scopes, site, server, refresh, pkce }: OAut
   ...("asks" in server && { asks: server.asks.label }),
 });
 
+const quotaView = ({ perDay, resets }: NonNullable<Subprocessor["quota"]>) => ({
+  per_day: perDay,
+  ...(resets !== undefined && { resets }),
+});
+
 /** All that is needed to make a registry entry, without reading source. */
 function integrationView(integration: Integration) {
-  const { id, name, about, origins, settings, identities, hooks, streams, oauth, actions, residuals, retainable } =
-    integration;
+  const { id, name, about, origins, settings, identities, hooks, streams, lists, oauth, actions } = integration;
+  const { residuals, retainable, limits } = integration;
   return {
     id,
     name,
@@ -239,7 +273,24 @@ function integrationView(integration: Integration) {
       })),
     }),
     oauth: isAbsent(oauth) ? oauth : oauthView(oauth),
+    ...(lists !== undefined && {
+      lists: Object.entries(lists).map(([list, { events, authority, source }]) => ({
+        list,
+        path: `/v1/subprocessors/{id}/signals/${list}`,
+        events,
+        authority,
+        source,
+      })),
+    }),
+    ...(limits.perDay !== undefined && {
+      quota: { per_day: limits.perDay.calls, resets: limits.perDay.resets, source: limits.perDay.source },
+    }),
     takes_content_deletions: integration.content !== undefined,
+    ...(integration.check !== undefined && {
+      check: isAbsent(integration.check)
+        ? integration.check
+        : { shows: integration.check.shows, source: integration.check.source },
+    }),
     actions: Object.fromEntries(
       Object.entries(actions).map(([key, action]) => [
         key,
@@ -248,8 +299,9 @@ function integrationView(integration: Integration) {
           : {
               by: action.by,
               asynchronous: (isBulk(action) ? action.bulk.check : action.check) !== undefined,
-              read_back: !isBulk(action) && action.look !== undefined,
+              read_back: action.look !== undefined,
               ...(isBulk(action) && { bulk: action.bulk.most }),
+              ...(action.needs !== undefined && { needs: action.needs.settings }),
               source: action.source,
             },
       ]),

@@ -8,7 +8,7 @@ import type { Context } from "../registry/load.ts";
 import { type Entry, record } from "../request/record.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { type ConnectionState, connectionIdentity, openGrant, resealGrant } from "./connection.ts";
-import { type OAuthProblem, partyOf, renew } from "./protocol.ts";
+import { isRenewable, type OAuthProblem, partyOf, renew } from "./protocol.ts";
 
 /** An access token is renewed so long before its end, and each connection a little earlier or later than the next. */
 const AHEAD_MS = 60_000;
@@ -38,19 +38,21 @@ export type FreshProblem =
  * answer has failed: the next runner then shows the old one again, which servers that allow for a lost answer still take; of
  * others it is an `invalid_grant`, and the connection ends as one whose renewal was lost.
  *
- * `by` is the API key that is given the token, "" for an act of the gateway's own.
+ * `by` is the API key that is given the token, "" for an act of the gateway's own; `aheadMs`, how much longer than usual its
+ * access token has to last.
  */
 export async function freshGrant(
   ports: Ports,
   context: Context,
   id: string,
   by: string,
+  aheadMs = 0,
 ): Promise<Result<Grant, FreshProblem>> {
   const { n } = context.tenant;
   const runner = base64url.encode(ports.random(9));
   for (let look = 0; look < LOOKS; look++) {
     const now = ports.now();
-    const until = now + AHEAD_MS + Math.floor(((ports.random(1)[0] ?? 0) / 256) * JITTER_MS);
+    const until = now + aheadMs + AHEAD_MS + Math.floor(((ports.random(1)[0] ?? 0) / 256) * JITTER_MS);
     const taken = await ports.store.takeGrant({ n, id, now, until, runner, leaseUntil: now + LEASE_MS, by });
     switch (taken.result) {
       case "busy":
@@ -90,9 +92,12 @@ async function renewed(
   const got = party.ok ? await renew(ports, party.value, grant) : party;
   if (got.ok) {
     const sealed = await resealGrant(keys, id, taken.wrapped, got.value);
-    const { expiresAt, refreshToken } = got.value;
+    const { expiresAt } = got.value;
     const renewal = { n, id, now, runner, by, version: taken.version, grant: sealed, expiresAt };
-    const stands = await saved(ports, { ...renewal, isRenewable: refreshToken !== "" });
+    const stands = await saved(ports, {
+      ...renewal,
+      isRenewable: party.ok && isRenewable(party.value.oauth, got.value),
+    });
     ports.log("token_refreshed", { tenant: tenant.slug, subprocessor, connection: id, stands });
     return stands ? got : fail({ reason: "unreachable" });
   }

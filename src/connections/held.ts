@@ -52,9 +52,11 @@ export async function grantsFor(
     const fresh = needs ? await freshGrant(ports, context, id, "") : undefined;
     if (fresh === undefined) grants.set(id, grant);
     else if (fresh.ok) grants.set(id, fresh.value);
-    else if (fresh.problem.reason === "unreachable") throw new NoTokenNow();
     // Its vendor gives no token for it any more: there is no grant left that could be revoked.
-    else over.set(id, { at: "done", answer: "not_found" });
+    else if (fresh.problem.reason === "over" || fresh.problem.reason === "none")
+      over.set(id, { at: "done", answer: "not_found" });
+    // Anything else, such as a client secret of ours that is wrong, says nothing of the grant.
+    else throw new NoTokenNow();
   }
   const targets = cursor.targets.map((target) => {
     const state = target.identity.type === CONNECTION ? over.get(target.identity.value) : undefined;

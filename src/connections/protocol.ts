@@ -1,16 +1,28 @@
 import * as oauth from "oauth4webapi";
-import type { Binding } from "../contract/call.ts";
+import type { Binding, Call } from "../contract/call.ts";
 import type { Identity } from "../contract/identity.ts";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
-import type { FoundServer, Grant, OAuth, Server, TokenAnswer } from "../contract/oauth.ts";
+import {
+  basic,
+  type Client,
+  type FoundServer,
+  type Grant,
+  type OAuth,
+  type SecretClient,
+  type Server,
+  type SignedSecret,
+  type TokenAnswer,
+} from "../contract/oauth.ts";
 import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
 import { isPublicLook, stepped } from "../lanes/call.ts";
+import { clientSecretJwt } from "../platform/sign.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { newBinding } from "./client.ts";
+import { isSignedCallback } from "./signed-callback.ts";
 
 /** What can go wrong between a vendor's authorization server and us. */
 export type OAuthProblem =
@@ -147,15 +159,17 @@ async function serverOf(
     const issuer = settings[server.discovered] ?? "";
     return attempt(() => context.once(`oauth server ${subprocessor} ${issuer}`, () => discovered(ports, issuer)));
   }
+  const chosen = "by" in server ? new Map(Object.entries(server.servers)).get(settings[server.by] ?? "") : server;
+  if (chosen === undefined) return fail({ reason: "misconfigured", what: "no server is known for these settings" });
   const filled = (address: string) => addressOf(address, integration.settings, settings);
-  const [issuer, authorize, token] = [filled(server.issuer), filled(server.authorize), filled(server.token)];
+  const [issuer, authorize, token] = [filled(chosen.issuer), filled(chosen.authorize), filled(chosen.token)];
   if (issuer === undefined || authorize === undefined || token === undefined)
     return fail({ reason: "misconfigured", what: "the address of the account is not filled in" });
   return ok({
     issuer,
     authorization_endpoint: authorize,
     token_endpoint: token,
-    ...(server.namesIssuer === true && { authorization_response_iss_parameter_supported: true }),
+    ...(chosen.namesIssuer === true && { authorization_response_iss_parameter_supported: true }),
   });
 }
 
@@ -209,7 +223,7 @@ export const newDeparture = (state: string): Departure => ({
  * where the server wants it pushed (RFC 9126). `hint`: what the person said of themselves.
  */
 export async function authorizationAddress(
-  ports: Pick<Ports, "send">,
+  ports: Pick<Ports, "send" | "now">,
   party: Party,
   departure: Departure,
   redirectUri: string,
@@ -226,7 +240,7 @@ export async function authorizationAddress(
   }
   if (hint !== undefined) asked.set("login_hint", hint);
   return attempt(async () => {
-    const reply = await oauth.pushedAuthorizationRequest(server, client, proofOf(party), asked, {
+    const reply = await oauth.pushedAuthorizationRequest(server, client, proofOf(ports, party), asked, {
       [oauth.customFetch]: over(ports, party),
     });
     const { request_uri } = await oauth.processPushedAuthorizationResponse(server, client, reply);
@@ -278,25 +292,49 @@ export async function exchange(
   redirectUri: string,
   asked: readonly string[],
 ): Promise<Result<Exchanged, OAuthProblem>> {
-  const { oauth: facts, server, client } = party;
+  const { oauth: facts, server, client, settings } = party;
+  const { signedCallback } = facts;
+  // An error brings no code, and need not be proven to be believed: it gives nothing.
+  if (signedCallback !== undefined && !parameters.has("error")) {
+    const isSigned = await isSignedCallback(
+      signedCallback,
+      parameters,
+      settings[wordsOf(facts.client).secret ?? ""] ?? "",
+    );
+    if (!isSigned) return fail({ reason: "unreadable", what: "the callback is not signed with the client's secret" });
+  }
   return attempt(async () => {
-    const checked = oauth.validateAuthResponse(server, client, parameters, state);
+    const checked = oauth.validateAuthResponse(server, client, plainly(parameters, facts), state);
     const reply = await oauth.authorizationCodeGrantRequest(
       server,
       client,
-      proofOf(party),
+      inItsWords(proofOf(ports, party), wordsOf(facts.client)),
       checked,
       redirectUri,
       facts.pkce === "S256" ? verifier : oauth.nopkce,
-      { [oauth.customFetch]: over(ports, party, facts.adapt) },
+      { [oauth.customFetch]: over(ports, party) },
     );
-    const answer = await oauth.processAuthorizationCodeResponse(server, client, reply, {
+    const first = await oauth.processAuthorizationCodeResponse(server, client, reply, {
       ...(facts.openid === true && { expectedNonce: nonce, requireIdToken: true }),
     });
-    bound(party, answer);
-    const claims = { ...oauth.getValidatedIdTokenClaims(answer) };
+    bound(party, first);
+    const claims = { ...oauth.getValidatedIdTokenClaims(first) };
+    const longer = facts.lengthen?.({ settings: party.settings, accessToken: first.access_token });
+    // Where this fails there is no connection, and the short token ends by itself.
+    const answer = longer === undefined ? first : { ...first, ...(await answered(ports, party, longer)) };
     return { tokens: tokensOf(ports, party, answer, { scopes: asked, refreshToken: "" }), answer, claims };
   });
+}
+
+/**
+ * A callback in the words of RFC 6749 section 4.1.2. One that comes as a form may bring an ID token beside the code, which nobody
+ * asked for and nobody reads: the one that counts comes from the token endpoint.
+ */
+function plainly(parameters: URLSearchParams, { formPost, declined }: OAuth): URLSearchParams {
+  const plain = new URLSearchParams(parameters);
+  if (formPost === true) plain.delete("id_token");
+  if (declined !== undefined && plain.get("error") === declined) plain.set("error", "access_denied");
+  return plain;
 }
 
 /** RFC 6749 section 6. What the answer leaves out stays as it was. */
@@ -305,13 +343,10 @@ export async function renew(
   party: Party,
   grant: Grant,
 ): Promise<Result<Grant, OAuthProblem>> {
-  const { oauth: facts, server, client } = party;
+  const { oauth: facts, settings } = party;
   return attempt(async () => {
-    const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(party), grant.refreshToken, {
-      [oauth.customFetch]: over(ports, party, facts.adapt),
-    });
-    const answer = await oauth.processRefreshTokenResponse(server, client, reply);
-    bound(party, answer);
+    const own = isAbsent(facts.refresh) ? undefined : facts.refresh.call?.({ settings, grant });
+    const answer = own === undefined ? await refreshed(ports, party, grant) : await answered(ports, party, own);
     const { expiresAt: _, ...kept } = grant;
     return { ...kept, ...tokensOf(ports, party, answer, grant) };
   });
@@ -321,6 +356,30 @@ export async function renew(
 function bound({ binding }: Party, { token_type }: oauth.TokenEndpointResponse): void {
   if (binding !== undefined && token_type !== "dpop")
     throw new oauth.OperationProcessingError("the tokens are bound to no key");
+}
+
+/** Whether a grant can be renewed: by its refresh token, or where the vendor renews access tokens by themselves. */
+export const isRenewable = ({ refresh }: OAuth, { refreshToken }: Pick<Grant, "refreshToken">): boolean =>
+  !isAbsent(refresh) && (refreshToken !== "" || refresh.call !== undefined);
+
+async function refreshed(
+  ports: Pick<Ports, "send" | "now">,
+  party: Party,
+  { refreshToken }: Grant,
+): Promise<oauth.TokenEndpointResponse> {
+  const { server, client } = party;
+  const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(ports, party), refreshToken, {
+    [oauth.customFetch]: over(ports, party),
+  });
+  const answer = await oauth.processRefreshTokenResponse(server, client, reply);
+  bound(party, answer);
+  return answer;
+}
+
+/** A call of the vendor's own that is answered as its token endpoint answers. */
+async function answered(ports: Pick<Ports, "send">, party: Party, call: Call): Promise<oauth.TokenEndpointResponse> {
+  const reply = await sent(ports, party, call);
+  return oauth.processGenericTokenEndpointResponse(party.server, party.client, reply);
 }
 
 function tokensOf(
@@ -357,17 +416,49 @@ export const beside = (server: oauth.AuthorizationServer, { server: stated }: OA
   ...(server.userinfo_endpoint !== undefined && { userinfo: server.userinfo_endpoint }),
 });
 
-function proofOf({ oauth: { client: facts }, settings, client }: Party): oauth.ClientAuth {
+function proofOf(ports: Pick<Ports, "now">, { oauth: { client: facts }, settings, client }: Party): oauth.ClientAuth {
   // The proof is made when the call leaves (`over`), anew where the server asks for a nonce.
   if (facts.by === "document") return oauth.None();
   const { by, idName = "client_id" } = facts;
   const secret = settings[facts.secret] ?? "";
-  if (by === "basic") return oauth.ClientSecretBasic(secret);
-  return (_, __, body) => {
+  // The library escapes every hyphen and underscore too, as the standard allows; vendors that undo nothing then know no such client.
+  if (by === "basic") return (_, __, ___, headers) => headers.set("authorization", basic(client.client_id, secret));
+  return async (_, __, body) => {
     body.set(idName, client.client_id);
-    body.set("client_secret", secret);
+    body.set("client_secret", by === "post" ? secret : await signedSecret(by));
   };
+
+  async function signedSecret({ keyId, issuer, audience }: SignedSecret): Promise<string> {
+    const [kid, iss] = [settings[keyId] ?? "", settings[issuer] ?? ""];
+    const subject = client.client_id;
+    try {
+      const facts = { scheme: "client-secret-jwt", key: secret, keyId: kid, issuer: iss, audience, subject } as const;
+      return await clientSecretJwt(facts, ports.now());
+    } catch {
+      // Whatever it rejects with, it is the key: nothing else of what is signed can fail. Its message may name the key.
+      throw new CannotSign();
+    }
+  }
 }
+
+/** The key that was entered does not sign. */
+class CannotSign extends Error {
+  override readonly name = "CannotSign";
+}
+
+type Words = Partial<SecretClient>;
+
+/** What a vendor has its own words for; a client that is a document is of a standard. */
+const wordsOf = (client: Client): Words => (client.by === "document" ? {} : client);
+
+/** The form that makes tokens of a code, as the vendor lists it: the last hand on it is the client's proof. */
+const inItsWords =
+  (proof: oauth.ClientAuth, { exchange: { adds = {}, omits = [] } = {} }: Words): oauth.ClientAuth =>
+  (server, client, body, headers) => {
+    for (const name of omits) body.delete(name);
+    for (const [name, value] of Object.entries(adds)) body.set(name, value);
+    return proof(server, client, body, headers);
+  };
 
 /** No answer came that could be gone on with; it never says more. */
 class NoAnswer extends Error {
@@ -375,14 +466,11 @@ class NoAnswer extends Error {
 }
 
 /** The library's calls go the way of all calls: bounded in time and size, no redirect followed, no forbidden host. */
-function over(
-  ports: Pick<Ports, "send">,
-  { binding, server }: { readonly binding?: Binding; readonly server?: oauth.AuthorizationServer } = {},
-  adapt?: OAuth["adapt"],
-) {
+function over(ports: Pick<Ports, "send">, party?: Pick<Party, "oauth" | "settings" | "binding" | "server">) {
+  const { binding, server } = party ?? {};
   const sign = binding !== undefined &&
     server !== undefined && { scheme: "dpop" as const, binding, audience: server.issuer };
-  return async (
+  return (
     url: string,
     {
       method,
@@ -390,23 +478,36 @@ function over(
       body,
     }: { method: "GET" | "POST"; headers: Record<string, string>; body?: URLSearchParams | undefined },
   ): Promise<Response> => {
-    const sent = await ports.send({
+    // The library names itself; the gateway does where nothing is said.
+    const { "user-agent": _, ...own } = headers;
+    const isJson = party !== undefined && wordsOf(party.oauth.client).body === "json";
+    return sent(ports, party, {
       method,
       at: { url, template: url },
-      headers,
-      ...(body !== undefined && { body: body.toString() }),
+      headers: isJson ? { ...own, "content-type": "application/json" } : own,
+      ...(body !== undefined && { body: isJson ? JSON.stringify(Object.fromEntries(body)) : body.toString() }),
       ...(sign !== false && { sign }),
     });
-    if (!sent.ok) throw new NoAnswer(sent.problem.reason);
-    const { status, header, text } = sent.value;
-    if (status >= 500 || status === 429) throw new NoAnswer(`status ${status}`);
-    const adapted = adapt === undefined ? undefined : adaptedBy(adapt, status, text);
-    if (adapted !== undefined) return Response.json(adapted.json, { status: adapted.status });
-    const type = header("content-type") ?? "";
-    // These statuses may have no body, by the standard that makes responses.
-    const isBare = status < 200 || status > 599 || [204, 205, 304].includes(status);
-    return new Response(isBare ? null : text, { status: isBare ? 204 : status, headers: { "content-type": type } });
   };
+}
+
+async function sent(
+  ports: Pick<Ports, "send">,
+  party: Pick<Party, "oauth" | "settings"> | undefined,
+  call: Call,
+): Promise<Response> {
+  const { adapt, client } = party?.oauth ?? {};
+  const agent = party?.settings[(client === undefined ? {} : wordsOf(client)).userAgent ?? ""] ?? "";
+  const got = await ports.send({ ...call, headers: { ...call.headers, ...(agent !== "" && { "user-agent": agent }) } });
+  if (!got.ok) throw new NoAnswer(got.problem.reason);
+  const { status, header, text } = got.value;
+  if (status >= 500 || status === 429) throw new NoAnswer(`status ${status}`);
+  const adapted = adapt === undefined ? undefined : adaptedBy(adapt, status, text);
+  if (adapted !== undefined) return Response.json(adapted.json, { status: adapted.status });
+  const type = header("content-type") ?? "";
+  // These statuses may have no body, by the standard that makes responses.
+  const isBare = status < 200 || status > 599 || [204, 205, 304].includes(status);
+  return new Response(isBare ? null : text, { status: isBare ? 204 : status, headers: { "content-type": type } });
 }
 
 function adaptedBy(adapt: NonNullable<OAuth["adapt"]>, status: number, text: string): TokenAnswer | undefined {
@@ -425,6 +526,7 @@ async function attempt<T>(make: () => Promise<T>): Promise<Result<T, OAuthProble
   try {
     return ok(await make());
   } catch (error) {
+    if (error instanceof CannotSign) return fail({ reason: "misconfigured", what: "the client's key does not sign" });
     if (error instanceof NoAnswer) return fail({ reason: "unreachable" });
     if (error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError)
       return fail({ reason: "refused", error: /^[a-zA-Z_]{1,64}$/.test(error.error) ? error.error : "unknown" });

@@ -29,8 +29,9 @@ const nextLook = (ports: Pick<Ports, "now" | "random">): number =>
 function aliveOf({ integrations }: Pick<Ports, "integrations">, { tenant }: Context, subprocessor: string) {
   const integration = integrations.get(tenant.subprocessors[subprocessor]?.integration ?? "");
   if (integration === undefined || isAbsent(integration.oauth)) return undefined;
-  const { alive, site } = integration.oauth;
-  return alive === undefined ? undefined : { integration, alive, site };
+  const { alive, site, refresh } = integration.oauth;
+  const aheadMs = isAbsent(refresh) ? 0 : days(refresh.aheadDays ?? 0);
+  return alive === undefined ? undefined : { integration, alive, site, aheadMs };
 }
 
 /** Looks after a connection from now on, where its vendor has no event for the end of a grant. */
@@ -59,7 +60,7 @@ export async function tend(
     const found = aliveOf(ports, context, subprocessor);
     if (found === undefined) return plain(dropped(order));
     const id = order.id.slice(PREFIX.length);
-    const grant = await freshGrant(ports, context, id, "");
+    const grant = await freshGrant(ports, context, id, "", found.aheadMs);
     if (!grant.ok) {
       const { reason } = grant.problem;
       const isLater = reason === "unreachable" || reason === "refused" || reason === "unreadable";

@@ -24,6 +24,12 @@ export function at(strings: TemplateStringsArray, ...parts: readonly Readonly<Re
 /** The address of a customer's own endpoint, as its setting gives it; evidence shows it by the setting's name. */
 export const endpointAt = (url: string): Address => ({ url, template: "{endpoint}" });
 
+/** An address below a customer's own, where its setting is a `tree`; `path` begins with a slash. */
+export const below = (url: string, path: Address): Address => ({
+  url: url.replace(/\/$/, "") + path.url,
+  template: `{endpoint}${path.template}`,
+});
+
 /** A value of dots alone would be taken as a path step by every URL parser, encoded or not. */
 function encodeSegment(value: string): string {
   if (value === "" || /^\.{1,2}$/.test(value)) throw new RangeError("this value cannot stand in an address");
@@ -39,6 +45,8 @@ export type Call = {
   readonly expects?: readonly number[];
   /** How the call is signed, just before it leaves. */
   readonly sign?: Sign;
+  /** What has to vouch for the answer; whether it does is `proven` in the reply. */
+  readonly proof?: Proof;
 };
 
 /** What the platform signs a call with, since generators cannot wait for keys: data, as in `Verification`. */
@@ -55,7 +63,68 @@ export type Sign =
       readonly binding: Binding;
       readonly accessToken?: string;
       readonly audience?: string;
-    };
+    }
+  /** Method, address, headers and body by AWS Signature Version 4, which others than AWS ask for, too. */
+  | AwsSigV4
+  /**
+   * A form that is exchanged for an access token: it gains an `assertion`, a JWT of these claims, signed RS256 with a key in PKCS #8
+   * PEM and good for so many seconds. RFC 7523 section 2.1
+   */
+  | {
+      readonly scheme: "jwt-bearer";
+      readonly key: string;
+      readonly keyId: string;
+      readonly claims: Readonly<Record<string, string>>;
+      readonly forSeconds: number;
+    }
+  | NestedJwt
+  | ClientSecretJwt;
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+export type AwsSigV4 = {
+  readonly scheme: "aws-sigv4";
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly region: string;
+  readonly service: string;
+  /** The call must also carry the body's MD5, which is one of the digests that S3 wants for some calls. */
+  readonly contentMd5?: true;
+};
+
+/** The body is made of these claims: a JWT that holds another in the claim `inside`, both signed with one key. RFC 7519, RFC 7515. */
+export type NestedJwt = {
+  readonly scheme: "nested-jwt";
+  /** A private JWK with `alg` and `kid`, as JSON. */
+  readonly key: string;
+  readonly inside: string;
+  readonly inner: Readonly<Record<string, unknown>>;
+  /** `iat` is put in here when the call leaves. */
+  readonly outer: Readonly<Record<string, unknown>>;
+};
+
+/** How an answer proves whose it is, where TLS alone is not what the protocol asks for: data, as `Sign` is. */
+export type Proof =
+  /**
+   * The body is signed, RSASSA-PKCS1-v1_5 with SHA-256, by the key of this certificate (X.509, PEM), which is in force; the
+   * signature stands in base64 in the first of these headers that is there.
+   */
+  | { readonly scheme: "certificate"; readonly certificate: string; readonly headers: readonly string[] }
+  /** The body is a JWS by one of these public keys (JWK, or a list of them, as JSON), whose claim `repeats` is the very body that was sent. */
+  | { readonly scheme: "jws-receipt"; readonly keys: string; readonly repeats: string };
+
+/**
+ * A form that gains a `client_secret`: a JWT of the client's own about itself, signed ES256 with a key in PKCS #8 PEM and good for a
+ * few minutes. Unlike a client assertion (RFC 7523 section 2.2) it stands where a secret would, and another than the client issues it.
+ */
+export type ClientSecretJwt = {
+  readonly scheme: "client-secret-jwt";
+  readonly key: string;
+  readonly keyId: string;
+  readonly issuer: string;
+  readonly audience: string;
+  /** The client's id. */
+  readonly subject: string;
+};
 
 /** A key of P-256 with its private part, as RFC 7517 writes it. */
 export type PrivateKey = {
@@ -77,12 +146,14 @@ export type Binding = {
 
 export type Reply = {
   readonly status: number;
+  /** Whether the call's `proof` was given; undefined where it asked for none. */
+  readonly proven?: boolean;
   readonly header: (name: string) => string | undefined;
   readonly text: string;
 };
 
 type Headers = Readonly<Record<string, string>>;
-type Extras = Pick<Call, "expects" | "sign">;
+type Extras = Pick<Call, "expects" | "sign" | "proof">;
 
 export const get = (address: Address, headers: Headers, extras: Extras = {}): Call => ({
   method: "GET",

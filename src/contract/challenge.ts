@@ -1,6 +1,7 @@
 import type { Steps } from "./integration.ts";
 import type { Answer } from "./outcome.ts";
 import type { Proven } from "./signal.ts";
+import type { SharedSecret } from "./verification.ts";
 
 /**
  * How a vendor asks whether an address is ours. It is answered from the cached registry, writes nothing and causes nothing.
@@ -59,4 +60,15 @@ export type Handshake = {
   readonly run: (value: string, settings: Readonly<Record<string, string>>) => Steps<Answer>;
   /** For how long the vendor waits for it. */
   readonly withinHours: number;
+};
+
+/**
+ * Where the vendor makes up the key and tells it by a first delivery, which that key cannot prove: a secret of ours in the
+ * address does. Such a delivery is kept, sealed, for an operator who enters the key; until then it is used for nothing.
+ */
+export type Offer = {
+  readonly source: string;
+  readonly verify: SharedSecret;
+  /** Whether a delivery tells a key, and nothing else. */
+  readonly tells: (proven: Proven) => boolean;
 };

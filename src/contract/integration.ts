@@ -1,19 +1,29 @@
+import type { Result } from "../result.ts";
 import type { Call, Reply } from "./call.ts";
-import type { Challenge, Handshake } from "./challenge.ts";
+import type { Challenge, Handshake, Offer } from "./challenge.ts";
+import type { Check } from "./check.ts";
 import type { Identity } from "./identity.ts";
 import type { Grant, OAuth } from "./oauth.ts";
 import type { Answer, Sight } from "./outcome.ts";
 import type { Settings, SettingValues } from "./settings.ts";
-import type { Read, SignalType } from "./signal.ts";
+import type { Read, Reading, SignalType, Unreadable } from "./signal.ts";
 import type { Confirmation, Stream } from "./stream.ts";
 import type { Transmitter } from "./transmitter.ts";
 import type { Verification } from "./verification.ts";
 
 /** Something that a vendor does not have, with the reason and where it says so. Never simply missing. */
-export type Absent = { readonly absent: string; readonly source: string; readonly instructions?: string };
+export type Absent = { readonly absent: string; readonly source: string; readonly instructions?: Instructions };
+
+/**
+ * How a person does it by hand: text of the integration's own, or the names of the text settings in which the tenant says what
+ * to do, whom to write to, and within how many days of the request.
+ */
+export type Instructions =
+  | string
+  | { readonly setting: string; readonly contact?: string; readonly withinDays?: string };
 
 /** `instructions` tell a person how to do by hand what no API does; without them there is nothing to be done. */
-export const absent = (reason: string, source: string, instructions?: string): Absent =>
+export const absent = (reason: string, source: string, instructions?: Instructions): Absent =>
   instructions === undefined ? { absent: reason, source } : { absent: reason, source, instructions };
 
 export const isAbsent = (value: object): value is Absent => "absent" in value;
@@ -43,6 +53,8 @@ export type Hook = {
   readonly challenges?: readonly Challenge[];
   /** Where it has to be said by a call of ours that deliveries are wanted. */
   readonly handshake?: Handshake;
+  /** Where the vendor tells the key by a delivery. */
+  readonly offer?: Offer;
   /** The sender keeps a stream that can be managed and polled; `verify` is then of scheme `jwt`. */
   readonly transmitter?: Transmitter;
   /** What the vendor wants to hear: a status, or a JSON body with 200 that may name the status page. Otherwise 202. */
@@ -56,6 +68,15 @@ export type Hook = {
   readonly retriesForHours: number | "unknown";
   /** The documented kinds of delivery, for people who set the hook up. */
   readonly events: readonly string[];
+};
+
+/**
+ * A file that the vendor gives for download instead of calling us: JSON lines, each of which says itself what happened to
+ * whom. Nobody has signed it; whoever hands it over answers for it.
+ */
+export type List = Pick<Hook, "authority" | "deadlines" | "source" | "events"> & {
+  /** What one line tells. The same line gives the same ids, so that a list may be handed over again. */
+  readonly read: (line: string, receivedAt: number) => Result<Reading, Unreadable>;
 };
 
 /** `secevent` is 400 with the error body that RFC 8935 section 2.3 asks for. */
@@ -101,6 +122,11 @@ type ActionFacts = {
   readonly learns?: readonly string[];
   /** Also asked when another vendor's grant ends, because data got under it may lie here. */
   readonly followsOthers?: boolean;
+  /**
+   * Settings that may be left out, because the integration serves without this action too; where one of them is, this
+   * action is absent.
+   */
+  readonly needs?: { readonly settings: readonly string[]; readonly otherwise: Absent };
 };
 
 /** One call, or a few, for one identity or one person. */
@@ -109,9 +135,11 @@ export type SingleAction<S extends Settings> = ActionFacts & {
   run(order: Order<S>): Steps<Answer>;
   /** Asks about work that was accepted. */
   check?(reference: string, order: Order<S>): Steps<Answer>;
-  /** Looks again after `afterSeconds`; `erased` is final only when it finds nothing. */
-  readonly look?: { readonly afterSeconds: number; run(order: Order<S>): Steps<Sight> };
+  readonly look?: Look<S>;
 };
+
+/** Looks again after `afterSeconds`, one identity at a time; `erased` is final only when it finds nothing. */
+export type Look<S extends Settings> = { readonly afterSeconds: number; run(order: Order<S>): Steps<Sight> };
 
 /**
  * One call for the identities of many requests. The core fixes a batch's members before the call and repeats it with the
@@ -127,11 +155,21 @@ export type BulkAction<S extends Settings> = ActionFacts & {
     /** Asks once about a piece of accepted work, for all orders that wait for it; two may be of one identity. */
     check?(reference: string, orders: readonly Order<S>[]): Steps<readonly Answer[]>;
   };
+  readonly look?: Look<S>;
 };
 
 export type Action<S extends Settings> = SingleAction<S> | BulkAction<S>;
 
 export const isBulk = <S extends Settings>(action: Action<S>): action is BulkAction<S> => "bulk" in action;
+
+/** The action as it stands with the settings that are filled in. */
+export const actionWith = (
+  action: Action<Settings> | Absent,
+  isSet: (setting: string) => boolean,
+): Action<Settings> | Absent =>
+  isAbsent(action) || action.needs === undefined || action.needs.settings.every(isSet)
+    ? action
+    : action.needs.otherwise;
 
 export type ActionName = "erase" | "revoke";
 
@@ -161,6 +199,8 @@ export type Integration<S extends Settings = Settings> = {
   readonly streams?: Readonly<Record<string, Stream>>;
   /** How a person's grant is got; what is got is revoked by the action `revoke`, with the identity type `connection`. */
   readonly oauth: OAuth<NoInfer<S>> | Absent;
+  /** What it gives for download, for an operator to hand over. Their names and those of hooks and streams are not alike. */
+  readonly lists?: Readonly<Record<string, List>>;
   readonly actions: Readonly<Record<ActionName, Action<S> | Absent>>;
   readonly residuals: readonly Residual[];
   readonly duties?: Readonly<Record<string, Duty>>;
@@ -168,6 +208,8 @@ export type Integration<S extends Settings = Settings> = {
   readonly retainable: readonly string[];
   /** Shows that the settings work; run before they are stored. Refusal is an answer other than `informed`. */
   probe?(settings: SettingValues<S>, challenge: string): Steps<Answer>;
+  /** A harmless read that shows whether the credentials work and have the rights that the actions need. Undefined: none yet. */
+  readonly check?: Check<S> | Absent;
   /** Tells the holder that something happened to a request (thin: ids only). */
   notify?(settings: SettingValues<S>, notice: Notice): Steps<Answer>;
   /**
@@ -179,6 +221,11 @@ export type Integration<S extends Settings = Settings> = {
   readonly limits: {
     readonly perSecond?: number;
     readonly connections: number;
+    /**
+     * Requests a day that the vendor allows this account. `resets` is the zone at whose midnight they are counted anew, or
+     * `rolling`: any 24 hours, or not known. A tenant whose own agreement differs enters its `quota`.
+     */
+    readonly perDay?: { readonly calls: number; readonly resets: string; readonly source: string };
     /**
      * The settings that name the vendor account which the limits are of, where several subprocessors may share one: when it
      * asks for rest, all of them rest. `family` where other integrations share it too.

@@ -35,6 +35,13 @@ export type OAuth<S extends Settings = Settings> = {
   readonly parameters?: Readonly<Record<string, string>>;
   /** The callback is a cross-site POST of a form, so its cookie needs SameSite=None. */
   readonly formPost?: true;
+  /** The vendor's own word in the callback for a person who did not agree, where it is not `access_denied`. */
+  readonly declined?: string;
+  /**
+   * The callback is signed with the client's secret: under this parameter, in hex, HMAC-SHA256 over all the others, sorted by name
+   * and written as a form writes them, but a space as %20. A code that comes without is shown to nobody.
+   */
+  readonly signedCallback?: { readonly parameter: string; readonly source: string };
   /** An ID token has to come with the tokens: it is asked for with a nonce, and its claims are checked. OpenID Connect Core section 3.1.3.7. */
   readonly openid?: true;
   /** The setting, a `text`, of which each connection may have its own value: the shop, the subdomain that the account lies at. */
@@ -46,9 +53,16 @@ export type OAuth<S extends Settings = Settings> = {
   readonly adapt?: (answer: TokenAnswer) => TokenAnswer | undefined;
   /** Whose grant it is: from what came with the tokens, or by asking. */
   account(fresh: FreshGrant<S>): Whose | Steps<Whose>;
-  /** The page that says that tokens are refreshed (RFC 6749 section 6), whether or not the refresh token changes with it. */
-  readonly refresh: { readonly source: string } | Absent;
-  /** A cheap read that tells whether the grant still works; asked daily where the vendor has no event for its end. */
+  /**
+   * The call that makes a token which lasts of the short one that a code gave, where the vendor has such a step of its own. It is
+   * answered as by the token endpoint, goes through `adapt` too, and what it leaves out stays as the first answer said it.
+   */
+  lengthen?(fresh: { readonly settings: SettingValues<S>; readonly accessToken: string }): Call;
+  readonly refresh: Refresh<S> | Absent;
+  /**
+   * A cheap read that tells whether the grant still works; asked daily where the vendor has no event for its end, or where its
+   * token has to be renewed long before its end.
+   */
   alive?(held: { readonly settings: SettingValues<S>; readonly grant: Grant }): Steps<Alive>;
   /**
    * What revoking one token ends: that grant, or all that this client was granted by that account. Then a connection is not
@@ -61,16 +75,19 @@ export type OAuth<S extends Settings = Settings> = {
   readonly revokesWithAccess?: true;
 };
 
+export type Refresh<S extends Settings = Settings> = {
+  /** The page that says that tokens are refreshed (RFC 6749 section 6), whether or not the refresh token changes with it. */
+  readonly source: string;
+  /** The vendor's own call for it, where an access token is renewed by itself and there is no refresh token. Answered as `lengthen` is. */
+  call?(held: { readonly settings: SettingValues<S>; readonly grant: Grant }): Call;
+  /** What has ended cannot be renewed, so that it is done at the daily look within so many days of its end. */
+  readonly aheadDays?: number;
+};
+
 export type Server =
-  | {
-      /** Compared to the letter with `iss` of the callback and of ID tokens (RFC 9207). */
-      readonly issuer: string;
-      /** Addresses, which may name a setting that is a DNS label: `https://{subdomain}.vendor.example/oauth/token`. */
-      readonly authorize: string;
-      readonly token: string;
-      /** The callback always names the issuer (RFC 9207); where it may, what it names has to be right anyway. */
-      readonly namesIssuer?: true;
-    }
+  | Addresses
+  /** One for each value of a setting: the vendor's test environment, its regions. They share a callback, so all are one vendor's. */
+  | { readonly by: string; readonly servers: Readonly<Record<string, Addresses>> }
   /** The setting, an `endpoint`, that is an OpenID provider's issuer; the rest is discovered there, at that origin alone. */
   | { readonly discovered: string }
   /** Found by what a person says of themselves, which each connection then says as its site. */
@@ -100,16 +117,38 @@ export type FoundServer = {
   readonly userinfo?: string;
 };
 
+export type Addresses = {
+  /** Compared to the letter with `iss` of the callback and of ID tokens (RFC 9207). */
+  readonly issuer: string;
+  /** Addresses, which may name a setting that is a DNS label: `https://{subdomain}.vendor.example/oauth/token`. */
+  readonly authorize: string;
+  readonly token: string;
+  /** The callback always names the issuer (RFC 9207); where it may, what it names has to be right anyway. */
+  readonly namesIssuer?: true;
+};
+
 export type Client = SecretClient | DocumentClient;
 
 export type SecretClient = {
   /** The settings with the client's id and secret. */
   readonly id: string;
   readonly secret: string;
-  /** RFC 6749 section 2.3.1: by HTTP Basic, or in the form. */
-  readonly by: "basic" | "post";
+  /** RFC 6749 section 2.3.1: by HTTP Basic, or in the form; or by a JWT in the form, which the secret is the key of. */
+  readonly by: "basic" | "post" | SignedSecret;
   /** The vendor's name for `client_id`, where it has its own. */
   readonly idName?: string;
+  /** The token endpoint wants JSON where RFC 6749 sends a form. */
+  readonly body?: "json";
+  /**
+   * What the form that makes tokens of a code says beside RFC 6749 section 4.1.3, and which of its parameters it leaves out because
+   * the vendor does not list them. Renewals are as in section 6.
+   */
+  readonly exchange?: {
+    readonly adds?: Readonly<Record<string, string>>;
+    readonly omits?: readonly ("grant_type" | "redirect_uri")[];
+  };
+  /** The setting, an optional `text`, with the User-Agent by which a vendor wants to know its clients. */
+  readonly userAgent?: string;
 };
 
 /**
@@ -121,6 +160,8 @@ export type DocumentClient = {
   /** The setting, a `text`, with all scopes that the document says may be asked for beside the standard ones. */
   readonly scopes: string;
 };
+/** As in `ClientSecretJwt`: the settings with the key's id and with who issues it, and for whom it is. */
+export type SignedSecret = { readonly keyId: string; readonly issuer: string; readonly audience: string };
 
 export type TokenAnswer = { readonly status: number; readonly json: Readonly<Record<string, unknown>> };
 

@@ -7,8 +7,8 @@ import { z } from "zod";
 export type Setting =
   | { readonly kind: "secret"; readonly label: string; readonly required: boolean; readonly pattern?: RegExp }
   | { readonly kind: "text"; readonly label: string; readonly required: boolean; readonly pattern?: RegExp }
-  /** An HTTPS address on port 443 with a public host name, which the customer owns. */
-  | { readonly kind: "endpoint"; readonly label: string; readonly required: boolean };
+  /** An HTTPS address on port 443 with a public host name, which the customer owns; where it is a `tree`, what lies below it too. */
+  | { readonly kind: "endpoint"; readonly label: string; readonly required: boolean; readonly tree?: true };
 
 export type Settings = Readonly<Record<string, Setting>>;
 
@@ -22,6 +22,20 @@ export const optional = (setting: Setting): Setting => ({ ...setting, required: 
 /** The one part of a vendor's host name that is the customer's own; an origin may name it as `{setting}`. */
 export const dnsLabel = (label: string): Setting => text(label, DNS_LABEL);
 export const endpoint = (label: string): Setting => ({ kind: "endpoint", label, required: true });
+/** An endpoint below which the calls go. */
+export const tree = (label: string): Setting => ({ kind: "endpoint", label, required: true, tree: true });
+
+/** Whether an address is the customer's own by this setting: the endpoint to the letter, or below it where it is a `tree`. */
+export function isOwn(setting: Setting, value: string | undefined, address: string): boolean {
+  if (setting.kind !== "endpoint" || value === undefined || !isPublicEndpoint(value)) return false;
+  if (address === value) return true;
+  // Both as the URL parser writes them, so that no dots lead out of it.
+  return (
+    setting.tree === true &&
+    URL.canParse(address) &&
+    new URL(address).href.startsWith(`${new URL(value).href.replace(/\/$/, "")}/`)
+  );
+}
 
 /** One label of a host name in lower case, so without a dot. RFC 1123 section 2.1, RFC 1035 section 2.3.4. */
 export const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -84,6 +84,14 @@ export const json =
     return parsed.ok ? ok(meaning(parsed.value, proven)) : parsed;
   };
 
+/** Reads one line of a vendor's list by a schema. Nobody has proven it. */
+export const jsonLine =
+  <S extends z.ZodType>(schema: S, meaning: (row: z.infer<S>, receivedAt: number) => Reading) =>
+  (line: string, receivedAt: number): Result<Reading, Unreadable> => {
+    const parsed = parse(schema, line);
+    return parsed.ok ? ok(meaning(parsed.value, receivedAt)) : parsed;
+  };
+
 /** Reads a proven form, by name. A field that stands twice is unreadable: a signature over sorted fields does not say which was last. */
 export const form =
   <S extends z.ZodType>(schema: S, meaning: (fields: z.infer<S>, proven: Proven) => Reading): Read =>

@@ -74,7 +74,15 @@ type Signed = {
   readonly fresh?: Fresh;
   /** Where the address is signed and not the body: the query that holds the body's SHA-256 in hex. */
   readonly bodyDigest?: { readonly query: string };
+  readonly expects?: readonly Expected[];
 };
+
+/**
+ * Where a body of JSON names the app or the account that it is for, member by member; in a list, each of its elements. What
+ * is named must be among the setting's values, which are separated by commas, or the delivery is another's and refused. One
+ * that names none is taken, and nothing is expected where the setting is not filled in.
+ */
+export type Expected = { readonly at: readonly [string, ...string[]]; readonly setting: string };
 
 /** A keyed hash, with the key as its text unless an encoding is named. RFC 2104. */
 export type Hmac = Signed & {
@@ -135,6 +143,9 @@ export type SharedSecret = {
   readonly scheme: "shared-secret";
   readonly key: string;
   readonly at: { readonly header: string } | { readonly query: string } | { readonly basic: string };
+  /** A signature that the vendor may send along without saying so: where it comes, and its key is known, it has to hold. */
+  readonly signed?: Hmac;
+  readonly expects?: readonly Expected[];
 };
 
 /**

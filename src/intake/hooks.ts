@@ -11,7 +11,7 @@ import { answerAsked, answerProven, isPresence } from "./challenge.ts";
 import { askFor } from "./confirm.ts";
 import { errorOf } from "./polled.ts";
 import { quarantine } from "./quarantine.ts";
-import type { Delivery } from "./schemes/scheme.ts";
+import type { Delivery, Means } from "./schemes/scheme.ts";
 import type { SetError } from "./transmitter.ts";
 import { type Found, find, understand } from "./understand.ts";
 import { meansOf, verify } from "./verify.ts";
@@ -69,7 +69,13 @@ export const hooks = () => {
         as: refusalAt(ports, path, type),
         ...(proof !== undefined && { err: proof }),
       });
-    const { found, proven } = proof;
+    const { found, proven, isOffer } = proof;
+    if (isOffer) {
+      const kept = await quarantine(ports, found, proven, "key", c.req.raw.headers);
+      return kept
+        ? new Response(null, { status: 200, headers: EMPTY })
+        : problemResponse(c, { reason: "quarantine_full" });
+    }
     const { challenges, handshake } = found.hook;
     if (challenges !== undefined) {
       const answered = await answerProven(challenges, proven, { method, url: delivery.url, values: found.values });
@@ -137,13 +143,16 @@ async function challenged(ports: Ports, path: Path, method: string, url: string)
   return undefined;
 }
 
+/** What was proven, and whether it tells the key by which all others are. */
+type Proof = { readonly found: Found; readonly proven: Proven; readonly isOffer: boolean };
+
 /** Finds the hook and checks the delivery; once more with a fresh snapshot if the one at hand may be out of date. */
 async function prove(
   ports: Ports,
   path: Path,
   type: string,
   delivery: Delivery,
-): Promise<{ readonly found: Found; readonly proven: Proven } | "unavailable" | SetError | undefined> {
+): Promise<Proof | "unavailable" | SetError | undefined> {
   let seen: Context | undefined;
   let told: SetError | undefined;
   for (const maxAgeMs of [undefined, RELOAD_MS]) {
@@ -156,7 +165,9 @@ async function prove(
     const means = meansOf(ports, found);
     const types: readonly string[] = hook.contentTypes;
     const result = types.includes(type) ? await verify(hook.verify, delivery, means) : undefined;
-    if (result?.ok === true) return { found, proven: result.value };
+    if (result?.ok === true) return { found, proven: result.value, isOffer: false };
+    const offered = result === undefined ? undefined : await offeredBy(hook, delivery, means);
+    if (offered !== undefined) return { found, proven: offered, isOffer: true };
     const check = result === undefined ? "content_type" : result.problem.reason;
     const { tenant, subprocessor } = path;
     ports.log("delivery_refused", { tenant, subprocessor, scheme: hook.verify.scheme, check });
@@ -165,6 +176,13 @@ async function prove(
     told = problem !== undefined && "known" in problem ? errorOf(problem) : undefined;
   }
   return told;
+}
+
+/** A delivery that tells a key, from whoever knows the secret of the address. */
+async function offeredBy({ offer }: Hook, delivery: Delivery, means: Means): Promise<Proven | undefined> {
+  if (offer === undefined) return undefined;
+  const told = await verify(offer.verify, delivery, means);
+  return told.ok && offer.tells(told.value) ? told.value : undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Identity } from "../contract/identity.ts";
 import { normalise } from "../contract/identity.ts";
-import type { Authority, Hook, Integration } from "../contract/integration.ts";
+import type { Authority, Hook, Integration, List } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
 import type { SignalType, VendorEvent } from "../contract/signal.ts";
 import type { Instant } from "../ids.ts";
@@ -9,7 +9,7 @@ import type { Context } from "../registry/load.ts";
 import type { Subprocessor } from "../registry/subprocessor.ts";
 import { type Entry, record } from "../request/record.ts";
 import { contentOf } from "./content.ts";
-import { intentsOf, type Teller } from "./understand.ts";
+import { countIgnored, intentsOf, type Teller } from "./understand.ts";
 
 /** What a list is called where a hook has its endpoint: the policy says under `<subprocessor>/import` what it may cause. */
 export const IMPORT = "import";
@@ -41,6 +41,34 @@ export const importSignals = (
     (current) => intentsOf(current, teller, events),
     (current, now) => contentOf(ports, current, teller, events, now),
   );
+};
+
+/** A list whose lines say themselves what each means, under its name there. */
+export type Download = { readonly name: string; readonly list: List };
+
+/**
+ * Makes durable what the lines of a vendor's own file cause, under the name of that file: all of them or none, in as many
+ * round trips as for one. What causes nothing is counted.
+ */
+export const importEvents = (
+  ports: Ports,
+  context: Context,
+  subprocessor: Subprocessor,
+  integration: Integration,
+  { name, list }: Download,
+  events: readonly VendorEvent[],
+): Promise<readonly Entry[]> => {
+  const teller: Teller = { subprocessor, integration, endpoint: name, hook: list };
+  countIgnored(ports, context, teller, events);
+  const telling = events.filter(({ signals }) => signals.length > 0);
+  return telling.length === 0
+    ? Promise.resolve([])
+    : record(
+        ports,
+        context,
+        (current) => intentsOf(current, teller, telling),
+        (current, now) => contentOf(ports, current, teller, telling, now),
+      );
 };
 
 /** The identity types that a list of this subprocessor may name. */

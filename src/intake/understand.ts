@@ -48,7 +48,13 @@ export async function understand(
   if (!reading.ok) return reading;
   if (found.hook.transmitter !== undefined && !(await heard(ports, found, reading.value)))
     return fail({ reason: "unknown_state", at: "state" });
-  countIgnored(ports, found, reading.value);
+  const isNoted = ({ stream }: VendorEvent) => stream !== undefined && found.hook.transmitter !== undefined;
+  countIgnored(
+    ports,
+    found.context,
+    found,
+    reading.value.filter((event) => !isNoted(event)),
+  );
   const events = reading.value.filter(({ signals }) => signals.length > 0);
   return ok(
     events.length === 0
@@ -63,13 +69,13 @@ export async function understand(
 }
 
 /** What is known and of no concern here is counted, never silently dropped, and an alarm is raised; nobody waits for that. */
-function countIgnored(
+export function countIgnored(
   ports: Ports,
-  { context: { tenant }, subprocessor, endpoint, hook }: Found,
+  { tenant }: Context,
+  { subprocessor, endpoint }: Pick<Found, "subprocessor" | "endpoint">,
   events: readonly VendorEvent[],
 ): void {
-  const isNoted = ({ stream }: VendorEvent) => stream !== undefined && hook.transmitter !== undefined;
-  const ignored = events.filter((event) => event.signals.length === 0 && !isNoted(event));
+  const ignored = events.filter(({ signals }) => signals.length === 0);
   if (ignored.length === 0) return;
   for (const { name } of ignored.filter(({ alarm }) => alarm === true))
     ports.log("hook_alarm", {
@@ -131,6 +137,7 @@ export function intentOf(
     ...(mayName && { signal: signal.type }),
     ...(authority !== "everywhere" && { scope: subprocessor.id }),
     ...(cause === "end of a grant" && { endedByHolder: true as const }),
+    ...(tenant.policy.unknown?.[source] === "record" && { onlyKnown: true as const }),
     ...(within !== undefined && { dueWithinMs: within.hours * 3_600_000 }),
     ...(hook.confirm?.signals.includes(signal.type) === true && { confirms: true as const }),
   };

@@ -1,13 +1,14 @@
 import { destroyTokens } from "../connections/connection.ts";
 import { grantsFor } from "../connections/held.ts";
 import type { Identity } from "../contract/identity.ts";
-import { type Integration, isAbsent } from "../contract/integration.ts";
+import { actionWith, type Integration, isAbsent } from "../contract/integration.ts";
 import { CONNECTION } from "../contract/oauth.ts";
 import type { Instant } from "../ids.ts";
 import type { Claimed, Settlement } from "../platform/store/lanes.ts";
 import { CannotOpen, type Ports, type SealingKey } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
+import { isFilledIn } from "../registry/subprocessor.ts";
 import { days, rfc3339 } from "../request/deadline.ts";
 import { isHeld } from "../request/hold.ts";
 import { failed } from "../request/step.ts";
@@ -110,6 +111,8 @@ async function heldBack(
   return settlementOf(order, payload, task, { what: "back", due: ports.now() + days(1), cursor: sealed });
 }
 
+const NO_LONGER = "this subprocessor's integration no longer does this";
+
 async function openJob(
   ports: Ports,
   context: Context,
@@ -119,9 +122,10 @@ async function openJob(
 ): Promise<{ readonly job: Omit<Job, keyof Pace>; readonly key: SealingKey } | string> {
   const entry = context.tenant.subprocessors[subprocessor];
   const integration = ports.integrations.get(payload.task.integration);
-  const action = payload.task.action === "manual" ? undefined : integration?.actions[payload.task.action];
-  if (entry === undefined || integration === undefined || action === undefined || isAbsent(action))
-    return "this subprocessor's integration no longer does this";
+  const declared = payload.task.action === "manual" ? undefined : integration?.actions[payload.task.action];
+  if (entry === undefined || integration === undefined || declared === undefined) return NO_LONGER;
+  const action = actionWith(declared, isFilledIn(entry));
+  if (isAbsent(action)) return NO_LONGER;
   const { request, task } = payload;
   try {
     const key = await context.keys.unwrap(`request ${request}`, payload.key);

@@ -8,7 +8,19 @@ import type { Context } from "../registry/load.ts";
 import type { Evidence } from "../request/task.ts";
 import { concludedOrder, type Opened, untouched } from "./attempt.ts";
 import { type Stopped, sender, stepped } from "./call.ts";
-import { type Attempt, answer, concluded, failed, isReady, orderOf, type Pace, withEvidence } from "./drive.ts";
+import {
+  type Attempt,
+  answer,
+  concluded,
+  failed,
+  isReady,
+  lookSteps,
+  orderOf,
+  type Pace,
+  sighted,
+  stillThere,
+  withEvidence,
+} from "./drive.ts";
 import { newToken, STUCK_AFTER } from "./lane.ts";
 import type { Cursor, Target } from "./order.ts";
 import type { Bounds, Worked } from "./work.ts";
@@ -50,8 +62,14 @@ export async function workBulk(
   // An answer about other work could put more into a batch that is to be repeated to the letter.
   const asked = frozen === undefined ? due.filter(({ target }) => target.state.at === "accepted") : [];
 
+  const looked = frozen === undefined ? due.filter(({ target }) => target.state.at === "look") : [];
+
   const calls = caller(ports, pace);
-  const mayGoOn = () => calls.rest() === 0 && calls.timeouts() < bounds.timeouts && ports.now() < bounds.end;
+  const mayGoOn = () =>
+    calls.rest() === 0 &&
+    calls.timeouts() < bounds.timeouts &&
+    ports.now() < bounds.end &&
+    bounds.quota?.isSpent() !== true;
   // Each order by itself: whether an answer serves an identity can depend on when it was asked for.
   for (const [reference, items] of Map.groupBy(asked, referenceOf))
     if (mayGoOn())
@@ -59,6 +77,8 @@ export async function workBulk(
         items.map((item) => [item]),
         (each) => bulk.check?.(reference, each) ?? unasked(each),
       );
+
+  for (const item of looked) if (mayGoOn()) await calls.look(item);
 
   const batch = fitting(todo, bulk.most);
   const members = [...new Set(batch.map(({ opened }) => opened.order.id))];
@@ -95,7 +115,13 @@ export async function workBulk(
 }
 
 /** After these nobody knows whether the vendor has acted. */
-const LOST: ReadonlySet<Stopped["reason"]> = new Set(["timed_out", "connection_failed", "too_large", "out_of_time"]);
+const LOST: ReadonlySet<Stopped["reason"]> = new Set([
+  "timed_out",
+  "connection_failed",
+  "too_large",
+  "out_of_time",
+  "out_of_quota",
+]);
 
 const isSame = (frozen: Frozen | undefined, members: readonly string[]): frozen is Frozen =>
   frozen !== undefined &&
@@ -160,6 +186,32 @@ function caller(ports: Ports, pace: Pace) {
     return undefined;
   };
 
+  /** A later look at one identity. What is still there is asked for again, not at once. */
+  const look = async ({ opened, target }: Item): Promise<void> => {
+    const { integration, settings, action, salt } = opened.job;
+    const evidence: Evidence[] = [];
+    const salted = salt === undefined ? {} : { salt };
+    const send = sender(ports, { integration, settings, ...salted, ...pace }, evidence);
+    const order = orderFor({ opened, target }, pace, ports.now());
+    const answered = await stepped(lookSteps(action, order), send);
+    const cursor = withEvidence(cursorOf(opened), evidence);
+    cursors.set(opened, cursor);
+    if ("problem" in answered) {
+      if (answered.problem.reason === "timed_out") timeouts++;
+      stop(opened, failed(answered.problem, false, cursor, ports));
+      return;
+    }
+    if (typeof answered.answer !== "string") {
+      const next = answer(answered.answer, target, cursor, { ...opened.job, ...pace }, ports);
+      cursors.set(opened, next.cursor);
+      if (next.stop !== undefined) stop(opened, { cursor: next.cursor, ...next.stop });
+      return;
+    }
+    const seen = sighted(answered.answer, target, cursor);
+    cursors.set(opened, seen);
+    if (answered.answer === "present") stop(opened, stillThere(seen, ports));
+  };
+
   const attempt = (opened: BulkOpened): Attempt => {
     const stopped = stops.get(opened);
     const cursor = cursorOf(opened);
@@ -172,6 +224,7 @@ function caller(ports: Ports, pace: Pace) {
 
   return {
     make,
+    look,
     attempt,
     cursorOf,
     took: (opened: BulkOpened) => cursors.has(opened),

@@ -1,11 +1,12 @@
 import type { Call, Reply } from "../contract/call.ts";
 import type { Integration, Steps } from "../contract/integration.ts";
-import { isPublicEndpoint, isPublicHost, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
+import { isOwn, isPublicHost, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
 import type { Instant } from "../ids.ts";
 import type { Ports, SendProblem } from "../ports.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import type { Evidence } from "../request/task.ts";
 import { randomOf, restMs } from "./lane.ts";
+import type { Meter } from "./meter.ts";
 
 /** On whose behalf calls are made, and within what bounds. */
 export type Caller = {
@@ -15,6 +16,8 @@ export type Caller = {
   readonly discovered?: readonly string[];
   /** Waits for its turn before each call, so that the account's rate is kept whatever an order asks for. */
   readonly turn: () => Promise<void>;
+  /** What the vendor's quota still allows; undefined where it has none. */
+  readonly quota?: Meter;
   /** No call begins after this moment: the lease has to outlive the attempt. */
   readonly until: Instant;
   /** Salts the digests of answers, so that two receipts' cannot be compared. Without: what is answered belongs to no one receipt. */
@@ -28,6 +31,7 @@ export type Stopped =
   | { readonly reason: "vendor_down"; readonly status: number; readonly rest?: number }
   | { readonly reason: "credential"; readonly status: number }
   | { readonly reason: "out_of_time" }
+  | { readonly reason: "out_of_quota" }
   | { readonly reason: "broken"; readonly what: string };
 
 export type SendStep = (call: Call) => Promise<{ readonly reply: Reply } | { readonly problem: Stopped }>;
@@ -59,10 +63,11 @@ const MAX_CALLS = 500;
 export function sender(ports: Pick<Ports, "send" | "now" | "random">, job: Caller, evidence: Evidence[]): SendStep {
   let calls = 0;
   return async (call) => {
+    if (!isAllowed(call, job)) return { problem: { reason: "forbidden_address", host: hostOf(call.at.url) } };
     await job.turn();
     if (ports.now() >= job.until) return { problem: { reason: "out_of_time" } };
+    if (job.quota?.spend() === false) return { problem: { reason: "out_of_quota" } };
     if (++calls > MAX_CALLS) return { problem: { reason: "broken", what: `more than ${MAX_CALLS} calls in one run` } };
-    if (!isAllowed(call, job)) return { problem: { reason: "forbidden_address", host: hostOf(call.at.url) } };
     const sent = await ports.send(call);
     if (!sent.ok) return { problem: sent.problem };
     const reply = sent.value;
@@ -98,9 +103,7 @@ export function isAllowed(
   const { origin } = new URL(call.at.url);
   if (integration.origins.some((declared) => originOf(declared, integration.settings, settings) === origin))
     return true;
-  return Object.entries(integration.settings).some(
-    ([name, setting]) => setting.kind === "endpoint" && settings[name] === call.at.url && isPublicEndpoint(call.at.url),
-  );
+  return Object.entries(integration.settings).some(([name, setting]) => isOwn(setting, settings[name], call.at.url));
 }
 
 /** Declared origins, and public hosts on 443 that a reply may have named: a look without credentials, and nothing else. */

@@ -14,13 +14,13 @@ import { type Cursor, keptOf, type OrderPayload, type Target } from "./order.ts"
 
 /** What one attempt comes to. `rest` is for the whole lane, whatever becomes of this order. */
 export type Attempt = { readonly cursor: Cursor; readonly rest?: number; readonly hung?: true } & (
-  | { readonly end: Pick<EndedTask, "outcome" | "level" | "retained" | "reason"> }
+  | { readonly end: Pick<EndedTask, "outcome" | "level" | "retained" | "reason" | "read_back"> }
   | { readonly again: number; readonly state: "queued" | "accepted" | "stuck"; readonly reason?: string }
   | { readonly park: "stuck" | "accepted"; readonly reason: string }
 );
 
 /** What a run allows each of its attempts. */
-export type Pace = Pick<Caller, "turn" | "until">;
+export type Pace = Pick<Caller, "turn" | "until" | "quota">;
 
 export type Job = Caller & {
   readonly payload: OrderPayload;
@@ -62,7 +62,7 @@ export async function drive(
     if ("problem" in answered) return failed(answered.problem, progressed(before, cursor), cursor, ports);
     const next =
       typeof answered.answer === "string"
-        ? sighted(answered.answer, target, cursor)
+        ? { cursor: sighted(answered.answer, target, cursor) }
         : answer(answered.answer, target, cursor, job, ports);
     cursor = next.cursor;
     if (next.stop !== undefined) return { cursor, ...next.stop };
@@ -93,7 +93,7 @@ function* actSteps(action: SingleAction<Settings>, order: Order, target: Target)
   return yield* action.check(target.state.reference, order);
 }
 
-function* lookSteps(action: SingleAction<Settings>, order: Order): Steps<Sight> {
+export function* lookSteps(action: Pick<Action<Settings>, "look">, order: Order): Steps<Sight> {
   return action.look === undefined ? "no_view" : yield* action.look.run(order);
 }
 
@@ -119,7 +119,7 @@ export function answer(
     case "erased":
     case "revoked": {
       // The vendor says so; where it offers a read, a later look has the last word.
-      const look = "look" in job.action ? job.action.look : undefined;
+      const { look } = job.action;
       const { outcome: was } = answer;
       return look === undefined
         ? { cursor: move({ at: "done", answer: was }) }
@@ -184,7 +184,7 @@ const refused = (what: string, now: Instant): Stop => ({
 });
 
 /** What a look found. Something that is still there is erased again, which counts as an attempt without progress. */
-function sighted(sight: Extract<Sight, string>, target: Target, cursor: Cursor): Next {
+export function sighted(sight: Extract<Sight, string>, target: Target, cursor: Cursor): Cursor {
   const was = target.state.at === "look" ? target.state.was : undefined;
   const state: Target["state"] =
     sight === "present"
@@ -193,20 +193,14 @@ function sighted(sight: Extract<Sight, string>, target: Target, cursor: Cursor):
   const targets = cursor.targets.map((each) =>
     sameIdentity(each.identity, target.identity) ? { ...each, state } : each,
   );
-  return { cursor: { ...cursor, targets, fails: sight === "present" ? cursor.fails + 1 : 0 } };
+  return { ...cursor, targets, fails: sight === "present" ? cursor.fails + 1 : 0 };
 }
 
 /** All identities have been through one round: look later, try again, or end with the least finished of their answers. */
 export function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "random">): Attempt {
   const now = ports.now();
   const states = (job.action.each === "person" ? cursor.targets.slice(0, 1) : cursor.targets).map(({ state }) => state);
-  if (states.some(({ at }) => at === "todo"))
-    return {
-      cursor,
-      again: now + backoffMs(cursor.fails, randomOf(ports)),
-      state: cursor.fails >= STUCK_AFTER ? "stuck" : "queued",
-      reason: "it was still there at a later look",
-    };
+  if (states.some(({ at }) => at === "todo")) return stillThere(cursor, ports);
   const asks = states.flatMap((state) => (state.at === "accepted" ? [state.askAt] : []));
   const looks = states.flatMap((state) => (state.at === "look" ? [state.lookAt] : []));
   if (asks.length > 0)
@@ -228,21 +222,43 @@ export function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "
   if (done.length === 0) return { cursor, park: "stuck", reason: NO_IDENTITY };
   const kept = keptOf(cursor);
   const has = (outcome: Answer["outcome"]) => done.some((state) => state.answer === outcome);
-  const wasLookedAt = done.every((state) => state.answer !== "erased" || state.looked === true);
+  const readBack = readBackOf(done);
   const retained = [...kept, ...(has("erased") || has("retained") ? residualsOf(job.integration, now) : [])];
   const reason = done.flatMap(({ because }) => because ?? [])[0];
   const end = (outcome: EndedTask["outcome"], level: Level): Attempt => ({
     cursor,
-    end: { outcome, level, ...(retained.length > 0 && { retained }), ...(reason !== undefined && { reason }) },
+    end: {
+      outcome,
+      level,
+      ...(retained.length > 0 && { retained }),
+      ...(reason !== undefined && { reason }),
+      ...(readBack !== undefined && { read_back: readBack }),
+    },
   });
   if (has("retained")) return end("retained", "retained");
-  if (has("erased")) return end("erased", wasLookedAt ? "verified_absent" : "deleted_reported");
+  if (has("erased")) return end("erased", readBack === "all" ? "verified_absent" : "deleted_reported");
   if (has("revoked")) return end("revoked", "revoked");
   if (has("stopped")) return end("stopped", "deleted_reported");
   if (has("informed")) return end("informed", "attested");
   // A person's own system only says so; a search that finds nothing, or a 404 for the very id, was seen by us.
   return end("not_found", job.action.each === "person" ? "deleted_reported" : "verified_absent");
 }
+
+/** Of what the holder says that it erased: how much a later look did not find. What it was only told of beside that was not seen. */
+function readBackOf(done: readonly Extract<Target["state"], { at: "done" }>[]): EndedTask["read_back"] {
+  if (!done.some(({ answer }) => answer === "erased")) return undefined;
+  const said = done.filter(({ answer }) => answer === "erased" || answer === "informed" || answer === "stopped");
+  const seen = said.filter(({ looked }) => looked === true).length;
+  return seen === said.length ? "all" : seen === 0 ? "none" : "part";
+}
+
+/** What was to be gone, and is not, is erased again. */
+export const stillThere = (cursor: Cursor, ports: Pick<Ports, "now" | "random">): Attempt => ({
+  cursor,
+  again: ports.now() + backoffMs(cursor.fails, randomOf(ports)),
+  state: cursor.fails >= STUCK_AFTER ? "stuck" : "queued",
+  reason: "it was still there at a later look",
+});
 
 /** Time-outs and the vendor's own trouble are no answer: nothing is claimed, and the order comes back later. */
 export function failed(
@@ -263,6 +279,11 @@ export function failed(
       };
     case "credential":
       return { cursor, ...refused("the holder answered 401", now) };
+    case "cannot_sign":
+      return { cursor, ...refused("the key that was entered cannot sign, so nothing was sent", now) };
+    // The next claim says whether there is more today; waiting for tomorrow is no failure.
+    case "out_of_quota":
+      return { cursor, again: now, state: "queued", reason: "the holder allows no more calls today" };
     case "broken":
     case "forbidden_address":
       return {

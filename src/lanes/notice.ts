@@ -12,14 +12,17 @@ import { firstCursor } from "./order.ts";
 export const noticeId = (type: "receipt.issued" | "request.at_risk", request: RequestId): string =>
   `notice:${type}:${request}`;
 
+/** The same for a holder whose quota is too small, once a day. */
+export const shortNoticeId = (subprocessor: string, day: string): string => `notice:quota.short:${subprocessor}/${day}`;
+
 /** The same for a duty, each time that it is due. */
 export const dutyNoticeId = (subprocessor: string, duty: string, at: Instant): string =>
   `notice:duty.due:${subprocessor}/${duty}/${at}`;
 
 function dataOf(type: string, about: string): Readonly<Record<string, string>> {
-  if (type !== "duty.due") return { request: about };
-  const [subprocessor = "", duty = ""] = about.split("/");
-  return { subprocessor, duty };
+  const [first = "", duty = ""] = about.split("/");
+  if (type === "duty.due") return { subprocessor: first, duty };
+  return type === "quota.short" ? { subprocessor: first } : { request: about };
 }
 
 /** The subprocessors in use that want to be told. */

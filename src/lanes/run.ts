@@ -4,9 +4,11 @@ import type { Settle } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
 import { accountOf } from "../registry/account.ts";
 import type { Context } from "../registry/load.ts";
+import { quotaOf } from "../registry/quota.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { steps } from "../request/steps.ts";
 import { BATCH, BULK_BATCH, LEASE_MARGIN_MS, LEASE_MS, newToken, RUN_MS } from "./lane.ts";
+import { spender } from "./meter.ts";
 import { work } from "./work.ts";
 
 /** Why a run ended: nothing was due, its time was up, the holder did not bear more, or others are at work. */
@@ -26,6 +28,7 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
   const ended = (why: Ran["ended"]): Ran => ({ ended: why, woken: [...woken] });
   const end = Math.min(until, ports.now() + RUN_MS);
   const id = newToken(ports);
+  const spends = spender();
   let settle: Settle | undefined;
   let timeouts = 0;
 
@@ -35,19 +38,33 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
     const account = shared === undefined ? {} : { account: shared.name };
     const now = ports.now();
     const token = newToken(ports);
+    const quota = context && quotaNow(ports, context, subprocessor, shared?.name, now);
+    const spending = quota === undefined ? {} : { spending: spends.stand(quota) };
     const stop = context === undefined || now >= end || settle?.pauseUntil !== undefined;
     const { settled, claim: claimed } = await ports.store.settleAndClaim(
       lane,
-      settle && { ...settle, ...(stop && { release: id }) },
+      settle && {
+        ...settle,
+        ...(stop && { release: id, ...(spending.spending && { spent: spending.spending }) }),
+      },
       stop
         ? undefined
-        : { token, most: mostOf(ports, context, subprocessor), leaseUntil: now + LEASE_MS, run: id, ...account },
+        : {
+            token,
+            most: mostOf(ports, context, subprocessor),
+            leaseUntil: now + LEASE_MS,
+            run: id,
+            ...account,
+            ...spending,
+          },
       now,
     );
     for (const each of settled?.woken ?? []) woken.add(each);
     if (context === undefined) return ended("empty");
     if (stop) return ended(settle?.pauseUntil === undefined ? "time" : "paused");
     if (claimed === undefined || claimed.state === "none") return ended("empty");
+    if (claimed.state === "paused" && claimed.isSpent === true)
+      ports.log("lane_at_quota", { tenant: context.tenant.slug, subprocessor, until: rfc3339(claimed.until) });
     if (claimed.state !== "batch") return ended(claimed.state);
 
     if (subprocessor === GATEWAY) {
@@ -56,7 +73,15 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
       settle = { token, settlements: done.settlements };
       continue;
     }
-    const bounds = { run: id, end, until: now + LEASE_MS - LEASE_MARGIN_MS, timeouts: TIMEOUTS - timeouts };
+    if (claimed.calls !== undefined) spends.allow(claimed.calls);
+    const bounds = {
+      run: id,
+      end,
+      // A call belongs to the day in which its batch was claimed.
+      until: Math.min(now + LEASE_MS - LEASE_MARGIN_MS, quota?.ends ?? Number.POSITIVE_INFINITY),
+      timeouts: TIMEOUTS - timeouts,
+      ...(claimed.calls !== undefined && { quota: spends.meter }),
+    };
     const { settlements, thaws, ...worked } = await work(ports, context, lane, { ...claimed, token }, bounds);
     timeouts += worked.timeouts;
     const rest = Math.max(worked.rest, timeouts >= TIMEOUTS ? ports.now() + CIRCUIT_MS : 0);
@@ -78,4 +103,10 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
 function mostOf(ports: Ports, { tenant }: Context, subprocessor: string): number {
   const integration = ports.integrations.get(tenant.subprocessors[subprocessor]?.integration ?? "");
   return Object.values(integration?.actions ?? {}).some((action) => "bulk" in action) ? BULK_BATCH : BATCH;
+}
+
+function quotaNow(ports: Ports, { tenant }: Context, subprocessor: string, account: string | undefined, now: Instant) {
+  const entry = tenant.subprocessors[subprocessor];
+  const integration = ports.integrations.get(entry?.integration ?? "");
+  return entry === undefined || integration === undefined ? undefined : quotaOf(entry, integration, account, now);
 }

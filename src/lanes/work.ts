@@ -13,7 +13,9 @@ import { isConfirmation } from "./confirmation.ts";
 import { isContent } from "./content.ts";
 import { type Attempt, drive, type Pace } from "./drive.ts";
 import { joint, ownAttempt, together } from "./joint.ts";
+import type { Meter } from "./meter.ts";
 import { noticed } from "./notice.ts";
+import { turns } from "./pace.ts";
 import { isPoll, poll } from "./poll.ts";
 import { tell } from "./tell.ts";
 
@@ -33,6 +35,7 @@ export type Bounds = {
   readonly end: Instant;
   readonly until: Instant;
   readonly timeouts: number;
+  readonly quota?: Meter;
 };
 
 /** Drives a batch over as many connections as the holder bears. Once it asks for rest, the others go back untouched. */
@@ -45,12 +48,17 @@ export async function work(
 ): Promise<Worked> {
   const { subprocessor } = parseLane(lane);
   const integration = ports.integrations.get(context.tenant.subprocessors[subprocessor]?.integration ?? "");
-  const pace: Pace = { turn: turns(ports, integration?.limits.perSecond), until: bounds.until };
+  const pace: Pace = {
+    turn: turns(ports, integration?.limits.perSecond),
+    until: bounds.until,
+    ...(bounds.quota !== undefined && { quota: bounds.quota }),
+  };
   const settlements: Settlement[] = [];
   const bulk: BulkOpened[] = [];
   let rest = 0;
   let timeouts = 0;
-  const mayGoOn = () => rest === 0 && timeouts < bounds.timeouts && ports.now() < bounds.end;
+  const mayGoOn = () =>
+    rest === 0 && timeouts < bounds.timeouts && ports.now() < bounds.end && bounds.quota?.isSpent() !== true;
   const goesBack = (orders: readonly Claimed[]) =>
     settlements.push(...orders.map((order) => untouched(order, ports.now())));
 
@@ -122,16 +130,6 @@ export async function work(
     settlements: [...settlements, ...done.settlements],
     rest: Math.max(rest, done.rest),
     timeouts: timeouts + done.timeouts,
-  };
-}
-
-/** Each call waits for its turn, so that the account's rate is kept whatever an order asks for. */
-function turns(ports: Ports, perSecond = Number.POSITIVE_INFINITY): Pace["turn"] {
-  const gapMs = 1000 / perSecond;
-  let slot = 0;
-  return async () => {
-    slot = Math.max(slot + gapMs, ports.now());
-    await ports.sleep(slot - ports.now());
   };
 }
 

@@ -15,6 +15,9 @@ const COOLDOWN_MS = 60_000;
 const MAX_UNKNOWN = 20;
 
 const TIMEOUT_MS = 5_000;
+
+/** Who waits for another's answer looks so often. */
+const LOOK_MS = 50;
 const MAX_BYTES = 65_536;
 const MAX_ADDRESSES = 200;
 
@@ -54,15 +57,18 @@ export function keySets(
   now: () => Instant,
   log: Log,
   forbidden: readonly string[] = [],
+  wait: Wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 ): KeySets {
+  const line: Line = () => turns(now, wait);
   const call = calling(fetcher, new Set(forbidden.map(withoutDot)));
   const ask: Ask = async (address) => {
     const reply = await call(address);
     return reply.ok ? reply : fail(NOTHING_THERE.has(reply.problem) ? "absent" : "unavailable");
   };
-  const sets = published(ask, now, log, keysIn);
-  const texts = published(ask, now, log, (text) => (text.includes("-----BEGIN CERTIFICATE-----") ? text : undefined));
-  const readers = behindTokens(call, now, log);
+  const sets = published(ask, now, log, line(), keysIn);
+  const certificate = (text: string) => (text.includes("-----BEGIN CERTIFICATE-----") ? text : undefined);
+  const texts = published(ask, now, log, line(), certificate);
+  const readers = behindTokens(call, now, log, line);
   return {
     keys: async (address, isFresh) => {
       const found = await sets(address, isFresh);
@@ -80,28 +86,37 @@ export function keySets(
  * What is published to whoever has a token. Each credential has its own token, keys and failures: a tenant whose secret is
  * wrong, or to whose address made-up keys are sent, takes nothing from another, even one who uses the same application.
  */
-function behindTokens(call: Call, now: () => Instant, log: Log) {
+function behindTokens(call: Call, now: () => Instant, log: Log, line: Line) {
   const known = new Map<string, Reader>();
   return async (credentials: ClientCredentials): Promise<Reader> => {
     const name = await nameOf(credentials);
     const reader =
-      known.get(name) ?? published(behindToken(call, now, log, credentials), now, log, publicKey, MAX_KEYS_BEHIND);
+      known.get(name) ??
+      published(behindToken(call, now, log, line(), credentials), now, log, line(), publicKey, MAX_KEYS_BEHIND);
     remember(known, name, reader, MAX_CREDENTIALS);
     return reader;
   };
 }
 
-function behindToken(call: Call, now: () => Instant, log: Log, credentials: ClientCredentials): Ask {
+function behindToken(
+  call: Call,
+  now: () => Instant,
+  log: Log,
+  { isTaken, others, take }: Turns,
+  credentials: ClientCredentials,
+): Ask {
   let token: { readonly text: string; readonly until: Instant } | undefined;
   let askedAt = -Infinity;
 
   const tokenNow = async (): Promise<string | undefined> => {
+    const isOver = token === undefined || now() >= token.until;
+    if (isOver && isTaken(credentials.tokenAddress)) await others(credentials.tokenAddress);
     const begun = now();
     if (token !== undefined && begun < token.until) return token.text;
     // Set before the answer: of several at once, one asks. eBay grants a thousand tokens a day.
     if (begun - askedAt < COOLDOWN_MS) return undefined;
     askedAt = begun;
-    const reply = await call(credentials.tokenAddress, tokenRequest(credentials));
+    const reply = await take(credentials.tokenAddress, () => call(credentials.tokenAddress, tokenRequest(credentials)));
     const granted = reply.ok ? parsed(Token, reply.value) : undefined;
     if (granted === undefined) {
       log("token_unavailable", {
@@ -144,6 +159,34 @@ async function nameOf({ tokenAddress, scope, id, secret }: ClientCredentials): P
 
 const publicKey = (text: string) => (text.includes("-----BEGIN PUBLIC KEY-----") ? text : undefined);
 
+type Wait = (ms: number) => Promise<void>;
+type Turns = ReturnType<typeof turns>;
+type Line = () => Turns;
+
+/**
+ * Who asks for what now, so that those who need the same answer wait for it and do not ask, too. They look for themselves: a
+ * promise belongs to the request that made it, and ends with it.
+ */
+function turns(now: () => Instant, wait: Wait) {
+  const since = new Map<string, Instant>();
+  const isTaken = (what: string) => now() - (since.get(what) ?? -Infinity) < TIMEOUT_MS;
+  return {
+    isTaken,
+    others: async (what: string): Promise<void> => {
+      for (let looks = 0; looks < TIMEOUT_MS / LOOK_MS && isTaken(what); looks++) await wait(LOOK_MS);
+    },
+    /** What is asked is taken before anybody else can look. */
+    take: async <T>(what: string, ask: () => Promise<T>): Promise<T> => {
+      since.set(what, now());
+      try {
+        return await ask();
+      } finally {
+        since.delete(what);
+      }
+    },
+  };
+}
+
 type Ask = (address: string) => Promise<Result<string, Missing>>;
 type Reader = (address: string, isFresh: boolean) => Promise<Result<string, Missing>>;
 
@@ -152,6 +195,7 @@ function published<T>(
   ask: Ask,
   now: () => Instant,
   log: Log,
+  { isTaken, others, take }: Turns,
   read: (text: string) => T | undefined,
   most = MAX_ADDRESSES,
 ) {
@@ -160,6 +204,10 @@ function published<T>(
   const failed = new Map<string, Failed>();
 
   return async (address: string, isFresh: boolean): Promise<Result<T, Missing>> => {
+    // With nothing at hand, or nothing that fits, whoever asks already is waited for.
+    const has = known.get(address);
+    const isOfNoUse = isFresh || has === undefined || now() - has.at >= STALE_MS;
+    if (isOfNoUse && isTaken(address)) await others(address);
     const begun = now();
     const before = known.get(address);
     const failure = failed.get(address);
@@ -171,7 +219,7 @@ function published<T>(
     if (before === undefined && isBusy(failed, host, begun)) return fail("unavailable");
     // Others go on with what is there while this one asks.
     if (before !== undefined) remember(known, address, { ...before, askedAt: begun }, most);
-    const asked = await ask(address);
+    const asked = await take(address, () => ask(address));
     const value = asked.ok ? read(asked.value) : undefined;
     if (value !== undefined) {
       failed.delete(address);

@@ -33,6 +33,8 @@ export const keys = {
   runs: (n: string) => `k:${n}`,
   /** Until when a vendor account that several lanes share rests. */
   account: (n: string, account: string) => `a:${n}:${account}`,
+  /** Calls of a day to a vendor account that has a quota. */
+  quota: (n: string, account: string, day: string) => `b:${n}:${account}:${day}`,
   /** Lanes by earliest due time, split so that no key grows with the number of tenants without bound. */
   lanes: (lane: string) => `w:${shardOf(lane)}`,
   lanesShard: (shard: number) => `w:${shard}`,

@@ -1,7 +1,8 @@
 import type { Call, Reply } from "../contract/call.ts";
-import type { Send } from "../ports.ts";
-import { fail, ok } from "../result.ts";
-import { signed } from "./sign.ts";
+import type { Send, SendProblem } from "../ports.ts";
+import { fail, ok, type Result } from "../result.ts";
+import { isProven } from "./prove.ts";
+import { type Signed, signed } from "./sign.ts";
 
 /** A call that takes longer is a time-out; a vendor whose work takes longer has a job for it. */
 const TIMEOUT_MS = 10_000;
@@ -39,10 +40,11 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
     const url = new URL(call.at.url);
     if (url.protocol !== "https:" || url.port !== "" || hosts.has(withoutDot(url.hostname)))
       return fail({ reason: "forbidden_address", host: url.host });
+    const proof = await proofOf(call, now());
+    if (!proof.ok) return proof;
     await enter();
     try {
-      const once = async (nonce?: string): Promise<Reply | undefined> => {
-        const { headers, body } = await signed(call, now(), nonce);
+      const once = async ({ headers, body }: Signed): Promise<Reply | undefined> => {
         const reply = await fetcher(url, {
           method: call.method,
           headers: { "user-agent": USER_AGENT, ...headers },
@@ -54,11 +56,13 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
         if (text === undefined) return undefined;
         return { status: reply.status, header: (name) => reply.headers.get(name) ?? undefined, text };
       };
-      const first = await once();
+      const first = await once(proof.value);
       const nonce = first === undefined ? undefined : nonceAsked(call, first);
       // Nothing was done yet: a proof is looked at before what it is shown for. Asked again and again, it stays the answer.
-      const reply = nonce === undefined ? first : await once(nonce);
-      return reply === undefined ? fail({ reason: "too_large", maxBytes: MAX_REPLY_BYTES }) : ok(reply);
+      const answer = nonce === undefined ? first : await once(await signed(call, now(), nonce));
+      if (answer === undefined) return fail({ reason: "too_large", maxBytes: MAX_REPLY_BYTES });
+      if (call.proof === undefined) return ok(answer);
+      return ok({ ...answer, proven: await isProven(call.proof, answer, proof.value.body ?? "", now()) });
     } catch (error) {
       // Whatever `fetch` rejects with, no answer came: the name tells a time-out from a broken connection.
       const name = error instanceof Error ? error.name : "";
@@ -81,6 +85,15 @@ function nonceAsked({ sign }: Call, { status, header, text }: Reply): string | u
     (status === 400 && /"error"\s*:\s*"use_dpop_nonce"/.test(text)) ||
     (status === 401 && /\bDPoP\b.*\berror="use_dpop_nonce"/i.test(header("www-authenticate") ?? ""));
   return isAsked ? header("dpop-nonce") : undefined;
+}
+
+async function proofOf(call: Call, now: number): Promise<Result<Signed, SendProblem>> {
+  try {
+    return ok(await signed(call, now));
+  } catch {
+    // Whatever a library rejects with, it is the key: nothing else of what is signed comes from outside. Its message may name the key.
+    return fail({ reason: "cannot_sign" });
+  }
 }
 
 /** A dot at its end makes a name absolute and changes nothing about where it leads. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isZone } from "../request/policy.ts";
 
 /**
  * One entry of a tenant's registry: what a record of processing needs (GDPR Art. 28 and 30, SCC annexes), and what makes
@@ -100,6 +101,14 @@ export const Facts = z.strictObject({
 });
 export type Facts = z.infer<typeof Facts>;
 
+/** `rolling`, or the zone at whose midnight the vendor counts anew. */
+const Resets = z
+  .string()
+  .refine(
+    (zone) => zone === "rolling" || isZone(zone),
+    "expected `rolling`, or an IANA time zone such as Europe/Berlin",
+  );
+
 /** What an operator sends; settings are read by the integration's own schema. */
 export const SubprocessorInput = z.strictObject({
   integration: z.string().max(64),
@@ -114,8 +123,12 @@ export const SubprocessorInput = z.strictObject({
   valid_from: z.iso.datetime().optional(),
   valid_to: z.iso.datetime().optional(),
   change_reason: z.string().max(500).optional(),
+  /** Requests a day that the vendor allows this account, where it is not what the integration states. */
+  quota: z.strictObject({ per_day: z.number().int().min(2).max(1_000_000_000), resets: Resets.optional() }).optional(),
   facts: Facts.default({}),
 });
+
+export type SubprocessorInput = z.infer<typeof SubprocessorInput>;
 
 export const SUBPROCESSOR_ID = /^[a-z][a-z0-9-]{0,62}$/;
 
@@ -132,7 +145,14 @@ export type Subprocessor = {
   readonly version: number;
   readonly facts: Facts;
   readonly stream?: StreamAgreed;
+  readonly quota?: { readonly perDay: number; readonly resets?: string };
 };
+
+/** Whether a setting is filled in, secret or not. */
+export const isFilledIn =
+  ({ settings, secrets }: Pick<Subprocessor, "settings" | "secrets">) =>
+  (setting: string): boolean =>
+    Object.hasOwn(settings, setting) || Object.hasOwn(secrets, setting);
 
 /** A stream that this gateway has set up at a transmitter, as the transmitter answered. Entering the subprocessor anew leaves it. */
 export type StreamAgreed = {

@@ -1,11 +1,18 @@
 import { connectionsIn } from "../connections/connection.ts";
 import type { Identity } from "../contract/identity.ts";
-import { type Action, type ActionName, type Integration, isAbsent } from "../contract/integration.ts";
+import {
+  type Action,
+  type ActionName,
+  actionWith,
+  type Instructions,
+  type Integration,
+  isAbsent,
+} from "../contract/integration.ts";
 import { CONNECTION } from "../contract/oauth.ts";
 import type { Kept } from "../contract/outcome.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { Instant } from "../ids.ts";
-import type { Subprocessor } from "../registry/subprocessor.ts";
+import { isFilledIn, type Subprocessor } from "../registry/subprocessor.ts";
 import type { Tenant } from "../registry/tenant.ts";
 import { days, keptUntil, rfc3339 } from "./deadline.ts";
 import { isHeld } from "./hold.ts";
@@ -77,12 +84,10 @@ export function plan(
       due_at: request.due_at,
     };
     if (action === undefined) {
-      const text = draft.instructions ?? "";
+      const hold = name === "erase" ? isHeld(tenant.holds, request.subject, subprocessor.id) : undefined;
+      const reason = hold === undefined ? "no API does this" : "no API does this; not before the legal hold is lifted";
       return [
-        {
-          what: "open",
-          task: { ...base, action: "manual", state: "manual", reason: "no API does this", instructions: text },
-        },
+        { what: "open", task: { ...base, action: "manual", state: "manual", reason, ...byHand(draft, request) } },
       ];
     }
     const ended = (
@@ -239,9 +244,26 @@ type Draft = {
   readonly integration: Integration;
   /** Undefined: a person has to do it, by these instructions. */
   readonly action: Action<Settings> | undefined;
-  readonly instructions?: string;
+  readonly instructions?: Instructions;
   readonly scope?: string;
 };
+
+/** What a person is told to do, and by when: the tenant may set fewer days than the law gives, and never more. */
+function byHand(
+  { instructions = "", subprocessor: { settings } }: Draft,
+  { received_at, due_at }: Pick<RequestRecord, "received_at" | "due_at">,
+): Pick<OpenTask, "instructions" | "due_at"> {
+  if (typeof instructions === "string") return { instructions, due_at };
+  const said = (setting: string | undefined) => (setting === undefined ? undefined : settings[setting]);
+  const contact = said(instructions.contact);
+  const lines = [said(instructions.setting), contact === undefined ? undefined : `Contact: ${contact}`];
+  const within = Number(said(instructions.withinDays) ?? Number.NaN);
+  const own = Date.parse(received_at) + days(within);
+  return {
+    instructions: lines.filter((line) => line !== undefined).join("\n"),
+    due_at: own < Date.parse(due_at) ? rfc3339(own) : due_at,
+  };
+}
 
 function draftsFor(
   request: Pick<RequestRecord, "type" | "authority" | "scope">,
@@ -252,7 +274,7 @@ function draftsFor(
   if (request.authority === "here" && !own && request.type !== "revocation") return [];
   const names: readonly ActionName[] = request.type === "revocation" ? ["revoke"] : ["erase", "revoke"];
   return names.flatMap((name): Draft[] => {
-    const action = integration.actions[name];
+    const action = actionWith(integration.actions[name], isFilledIn(subprocessor));
     const draft = { id: `${subprocessor.id}.${name}`, name, subprocessor, integration };
     if (request.type === "revocation" && !own && (isAbsent(action) || action.followsOthers !== true)) return [];
     if (isAbsent(action))

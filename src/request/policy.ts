@@ -57,6 +57,11 @@ export const Policy = z.strictObject({
   authority: z.record(z.string(), Authorities).default({}),
   /** Identity types for which a hook may speak beside its integration's own, by `<subprocessor>/<endpoint>`. */
   widen: z.record(z.string(), z.array(z.string())).default({}),
+  /**
+   * Sources of which a signal about somebody whom nobody has linked is only noted, by `<subprocessor>/<endpoint>`: for vendors
+   * that tell every application of every account.
+   */
+  unknown: z.record(z.string(), z.literal("record")).exactOptional(),
   retention: z.array(Retention).max(200).default([]),
   /** What to do with tasks that have not ended when the deadline comes. */
   at_deadline: z.enum(["keep_open", "unresolved"]).default("keep_open"),
@@ -76,7 +81,7 @@ export const Policy = z.strictObject({
 });
 export type Policy = z.infer<typeof Policy>;
 
-function isZone(zone: string): boolean {
+export function isZone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat("en", { timeZone: zone });
     return true;

@@ -2,7 +2,7 @@ import { base64url } from "jose";
 import { type Identity, normalise } from "../contract/identity.ts";
 import type { Kept } from "../contract/outcome.ts";
 import type { RequestRecord, RequestView } from "./request.ts";
-import type { Evidence, Level, Task } from "./task.ts";
+import type { Evidence, Level, ReadBack, Task } from "./task.ts";
 import { isComplete } from "./task.ts";
 
 /** The explicit type of a receipt's header, so that it is never taken for another token (RFC 8725 section 3.11). */
@@ -42,6 +42,8 @@ export type ReceiptTask = {
   readonly at?: string;
   readonly attempts: number;
   readonly retained?: readonly Kept[];
+  /** Where something was erased: whether a later look found `all`, `part` or `none` of it gone; there may be no read to look with. */
+  readonly read_back?: ReadBack;
   readonly reason?: string;
   readonly by?: string;
   readonly see?: string;
@@ -117,6 +119,7 @@ function taskLine(task: Task): ReceiptTask {
     level: task.level,
     at: `${task.ended_at.slice(0, 19)}Z`,
     ...(task.retained !== undefined && { retained: task.retained }),
+    ...(task.read_back !== undefined && { read_back: task.read_back }),
     ...(task.reason !== undefined && { reason: task.reason }),
     ...(task.by !== undefined && { by: task.by }),
     ...(task.see !== undefined && { see: task.see }),

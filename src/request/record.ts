@@ -35,6 +35,8 @@ export type Intent = {
   /** The subprocessor that may be reporting our own act back to us. */
   readonly echoOf?: string;
   readonly continues?: string;
+  /** It concerns whom the tenant knows; about anybody else a note is kept. */
+  readonly onlyKnown?: true;
   /** Nobody vouches for it: it is held until it has been confirmed. */
   readonly confirms?: true;
   readonly digest?: string;
@@ -155,6 +157,7 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
     fields: { d: JSON.stringify(record), ...sealed },
     ...closing,
     ...(intent.confirms !== undefined && { confirms: intent.confirms }),
+    ...(intent.onlyKnown !== undefined && { onlyKnown: intent.onlyKnown }),
     ...(erases && { ceiling: { source: intent.source.replaceAll("/", "_"), most: policy.ceiling_per_hour } }),
   };
 }

@@ -4,6 +4,7 @@ import type { Authority } from "../contract/integration.ts";
 import type { SignalType } from "../contract/signal.ts";
 import type { RequestId } from "../ids.ts";
 import type { SupersededBy } from "./generation.ts";
+import type { Shortage } from "./shortage.ts";
 import { type Task, type TaskView, taskView } from "./task.ts";
 
 /** The rights that can be exercised so far. `closure` is an erasure with a grace window in which it can be restored. */
@@ -54,11 +55,13 @@ export type RequestView = {
   readonly shredded_by?: string;
   readonly continues?: string;
   readonly held?: string;
-  /** The delivery was noted and caused nothing: `superseded`, an `echo` of our own act, or only `recorded`. */
+  /** The delivery was noted and caused nothing: `superseded`, an `echo` of our own act, of somebody `unknown`, or only `recorded`. */
   readonly noted?: string;
   /** Why it was not obeyed, or was cancelled before it started: it came to be too old. */
   readonly superseded_by?: SupersededBy;
   readonly alarms?: readonly string[];
+  /** What was seen at the start to stand in the deadline's way. */
+  readonly warnings?: readonly Shortage[];
   readonly tasks: readonly TaskView[];
   readonly status_url?: string;
   readonly receipt?: string;
@@ -73,6 +76,7 @@ export const openView = (
     readonly inFlight: ReadonlySet<string>;
     readonly held?: string;
     readonly alarms: readonly string[];
+    readonly warnings: readonly Shortage[];
     readonly supersededBy?: SupersededBy;
   },
 ): RequestView => ({
@@ -90,6 +94,7 @@ export const openView = (
   ...(record.continues !== undefined && { continues: record.continues }),
   ...(more.held !== undefined && { held: more.held }),
   ...(more.alarms.length > 0 && { alarms: more.alarms }),
+  ...(more.warnings.length > 0 && { warnings: more.warnings }),
   tasks: tasks.map((task) => taskView(task, more.inFlight.has(task.id))),
 });
 

@@ -3,8 +3,9 @@ import type { Identity } from "../contract/identity.ts";
 import { type Integration, isAbsent } from "../contract/integration.ts";
 import { CONNECTION } from "../contract/oauth.ts";
 import { ECHO_MS } from "../lanes/echo.ts";
+import { listeners, shortNoticeId } from "../lanes/notice.ts";
 import { type OrderPayload, residuePlace, sealPlace } from "../lanes/order.ts";
-import type { Hash, NewTask, Opening } from "../platform/store/requests.ts";
+import type { Hash, NewTask, Opened, Opening } from "../platform/store/requests.ts";
 import type { Ports, SealingKey } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { days, rfc3339 } from "./deadline.ts";
@@ -13,6 +14,7 @@ import { type Draft, people } from "./people.ts";
 import { type Planned, plan } from "./plan.ts";
 import type { Policy } from "./policy.ts";
 import type { RequestRecord } from "./request.ts";
+import { shortageOf, underQuota } from "./shortage.ts";
 import { apart, dropped, later, requestOf, type StepVerb } from "./step.ts";
 import type { Task } from "./task.ts";
 
@@ -35,6 +37,7 @@ export const start: StepVerb = async (ports, context, token, steps) => {
     drawn.done.flatMap(({ connections }) => connections),
   );
   const results = await ports.store.open(planned.done);
+  await Promise.all(planned.done.map((opening, index) => warn(ports, context, opening, results[index])));
   const stale = planned.done.filter((_, index) => results[index]?.result === "stale");
   planned.done.forEach(({ id }, index) => {
     const by = results[index]?.supersededBy;
@@ -55,7 +58,11 @@ export const start: StepVerb = async (ports, context, token, steps) => {
   };
 };
 
-type Drawn = { readonly opening: Opening; readonly connections: readonly string[] };
+type Limited = Opening & { readonly limited: ReturnType<typeof underQuota> };
+type Drawn = {
+  readonly opening: Limited;
+  readonly connections: readonly string[];
+};
 
 async function openingOf(ports: Ports, context: Context, token: string, draft: Draft): Promise<Drawn> {
   const { step, hash, record, key, wrapped, subject, known, earlier } = draft;
@@ -81,6 +88,7 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
   const connections = connectionsIn(all.flatMap((each) => ("identities" in each ? each.identities : []))).map(
     ({ value }) => value,
   );
+  const limited = underQuota(all, tenant, ports.integrations, now);
   const suppressions = suppressionsOf(draft, all, ports, tenant.policy, pseudonyms);
   const signal = signalOf(draft, tenant.policy, now);
   // The connections that end too: with the close, their tokens are destroyed whatever became of the tasks.
@@ -88,7 +96,7 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
   const persons = known.filter(
     (identity) => identity.subprocessor === undefined || draft.given.includes(identity) || isEnding(identity),
   );
-  const opening: Opening = {
+  const opening: Limited = {
     n: tenant.n,
     version: context.version,
     now,
@@ -107,8 +115,43 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
     suppressions,
     tasks,
     ...(signal !== undefined && { signal }),
+    limited,
+    counts: limited.map(({ subprocessor }) => subprocessor),
   };
   return { opening, connections };
+}
+
+/** Says so where a quota makes this deadline impossible as things stand. It costs round trips only then. */
+async function warn(
+  ports: Ports,
+  context: Context,
+  { n, id, limited, deadline }: Limited,
+  opened?: Opened,
+): Promise<void> {
+  const short = limited.flatMap((each, index) => {
+    const found = shortageOf(each, opened?.ahead?.[index] ?? 0, deadline);
+    return found === undefined ? [] : [{ found, quota: each.quota }];
+  });
+  if (opened?.result !== "open" || short.length === 0) return;
+  for (const { found } of short)
+    ports.log("request_quota_short", {
+      tenant: context.tenant.slug,
+      request: id,
+      subprocessor: found.subprocessor,
+      earliest_at: found.earliest_at,
+    });
+  const warnings = JSON.stringify(short.map(({ found }) => found));
+  const isFirst = await ports.store.warn(
+    n,
+    id,
+    warnings,
+    short.map(({ quota }) => quota),
+    ports.now(),
+  );
+  // Thousands of requests may wait for one holder; its owner is told of it once a day.
+  for (const [index, { found, quota }] of short.entries())
+    if (isFirst[index] === true)
+      await ports.store.tell(n, shortNoticeId(found.subprocessor, quota.day), listeners(ports, context), ports.now());
 }
 
 /** What is compared again where a signal asked for this: it may have waited, for a release or in a lane that was behind. */

@@ -16,6 +16,8 @@ export type EndOutcome =
 /** What the outcome rests on (the levels of a receipt; a level is never lifted by assumption). */
 export type Level = "revoked" | "deleted_reported" | "verified_absent" | "retained" | "attested" | "failed" | "pending";
 
+export type ReadBack = "all" | "part" | "none";
+
 /** One answered call, without anything personal in it. */
 export type Evidence = {
   readonly method: string;
@@ -52,6 +54,8 @@ export type EndedTask = Common & {
   readonly level: Level;
   readonly ended_at: string;
   readonly retained?: readonly Kept[];
+  /** Of what the holder says that it erased, how much was looked for later and not found. */
+  readonly read_back?: ReadBack;
   readonly evidence?: readonly Evidence[];
   readonly reason?: string;
   /** The earlier request in whose receipt this person's erasure here stands. */

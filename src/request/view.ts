@@ -9,6 +9,8 @@ import { closedRecord, expand, receiptIn } from "./compact.ts";
 import type { SupersededBy } from "./generation.ts";
 import { closedView } from "./receipt.ts";
 import { openView, type RequestRecord, type RequestStatus, type RequestView } from "./request.ts";
+import type { Shortage } from "./shortage.ts";
+import type { Task } from "./task.ts";
 
 export const isStatus = (text: string | undefined): text is RequestStatus =>
   text === "scheduled" || text === "open" || text === "closed" || text === "cancelled";
@@ -36,10 +38,19 @@ export async function viewOf(ports: Ports, context: Context, id: RequestId): Pro
   const view = openView(context.tenant.slug, record, due ? "open" : hash.st, tasks, {
     inFlight,
     alarms: hash.al === undefined ? [] : hash.al.split(" "),
+    warnings: warningsIn(hash, tasks),
     ...(hash.held !== undefined && { held: hash.held }),
     ...(isSupersededBy(hash.by) && { supersededBy: hash.by }),
   });
   return { ...view, status_url: statusUrl, ...(hash.in !== undefined && { receipt: `/v1/receipts/${id}` }) };
+}
+
+/** What stood in the way of a task that has ended stands there no more. */
+function warningsIn({ sh }: Hash, tasks: readonly Task[]): readonly Shortage[] {
+  if (sh === undefined) return [];
+  const open = new Set(tasks.flatMap(({ id, state }) => (state === "ended" ? [] : [id])));
+  // Written by `start`, and by nobody else.
+  return (JSON.parse(sh) as Shortage[]).filter(({ task }) => open.has(task));
 }
 
 /** A delivery that was answered and caused nothing: whoever follows its link sees so. */

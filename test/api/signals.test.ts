@@ -1,9 +1,11 @@
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { newApiKey } from "../../src/api/auth.ts";
 import { signals } from "../../src/api/signals.ts";
-import type { Authority, Hook, Integration } from "../../src/contract/integration.ts";
-import type { SignalType } from "../../src/contract/signal.ts";
+import type { Authority, Hook, Integration, List } from "../../src/contract/integration.ts";
+import { jsonLine, type SignalType } from "../../src/contract/signal.ts";
+import type { NewRequest, Recorded } from "../../src/platform/store/requests.ts";
 import type { App, Ports } from "../../src/ports.ts";
 import type { Tenant } from "../../src/registry/tenant.ts";
 import { Policy } from "../../src/request/policy.ts";
@@ -24,7 +26,15 @@ const hook = (authority: Partial<Record<SignalType, Authority>>, hours?: number)
 });
 
 /** The gateway's route alone, before a store that remembers what it was asked to make durable. */
-async function gateway({ policy = {}, hooks }: { policy?: object; hooks?: Record<string, Hook> } = {}) {
+async function gateway({
+  policy = {},
+  hooks,
+  lists,
+}: {
+  policy?: object;
+  hooks?: Record<string, Hook>;
+  lists?: Record<string, List>;
+} = {}) {
   const at = await bench();
   const { key, entry } = await newApiKey(at.context.tenant.n, "request", at.ports.random, "", true);
   const reader = await newApiKey(at.context.tenant.n, "read", at.ports.random, "", true);
@@ -37,22 +47,30 @@ async function gateway({ policy = {}, hooks }: { policy?: object; hooks?: Record
   const context = { ...at.context, tenant };
   const shop = at.ports.integrations.get("shop");
   if (shop === undefined) throw new Error("there is a shop");
-  const told: Integration = { ...shop, hooks: hooks ?? { events: hook({ account_deleted: "everywhere" }) } };
+  const told: Integration = {
+    ...shop,
+    hooks: hooks ?? { events: hook({ account_deleted: "everywhere" }) },
+    ...(lists !== undefined && { lists }),
+  };
   const seen = new Set<string>();
+  const ignored: { readonly event: string; readonly count: number }[] = [];
+  const taken = (all: readonly NewRequest[]): readonly Recorded[] => {
+    at.recorded.push(...all);
+    return all.map(({ id, noteOnly }) => {
+      if (seen.has(id)) return { result: "duplicate", wake: false };
+      seen.add(id);
+      return noteOnly ? { result: "noted", why: "recorded" } : { result: "recorded", wake: true };
+    });
+  };
   const ports: Ports = {
     ...at.ports,
     integrations: new Map([...at.ports.integrations, ["shop", told]]),
     tenants: { bySlug: async () => context, byNumber: async () => context },
     store: {
       ...at.ports.store,
-      record: async (all) => {
-        at.recorded.push(...all);
-        return all.map(({ id, noteOnly }) => {
-          if (seen.has(id)) return { result: "duplicate", wake: false };
-          seen.add(id);
-          return noteOnly ? { result: "noted", why: "recorded" } : { result: "recorded", wake: true };
-        });
-      },
+      countIgnored: async (_, counts) => void ignored.push(...counts),
+      record: async (all) => taken(all),
+      recordDelivery: async (all) => ({ recorded: taken(all), content: { result: "kept", woken: [] } }),
     },
   };
   const app = new Hono<App>();
@@ -70,13 +88,29 @@ async function gateway({ policy = {}, hooks }: { policy?: object; hooks?: Record
     // Each test looks at what it expects of it.
     return { status: reply.status, body: (await reply.json()) as Answer };
   };
+  const lines = async (
+    text: string | Uint8Array<ArrayBuffer>,
+    { by = key, name = "people", type = "application/x-ndjson" } = {},
+  ) => {
+    const reply = await app.request(`/v1/subprocessors/shop/signals/${name}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${by}`, "content-type": type },
+      body: text,
+    });
+    return { status: reply.status, body: (await reply.json()) as Answer };
+  };
   const documents = () => at.recorded.map(({ fields }) => JSON.parse(fields.d ?? "{}"));
-  return { at, post, documents, readerKey: reader.key };
+  return { at, post, lines, documents, ignored, readerKey: reader.key };
 }
 
 type Answer = {
   readonly counts?: Readonly<Record<string, number>>;
-  readonly results?: readonly { readonly request: string; readonly result: string; readonly noted?: string }[];
+  readonly results?: readonly {
+    readonly event?: string;
+    readonly request?: string;
+    readonly result: string;
+    readonly noted?: string;
+  }[];
   readonly errors?: readonly { readonly field: string; readonly expected: string }[];
 };
 
@@ -93,7 +127,7 @@ describe("a vendor's list", () => {
     const { at, post, documents } = await gateway();
     const { status, body } = await post(list([cus("cus_1"), cus("cus_2")]));
     expect(status).toBe(202);
-    expect(body.counts).toEqual({ opened: 2, held: 0, duplicate: 0, noted: 0, told: 0 });
+    expect(body.counts).toEqual({ opened: 2, held: 0, duplicate: 0, noted: 0, told: 0, ignored: 0 });
     expect(body.results?.map(({ result }) => result)).toEqual(["opened", "opened"]);
     expect(body.results?.map(({ request }) => request)).toEqual(at.recorded.map(({ id }) => id));
     expect(documents()).toMatchObject([
@@ -167,6 +201,15 @@ describe("a vendor's list", () => {
     expect(at.recorded).toMatchObject([expected]);
   });
 
+  it("is of no concern where nobody knows whom it names, if the policy says so", async () => {
+    const { at, post } = await gateway({ policy: { unknown: { "shop/import": "record" } } });
+    await post(list([cus("cus_1")]));
+    expect(at.recorded).toMatchObject([{ onlyKnown: true, noteOnly: false }]);
+    const other = await gateway({ policy: { unknown: { "shop/events": "record" } } });
+    await other.post(list([cus("cus_1")]));
+    expect(other.at.recorded[0]).not.toHaveProperty("onlyKnown");
+  });
+
   it("is due as the soonest of the hooks' own deadlines", async () => {
     const hooks = {
       one: hook({ account_deleted: "here" }, 240),
@@ -219,5 +262,107 @@ describe("a vendor's list", () => {
     expect((await post(many, { to: "constructor" })).status).toBe(404);
     expect((await post(list([cus("c".repeat(512))], { reference: "x".repeat(1_100_000) }))).status).toBe(413);
     expect(at.recorded).toHaveLength(before);
+  });
+});
+
+describe("a vendor's own file, whose lines say what they mean", () => {
+  const people: List = {
+    source: SOURCE,
+    read: jsonLine(
+      z.object({ id: z.string().min(1), what: z.enum(["gone", "back", "off", "moved"]), at: z.number() }),
+      ({ id, what, at }) => {
+        const types = { gone: "account_deleted", back: "account_restored", off: "content_deleted" } as const;
+        const identity = { type: "shop.customer", value: id };
+        const signals = what === "moved" ? [] : [{ type: types[what], identity, at }];
+        return [{ id: `${what}:${id}:${at}`, name: what, signals }];
+      },
+    ),
+    authority: { account_deleted: "everywhere", account_restored: "record", content_deleted: "record" },
+    deadlines: { account_deleted: { hours: 24, source: SOURCE } },
+    events: ["gone", "back", "off", "moved"],
+  };
+  const lists = { people };
+  const line = (id: string, what: string, at = NOW - 1000) => JSON.stringify({ id, what, at });
+
+  it("becomes what each line causes, in one go, with the vendor's deadline, and counts the others", async () => {
+    const { at, lines, documents, ignored } = await gateway({ lists });
+    const text = [
+      line("customer-1", "gone"),
+      "",
+      line("customer-2", "moved"),
+      line("customer-3", "back"),
+      line("customer-4", "off"),
+      line("customer-5", "gone"),
+    ];
+    const { status, body } = await lines(text.join("\r\n"));
+    expect(status).toBe(202);
+    expect(body.counts).toEqual({ opened: 2, held: 0, duplicate: 0, noted: 1, told: 1, ignored: 1 });
+    expect(body.results?.map(({ event, result }) => [event, result])).toEqual([
+      ["gone", "opened"],
+      ["moved", "ignored"],
+      ["back", "noted"],
+      ["off", "told"],
+      ["gone", "opened"],
+    ]);
+    const requests = body.results?.flatMap(({ request = [] }) => request);
+    expect(requests).toEqual(at.recorded.map(({ id }) => id));
+    expect(documents()).toMatchObject([
+      {
+        source: "shop/people",
+        authority: "everywhere",
+        due_at: new Date(NOW + 24 * 3_600_000).toISOString(),
+        signal_at: new Date(NOW - 1000).toISOString(),
+      },
+      { signal: "account_restored" },
+      { source: "shop/people" },
+    ]);
+    expect(ignored).toEqual([{ event: "shop/people moved", count: 1 }]);
+    expect(JSON.stringify(body)).not.toMatch(/customer-\d/);
+  });
+
+  it("knows a line again, however the file is cut", async () => {
+    const { lines } = await gateway({ lists });
+    await lines(line("customer-1", "gone"));
+    const again = await lines(
+      [line("customer-2", "gone"), line("customer-1", "gone"), line("customer-1", "gone", NOW)].join("\n"),
+    );
+    expect(again.body.results?.map(({ result }) => result)).toEqual(["opened", "duplicate", "opened"]);
+  });
+
+  it("may do what the policy says of it by name", async () => {
+    const policy = { authority: { "shop/people": { account_deleted: "record" } } };
+    const { lines } = await gateway({ lists, policy });
+    expect((await lines(line("customer-1", "gone"))).body.counts).toMatchObject({ noted: 1, opened: 0 });
+  });
+
+  it.each<[string, string | Uint8Array<ArrayBuffer>, string]>([
+    ["nothing", "\n\n", "(body)"],
+    ["no UTF-8", new Uint8Array([0x7b, 0xff]), "(body)"],
+    ["more than a thousand lines", `${line("customer-1", "gone")}\n`.repeat(1001), "(body)"],
+    [
+      "a line that is not what the vendor documents",
+      `${line("customer-1", "gone")}\n${line("", "gone")}`,
+      "lines.1.id",
+    ],
+    ["a line that is no JSON", "gone", "lines.0."],
+    ["a time to come", line("customer-1", "gone", NOW + 3_600_000), "lines.0.time"],
+  ])("is refused as a whole: %s", async (_, text, field) => {
+    const { at, lines } = await gateway({ lists });
+    const { status, body } = await lines(text);
+    expect(status).toBe(422);
+    expect(body.errors?.[0]?.field).toContain(field);
+    expect(at.recorded).toEqual([]);
+  });
+
+  it("needs a list of that name, its content type, and a key that may", async () => {
+    const { at, lines, readerKey } = await gateway({ lists });
+    const text = line("customer-1", "gone");
+    expect((await lines(text, { name: "nothing" })).status).toBe(404);
+    expect((await lines(text, { name: "constructor" })).status).toBe(404);
+    expect((await lines(text, { type: "application/json" })).status).toBe(415);
+    expect((await lines(text, { by: readerKey })).status).toBe(403);
+    expect((await lines("x".repeat(1_100_000))).status).toBe(413);
+    expect((await (await gateway()).lines(text)).status).toBe(404);
+    expect(at.recorded).toEqual([]);
   });
 });

@@ -18,12 +18,24 @@ let server: Server;
 let origin: string;
 let calls: Body[] = [];
 let seen: string[] = [];
+let files: { readonly type: string; readonly lines: readonly string[] }[] = [];
+let fileAnswers: (lines: readonly string[]) => Answer;
 let answers: (call: Body, index: number) => Answer;
 let identities = [{ type: "facebook.user_id" }];
 
 const taken = ({ ids }: Body): Answer => ({
   status: 202,
   body: { counts: { opened: ids.length, held: 0, duplicate: 0, noted: 0, told: 0 }, results: [] },
+});
+
+const takenLines = (lines: readonly string[]): Answer => ({
+  status: 202,
+  body: {
+    counts: { opened: 1, held: 0, duplicate: 0, noted: 0, told: 0, ignored: lines.length - 1 },
+    results: lines.map((_, at) =>
+      at === 0 ? { event: "user deleted", result: "opened" } : { event: "user protected", result: "ignored" },
+    ),
+  },
 });
 
 beforeAll(async () => {
@@ -34,6 +46,10 @@ beforeAll(async () => {
     const answer = (): Answer => {
       if (request.url === "/v1/subprocessors/fb") return { status: 200, body: { id: "fb", integration: "facebook" } };
       if (request.url === "/v1/integrations/facebook") return { status: 200, body: { identities } };
+      if (request.url === "/v1/subprocessors/fb/signals/users") {
+        files.push({ type: request.headers["content-type"] ?? "", lines: text.split("\n") });
+        return fileAnswers(text.split("\n"));
+      }
       if (request.url !== "/v1/subprocessors/fb/signals")
         return { status: 404, body: { detail: "There is no such subprocessor here." } };
       const body: Body = JSON.parse(text);
@@ -50,6 +66,8 @@ beforeAll(async () => {
 beforeEach(() => {
   calls = [];
   seen = [];
+  files = [];
+  fileAnswers = takenLines;
   answers = taken;
   identities = [{ type: "facebook.user_id" }];
 });
@@ -189,6 +207,54 @@ describe("what X's batch compliance jobs answer", () => {
   });
 });
 
+describe("a vendor's own file", () => {
+  const users = (count: number) =>
+    Array.from({ length: count }, (_, at) => JSON.stringify({ id: `user-${at}`, reason: "deleted" }));
+
+  /** Makes sure that no id is anywhere in what was printed. */
+  async function importedFile(text: string, more: readonly string[] = []) {
+    const line = ["import", "--subprocessor", "fb", "--list", "users", "--json", ...more, file(text)];
+    const result = await quittance(line, { env: { QUITTANCE_URL: origin, QUITTANCE_API_KEY: KEY } });
+    expect(result.out + result.err).not.toMatch(/user-\d|\n\s+at /);
+    return result;
+  }
+
+  it("goes as it is, a thousand lines at a time, and shows what was passed over", async () => {
+    const { code, out } = await importedFile(`\uFEFF${users(1500).join("\r\n")}\r\n\r\n`);
+    expect(code).toBe(0);
+    expect(files.map(({ type, lines }) => [type, lines.length])).toEqual([
+      ["application/x-ndjson", 1000],
+      ["application/x-ndjson", 500],
+    ]);
+    expect(files.flatMap(({ lines }) => lines)).toEqual(users(1500));
+    expect(JSON.parse(out)).toMatchObject({
+      list: "users",
+      ids: 1500,
+      opened: 2,
+      sent: 1500,
+      passed_over: { "user protected": 1498 },
+    });
+  });
+
+  it("names the line that the gateway refuses, and stops there", async () => {
+    fileAnswers = () => ({
+      status: 422,
+      body: { errors: [{ field: "lines.1.redacted_at", expected: "what the vendor documents" }] },
+    });
+    const { code, err, out } = await importedFile(`${users(1).join("")}\n\n${users(1200).join("\n")}`);
+    expect([code, files.length]).toEqual([1, 1]);
+    expect(err).toContain("refused line 3 (redacted_at): expected what the vendor documents");
+    expect(err).toContain("stopped: 0 of 1201 ids were handed over");
+    expect(JSON.parse(out)).toMatchObject({ sent: 0, opened: 0 });
+  });
+
+  it("asks nobody in a dry run", async () => {
+    const { code, out } = await importedFile(users(1200).join("\n"), ["--dry-run"]);
+    expect([code, seen]).toEqual([0, []]);
+    expect(JSON.parse(out)).toMatchObject({ ids: 1200, calls: 2, dry_run: true });
+  });
+});
+
 describe("reading a list", () => {
   const read = (text: string) => {
     const listed = parseIdList(text);
@@ -257,6 +323,11 @@ describe("wrong usage", () => {
     [[...all, "--at", "yesterday", "a"], /--at: expected an RFC 3339 time/],
     [[...all, "--reference", "", "a"], /--reference/],
     [[...all, "--colour", "a"], /Unknown option '--colour'/],
+    [[...all, "--list", "users", "a"], /--type says nothing/],
+    [
+      [...all.slice(0, 2), ...all.slice(4), "--list", "users", "--at", "2026-11-20T10:00:00Z", "a"],
+      /--at says nothing/,
+    ],
     [[...all, "/nowhere/at-all"], /does not exist/],
     [[...all, file("a b")], /line 1: expected one id/],
   ])("%j is refused in plain words, with exit code 2", async (args, words) => {
@@ -269,7 +340,7 @@ describe("wrong usage", () => {
   it("has help of its own", async () => {
     const { code, out } = await quittance(["import", "--help"]);
     expect(code).toBe(0);
-    for (const word of ["Usage:", "Exit codes:", "--dry-run", "redacted_at", "--reference"])
+    for (const word of ["Usage:", "Exit codes:", "--dry-run", "redacted_at", "--reference", "--list"])
       expect(out).toContain(word);
     expect((await quittance(["--help"])).out).toContain("quittance import");
   });

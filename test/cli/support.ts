@@ -38,6 +38,7 @@ export const task = (over: Partial<Receipt["tasks"][number]> = {}): Receipt["tas
   action: "erase",
   outcome: "erased",
   level: "verified_absent",
+  read_back: "all",
   at: "2026-03-02T10:00:00.000Z",
   attempts: 1,
   evidence: [

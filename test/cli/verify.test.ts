@@ -62,7 +62,7 @@ describe("a genuine receipt", () => {
     expect(out).toMatch(/who +1 subject reference, of the controller acme-shop/);
     expect(out).toMatch(/received +2026-03-01T08:00:00.000Z/);
     expect(out).toMatch(/complete +yes/);
-    expect(out).toMatch(/acme +erase +erased +verified_absent +2026-03-02T10:00:00.000Z/);
+    expect(out).toMatch(/acme +erase +erased +verified_absent +all +2026-03-02T10:00:00.000Z/);
     expect(out).toMatch(/billing +invoices +until 2036-12-31T22:59:59.999Z +ground: tax_law/);
     expect(out).toMatch(/DELETE +api\.acmemail\.example\/v2\/contacts\/\{id\} +204 +2026-03-02T09:59:59.000Z/);
     expect(out).toContain("gone from backups too by 2026-04-01T10:00:01.000Z");

@@ -19,11 +19,20 @@ import {
 } from "../../src/contract/integration.ts";
 import { CONNECTION } from "../../src/contract/oauth.ts";
 import type { Answer, Sight } from "../../src/contract/outcome.ts";
-import { DNS_LABEL, isPublicEndpoint, originOf, type Settings, settingsSchema } from "../../src/contract/settings.ts";
+import {
+  DNS_LABEL,
+  isOwn,
+  isPublicEndpoint,
+  originOf,
+  type Settings,
+  settingsSchema,
+} from "../../src/contract/settings.ts";
 import type { Stream } from "../../src/contract/stream.ts";
 import type { Part, Verification } from "../../src/contract/verification.ts";
+import { IMPORT } from "../../src/intake/import.ts";
 import type { Verified } from "../../src/intake/schemes/scheme.ts";
 import type { ClientCredentials, KeySets } from "../../src/ports.ts";
+import { isDevelopmentKey } from "../../src/registry/development-key.ts";
 import { fail, ok } from "../../src/result.ts";
 import type { Sample, StreamSample, Way } from "../integrations/samples/kit.ts";
 import { orderFor, type Played, play } from "../support/play.ts";
@@ -110,7 +119,7 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     for (const declared of integration.origins)
       for (const [braced, name = ""] of declared.matchAll(/\{(\w+)\}/g)) {
         expect(declared.slice(declared.indexOf(braced) + braced.length)).toMatch(/^(\.[a-z0-9-]+){2,}$/);
-        expect(integration.settings[name]).toMatchObject({ kind: "text", required: true, pattern: DNS_LABEL });
+        expect(integration.settings[name]).toMatchObject({ kind: "text", pattern: DNS_LABEL });
         for (const value of [
           "",
           "a.b",
@@ -136,17 +145,25 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     const { oauth, settings, origins, actions, hooks } = integration;
     if (isAbsent(oauth)) return;
     const { client } = oauth;
-    const named = client.by === "document" ? [client.scopes] : [client.id, client.secret];
-    for (const name of named) expect(Object.keys(settings)).toContain(name);
-    if (oauth.site !== undefined) expect(settings[oauth.site]).toMatchObject({ kind: "text", required: false });
-    if ("discovered" in oauth.server) expect(settings[oauth.server.discovered]).toMatchObject({ kind: "endpoint" });
-    else if ("asks" in oauth.server)
-      expect(oauth.server.asks).toMatchObject({ kind: "text", pattern: expect.any(RegExp) });
-    else
-      for (const address of [oauth.server.token, oauth.server.authorize])
-        expect(address).toMatch(/^https:\/\/[a-z0-9.{}-]+\//i);
-    // The token goes where calls may go; a person may be sent to another host of the vendor's.
-    if ("token" in oauth.server) expect(origins).toContain(/^https:\/\/[^/]+/.exec(oauth.server.token)?.[0]);
+    const signs = typeof client.by === "string" ? [] : [client.by.keyId, client.by.issuer];
+    const own = client.by === "document" ? [client.scopes] : [client.id, client.secret];
+    for (const named of [...own, ...signs]) expect(Object.keys(settings)).toContain(named);
+    if (client.by !== "document") expect(settings[client.secret]).toMatchObject({ kind: "secret" });
+    if (oauth.site !== undefined) expect(settings[oauth.site]).toMatchObject({ kind: "text", pattern: DNS_LABEL });
+    const { server } = oauth;
+    if ("discovered" in server) expect(settings[server.discovered]).toMatchObject({ kind: "endpoint" });
+    if ("asks" in server) expect(server.asks).toMatchObject({ kind: "text", pattern: expect.any(RegExp) });
+    if ("by" in server)
+      for (const value of Object.keys(server.servers)) {
+        const chosen = settings[server.by];
+        expect(chosen?.kind === "text" && chosen.pattern?.test(value) === true, value).toBe(true);
+      }
+    const servers = "by" in server ? Object.values(server.servers) : "token" in server ? [server] : [];
+    for (const { token, authorize } of servers) {
+      for (const address of [token, authorize]) expect(address).toMatch(/^https:\/\/[a-z0-9.{}-]+\//i);
+      // The token goes where calls may go; a person may be sent to another host of the vendor's.
+      expect(origins).toContain(/^https:\/\/[^/]+/.exec(token)?.[0]);
+    }
     if (isAbsent(actions.revoke))
       throw new Error("what was granted has to be given back, if only by destroying it here");
     expect(actions.revoke.by).toContain(CONNECTION);
@@ -160,9 +177,11 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     const sourced: readonly { readonly source: string }[] = [
       ...(isAbsent(declared) ? [declared] : Object.values(declared)),
       ...Object.values(integration.streams ?? {}),
+      ...Object.values(integration.lists ?? {}),
       oauth,
       ...Object.values(actions),
       ...residuals,
+      ...(integration.limits.perDay === undefined ? [] : [integration.limits.perDay]),
     ];
     for (const { source } of sourced) {
       expect(URL.canParse(source), source).toBe(true);
@@ -195,6 +214,15 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
       for (const type of [...(by === "any" ? [] : by), ...learns]) expect(known).toContain(type);
   });
 
+  it("needs for an action only settings that may be left out, and its sample fills them in", () => {
+    for (const [, { needs }] of actionsOf(integration))
+      for (const setting of needs?.settings ?? []) {
+        expect(integration.settings[setting]?.required, setting).toBe(false);
+        expect(sample.settings[setting], setting).toBeDefined();
+        expect(isPublicEndpoint(needs?.otherwise.source ?? "")).toBe(true);
+      }
+  });
+
   describe.each(hooks.map(([endpoint, hook]) => ({ endpoint, hook })))("hook $endpoint", ({ endpoint, hook }) => {
     const said = sample.hooks[endpoint] ?? {};
     const sent = senderOf(name)[endpoint] ?? {};
@@ -205,6 +233,11 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     it("takes its key from a setting, and a shared one from a secret", () => {
       if ("key" in scheme) expect(Object.keys(integration.settings)).toContain(scheme.key);
       if ("key" in scheme && SHARED.has(scheme.scheme)) expect(integration.settings[scheme.key]?.kind).toBe("secret");
+    });
+
+    it("[I5] has samples that a deployed gateway does not believe, where anybody can make them", () => {
+      if (scheme.scheme === "ed25519" || scheme.scheme === "ecdsa-p256")
+        expect(isDevelopmentKey(sample.settings[scheme.key] ?? "")).toBe(true);
     });
 
     it("has a sender and an expectation for each of its events", () => {
@@ -267,6 +300,17 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
             for (const text of ["{}", "[]", "[{}]", '{"a":1}', "a=b&c=d", "a:b", '"a"'])
               expect(challenge.shape.exec(around + text)?.[0], text).not.toBe(around + text);
       }
+    });
+
+    it("[I5] takes a key from a delivery only by a secret of ours, and never a delivery that says something", async () => {
+      if (hook.offer === undefined) return;
+      const { offer } = hook;
+      expect(new URL(offer.source).protocol).toBe("https:");
+      expect(integration.settings[offer.verify.key]?.kind).toBe("secret");
+      const tells = (text: string) => offer.tells(rubbish(text));
+      fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => tells(text) === false));
+      for (const event of Object.values(sent))
+        expect(tells((await genuine(NOW, sample.settings, event)).body)).toBe(false);
     });
 
     it("[I5] asks for a call of ours only to its own origins, and bears any delivery", async () => {
@@ -333,6 +377,27 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
         expect((await verified(hook, delivery, other, endpoint)).ok).toBe(false);
         if (SHARED.has(scheme.scheme))
           expect((await verified(hook, await genuine(NOW, other), sample.settings, endpoint)).ok).toBe(false);
+      }
+    });
+
+    it("[I5] refuses a delivery that names another app or account than ours, and takes what names none", async () => {
+      const expects = "expects" in scheme ? (scheme.expects ?? []) : [];
+      for (const { at, setting } of expects) {
+        expect(integration.settings[setting]).toMatchObject({ kind: "text" });
+        expect(sample.settings[setting], setting).toBeDefined();
+        const named: string[] = [];
+        for (const [event, each] of Object.entries(sent)) {
+          const delivery = await genuine(NOW, sample.settings, each);
+          const taken = async (value: string | undefined) => {
+            const { [setting]: _, ...others } = sample.settings;
+            const settings = value === undefined ? others : { ...others, [setting]: value };
+            return (await verified(hook, delivery, settings, endpoint)).ok;
+          };
+          expect(await taken(undefined), event).toBe(true);
+          expect(await taken(`stranger,${sample.settings[setting]}`), event).toBe(true);
+          if (!(await taken("stranger"))) named.push(event);
+        }
+        expect(named.length, `events that name one at ${at.join(".")}`).toBeGreaterThan(0);
       }
     });
 
@@ -408,6 +473,41 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
       it("[I5] answers rubbish with a result, never with an exception", () => {
         fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof stream.read(text).ok === "boolean"));
         for (const text of ["", "{", "null", "[{}]"]) expect(stream.read(text).ok).toBe(false);
+      });
+    },
+  );
+
+  describe.each(Object.entries(integration.lists ?? {}).map(([endpoint, list]) => ({ endpoint, list })))(
+    "list $endpoint",
+    ({ endpoint, list }) => {
+      const said = sample.lists?.[endpoint] ?? {};
+
+      it("is called unlike any hook, any stream and the import, and has an expectation for each of its events", () => {
+        const others = [...hooks.map(([name]) => name), ...Object.keys(integration.streams ?? {}), IMPORT];
+        expect(others).not.toContain(endpoint);
+        expect(Object.keys(said).toSorted()).toEqual([...list.events].toSorted());
+      });
+
+      it.each(Object.entries(said))("reads what %s says, and the same again", (event, { line, says }) => {
+        const told = list.read(line(NOW), NOW);
+        if (!told.ok) throw new Error(`${told.problem.reason} at ${told.problem.at}`);
+        expect(told.value.map(({ name }) => name)).toEqual([event]);
+        for (const { id } of told.value) expect(id).not.toBe("");
+        const signals = told.value.flatMap((each) => each.signals);
+        expect(signals).toEqual(says(NOW));
+        for (const { type, identity } of signals) {
+          expect(Object.keys(integration.identities)).toContain(identity.type);
+          expect(list.authority[type]).toBeDefined();
+        }
+        const ids = ({ value }: typeof told) => value.map(({ id }) => id);
+        const later = list.read(line(NOW), NOW + 86_400_000);
+        expect(later.ok && ids(later), "on another day").toEqual(ids(told));
+      });
+
+      it("[I5] answers rubbish with a result, never with an exception", () => {
+        const read = (text: string) => list.read(text, NOW);
+        fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof read(text).ok === "boolean"));
+        for (const text of ["", "{", "null", "[{}]", "{}"]) expect(read(text).ok).toBe(false);
       });
     },
   );
@@ -581,6 +681,7 @@ function stepsOf(integration: Integration, sample: Sample, way: Way): Steps<Answ
   });
   if (isBulk(action)) {
     if (way.part === "run") return only(action.bulk.run([order], "batch"));
+    if (way.part === "look" && action.look !== undefined) return action.look.run(order);
     if (way.part === "look" || action.bulk.check === undefined) throw new Error(`${integration.id} has no such part`);
     return only(action.bulk.check(way.part.check, [order]));
   }
@@ -626,10 +727,9 @@ function expectAllowed(
   discovered: readonly string[] = [],
 ): void {
   const url = new URL(at.url);
-  const endpoints = Object.entries(integration.settings).filter(([, { kind }]) => kind === "endpoint");
   expect(
     integration.origins.some((declared) => filled(declared, settings) === url.origin) ||
-      endpoints.some(([name]) => settings[name] === at.url) ||
+      Object.entries(integration.settings).some(([name, setting]) => isOwn(setting, settings[name], at.url)) ||
       discovered.includes(at.url),
     at.template,
   ).toBe(true);

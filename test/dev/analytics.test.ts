@@ -49,13 +49,14 @@ function bulkOf<S extends Settings>(action: Action<S> | object, settings: Settin
           "batch",
         ),
       ),
+    look: (type: string, value: string) => known.look && sent(known.look.run(order(type, value))),
     ask: async (reference: string, type: string, value: string): Promise<Answer | undefined> =>
       check === undefined ? undefined : (await sent(check(reference, [order(type, value)])))[0],
   };
 }
 
 describe("the stand-in for Amplitude", () => {
-  const { begin, ask } = bulkOf(amplitude.actions.erase, { apiKey: "key", secretKey: "secret", residency: "EU" });
+  const { begin, ask, look } = bulkOf(amplitude.actions.erase, { apiKey: "key", secretKey: "secret", residency: "EU" });
 
   it("erases a user when the job has run, and not before", async () => {
     await seed({
@@ -75,8 +76,11 @@ describe("the stand-in for Amplitude", () => {
     now += 10 * DAY_MS;
     expect(await stands()).toMatchObject({ outcome: "accepted" });
     expect(await holds("Ada")).not.toEqual([]);
+    expect(await look("amplitude.user_id", "u-1")).toBe("present");
     now += 4 * DAY_MS;
     expect(await stands()).toEqual({ outcome: "erased" });
+    expect(await look("amplitude.user_id", "u-1")).toBe("absent");
+    expect(await look("amplitude.amplitude_id", "2")).toBe("present");
     expect(await holds("Ada")).toEqual([]);
     expect(await holds("Bob")).not.toEqual([]);
   });
@@ -94,7 +98,7 @@ describe("the stand-in for Amplitude", () => {
 
 describe("the stand-in for PostHog", () => {
   const settings = { projectId: "12345", apiKey: "phx_test", residency: "EU" };
-  const { begin, ask } = bulkOf(posthog.actions.erase, settings);
+  const { begin, ask, look } = bulkOf(posthog.actions.erase, settings);
 
   it("erases a person at once and the events on a Sunday", async () => {
     await seed({
@@ -109,7 +113,9 @@ describe("the stand-in for PostHog", () => {
     const [found] = await begin(["email", "ada@example.com"]);
     const uuid = found?.outcome === "found" ? (found.identities[0]?.value ?? "") : "";
     expect(await begin(["posthog.distinct_id", "device-1"])).toEqual([found]);
+    expect(await look("posthog.person", uuid)).toBe("present");
     expect(await begin(["posthog.person", uuid])).toMatchObject([{ reference: `deleted:${uuid}` }]);
+    expect(await look("posthog.person", uuid)).toBe("absent");
     expect(await begin(["posthog.person", uuid]), "asked again").toMatchObject([{ reference: `asked:${uuid}` }]);
     for (const reference of [`deleted:${uuid}`, `asked:${uuid}`])
       expect(await ask(reference, "posthog.person", uuid)).toMatchObject({ outcome: "accepted", reference });

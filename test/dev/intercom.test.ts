@@ -3,7 +3,14 @@ import { createSandbox, type Sandbox } from "../../dev/sandbox/sandbox.ts";
 import { intercom } from "../../integrations/intercom.ts";
 import { carryOut } from "../support/carry-out.ts";
 
-const settings = { region: "eu", accessToken: "t0ken", clientSecret: "", uninstallSecret: "" };
+const settings = {
+  region: "eu",
+  accessToken: "t0ken",
+  clientId: "",
+  clientSecret: "",
+  workspaceId: "",
+  uninstallSecret: "",
+};
 
 let sandbox: Sandbox;
 const holds = async (text: string) =>

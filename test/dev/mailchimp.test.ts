@@ -6,6 +6,8 @@ import { carryOut } from "../support/carry-out.ts";
 const settings = {
   apiKey: "0123456789abcdef0123456789abcdef-us21",
   dataCenter: "us21",
+  clientId: "",
+  clientSecret: "",
   signingSecret: "",
   addressSecret: "",
 };

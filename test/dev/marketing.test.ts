@@ -35,7 +35,7 @@ describe("HubSpot", () => {
   if (isAbsent(erase) || isBulk(erase) || erase.look === undefined) throw new Error("HubSpot has an erasure");
   const { look } = erase;
   const order = (type: string, value: string) =>
-    orderFor({ accessToken: "pat-na1-1", portalId: "62515", clientSecret: "" }, { type, value });
+    orderFor({ accessToken: "pat-na1-1", portalId: "62515", clientId: "", clientSecret: "" }, { type, value });
 
   it("finds by any address, deletes for good even what could be restored, and leaves those who resemble", async () => {
     await seed({

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import * as senders from "../../cli/senders/index.ts";
+import { objectTypes } from "../../dev/object-types.ts";
 import { withVendors } from "../../dev/vendor-table.ts";
 import * as integrations from "../../integrations/index.ts";
 import { absent, type Integration } from "../../src/contract/integration.ts";
@@ -23,6 +24,13 @@ describe("the table of vendors", () => {
     const read = (path: string) => readFileSync(new URL(path, root), "utf8");
     const pages = { readme: read("README.md"), index: read("docs/vendors/README.md") };
     expect(await withVendors(pages, catalogue, hasPage)).toEqual(pages);
+  });
+
+  it("has its kinds of object in the product's client: if not, run npm run vendors", () => {
+    const client = readFileSync(new URL("client/object-types.ts", root), "utf8");
+    expect(objectTypes(catalogue.integrations)).toBe(client);
+    expect(client).toContain('| "openai.file"');
+    expect(client).not.toContain("hubspot.conversation");
   });
 
   it("has one row for each integration, with a link where there is a page", async () => {

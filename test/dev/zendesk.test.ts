@@ -3,7 +3,14 @@ import { createSandbox, type Sandbox } from "../../dev/sandbox/sandbox.ts";
 import { zendesk } from "../../integrations/zendesk.ts";
 import { carryOut } from "../support/carry-out.ts";
 
-const settings = { subdomain: "acme", agentEmail: "agent@acme.example", apiToken: "t0ken", webhookSecret: "" };
+const settings = {
+  subdomain: "acme",
+  agentEmail: "agent@acme.example",
+  apiToken: "t0ken",
+  webhookSecret: "",
+  clientId: "",
+  clientSecret: "",
+};
 const { erase } = zendesk.actions;
 const tickets = (count: number, requester_id: number) =>
   Array.from({ length: count }, (_, nth) => ({ id: 100 + nth, requester_id, subject: `Help for Ada ${nth}` }));

@@ -78,6 +78,17 @@ const topic = integrationOf("topic", {
     },
   },
 });
+/** One that makes up its key, and tells it first. */
+const teller = integrationOf("teller", {
+  events: {
+    ...keyed,
+    offer: {
+      source: SOURCE,
+      verify: { scheme: "shared-secret", key: "setup", at: { query: "setup" } },
+      tells: ({ text: told }) => told.startsWith("key "),
+    },
+  },
+});
 const security = integrationOf("security", {
   push: {
     ...keyed,
@@ -105,6 +116,8 @@ function gateway() {
     asked: [] as string[],
     woken: [] as string[],
     isDown: false,
+    kept: [] as string[],
+    isFull: false,
   };
   let version = 0;
   const contextOf = (): Context => {
@@ -112,6 +125,7 @@ function gateway() {
       market: { id: "market", integration: "market", settings: {} },
       shop: { id: "shop", integration: "market", settings: {} },
       topic: { id: "topic", integration: "topic", settings: {} },
+      teller: { id: "teller", integration: "teller", settings: { setup: "our-own" } },
       security: { id: "security", integration: "security", settings: { topics: "ours" } },
     });
     const tenant = { n: "1", slug: "acme", status: "active", subprocessors, policy: { authority: {}, widen: {} } };
@@ -133,7 +147,7 @@ function gateway() {
     now: () => state.now,
     origin: ORIGIN,
     log: (event: string, facts: object) => void state.logged.push(`${event} ${JSON.stringify(facts)}`),
-    integrations: new Map([market, security, topic].map((each) => [each.id, each])),
+    integrations: new Map([market, security, teller, topic].map((each) => [each.id, each])),
     keySets: { keys: async () => undefined, text: async () => fail("unavailable") },
     tenants: {
       bySlug: async (slug: string, maxAgeMs?: number) => {
@@ -148,6 +162,10 @@ function gateway() {
         return true;
       },
       countIgnored: async () => undefined,
+      quarantine: async (_: string, id: string, { facts }: { readonly facts: string }) => {
+        if (!state.isFull) state.kept.push(`${id.slice(0, 4)} ${facts}`);
+        return !state.isFull;
+      },
     },
     wake: async (lanes: readonly string[]) => void state.woken.push(...lanes),
     later: () => undefined,
@@ -249,6 +267,44 @@ describe("what is accepted", () => {
     expect((await gateway().post("acme/market/events", "{}", sign("{}"))).status).toBe(204);
     expect((await gateway().post("acme/market", "{}", sign("{}"))).status).toBe(204);
     expect((await gateway().post("acme/shop/events", "{}", sign("{}"))).status).toBe(204);
+  });
+});
+
+describe("a key that is told by a delivery", () => {
+  const facts = '"subprocessor":"teller","endpoint":"events","at":"key"';
+
+  it("is kept for an operator, whoever signed it, and used for nothing", async () => {
+    const { state, post } = gateway();
+    for (const headers of [{}, sign("key k1", "k1")])
+      expect(await post("acme/teller/events?setup=our-own", "key k1", headers)).toMatchObject({
+        status: 200,
+        text: "",
+      });
+    expect(state.kept).toEqual([expect.stringContaining(facts), expect.stringContaining(facts)]);
+    expect(state.logged).toHaveLength(2);
+    expect(state.logged.join()).toContain("delivery_quarantined");
+    expect((await post("acme/teller/events?setup=our-own", "{}", sign("{}", "k1"))).status).toBe(401);
+  });
+
+  it("[I5] is nobody's without the secret of the address, nor is any other delivery with it", async () => {
+    const { state, post } = gateway();
+    for (const query of ["", "?setup=", "?setup=other", "?setup=our-own&setup=our-own", "?Setup=our-own"])
+      expect((await post(`acme/teller/events${query}`, "key k1", sign("key k1", "k1"))).status, query).toBe(401);
+    expect((await post("acme/teller/events?setup=our-own", "event")).status).toBe(401);
+    expect((await post("acme/market/events?setup=our-own", "key k1")).status).toBe(412);
+    expect(state.kept).toEqual([]);
+  });
+
+  it("is a delivery like any other once it is proven", async () => {
+    const { state, post } = gateway();
+    expect((await post("acme/teller/events?setup=our-own", "key k1", sign("key k1"))).status).toBe(202);
+    expect(state.kept).toEqual([]);
+  });
+
+  it("[I1] is to be told again where it cannot be kept", async () => {
+    const { state, post } = gateway();
+    state.isFull = true;
+    expect((await post("acme/teller/events?setup=our-own", "key k1")).status).toBe(503);
   });
 });
 

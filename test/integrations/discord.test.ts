@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { discord } from "../../integrations/discord.ts";
-import { isAbsent } from "../../src/contract/integration.ts";
+import { isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { answerProven } from "../../src/intake/challenge.ts";
+import { orderFor, play } from "../support/play.ts";
 import { checked, proven } from "../support/proven.ts";
+import { sample } from "./samples/discord.ts";
 
 const { hooks } = discord;
 const hook = isAbsent(hooks) ? undefined : hooks.events;
@@ -113,5 +115,21 @@ describe("Discord's signature", () => {
     for (const given of ["", "00".repeat(64), signature.replace("92", "93"), `${signature}00`])
       expect((await checked(hook.verify, { body: "", headers: headers("r", given) }, { publicKey })).ok).toBe(false);
     expect((await checked(hook.verify, { body: "r" }, { publicKey })).ok).toBe(false);
+  });
+});
+
+describe("revoking at Discord", () => {
+  it("shows one token, the refresh token where there is one, since any of them ends all", () => {
+    const { revoke } = discord.actions;
+    if (isAbsent(revoke) || isBulk(revoke)) throw new Error("Discord revokes");
+    const grant = sample.oauth?.grant;
+    if (grant === undefined) throw new Error("there is a grant");
+    const settings = { publicKey: "", applicationId: "1", clientSecret: "s" };
+    const shown = (refreshToken: string) => {
+      const order = orderFor(settings, { type: "connection", value: "con" }, { grant: { ...grant, refreshToken } });
+      return play(revoke.run(order), [{ status: 200 }]).calls.map(({ body }) => body);
+    };
+    expect(shown("refresh-1")).toEqual(["token=refresh-1&token_type_hint=refresh_token"]);
+    expect(shown("")).toEqual(["token=access-1&token_type_hint=access_token"]);
   });
 });

@@ -100,6 +100,25 @@ describe("revoking a grant at Facebook", () => {
   });
 });
 
+describe("revoking a connection at Facebook", () => {
+  const account = { type: "facebook.user_id", value: "1000000000001" };
+  const grant = { accessToken: "EAAlong", refreshToken: "", scopes: [], account };
+  const connected = { ...order, identity: { type: "connection", value: "con_1" }, grant };
+
+  it("removes the app by its own token, so that an expired token of the person is no hindrance", () => {
+    const { calls } = play(revoke.run(connected), [{ status: 200, body: { success: true } }]);
+    expect(calls[0]?.at.url).toBe("https://graph.facebook.com/v23.0/1000000000001/permissions");
+    expect(calls[0]?.headers.authorization).toBe("Bearer 123456789012345|app secret");
+  });
+
+  it("removes it by the person's token where it was not learnt who they are", () => {
+    const unknown = { ...grant, account: { type: "connection", value: "unknown" } };
+    const { calls } = play(revoke.run({ ...connected, grant: unknown }), [{ status: 200, body: { success: true } }]);
+    expect(calls[0]?.at.url).toBe("https://graph.facebook.com/v23.0/me/permissions");
+    expect(calls[0]?.headers.authorization).toBe("Bearer EAAlong");
+  });
+});
+
 describe("what Facebook tells us", () => {
   const { hooks } = facebook;
   if (isAbsent(hooks)) throw new Error("Facebook Login has hooks");

@@ -26,6 +26,8 @@ describe("erasing an object at the Gemini API", () => {
     ["gemini.file_search_store", "fileSearchStores/s-1", "/fileSearchStores/s-1?force=true"],
     ["gemini.document", "fileSearchStores/s-1/documents/d-1", "/fileSearchStores/s-1/documents/d-1?force=true"],
     ["gemini.document", "s-1/d-1", "/fileSearchStores/s-1/documents/d-1?force=true"],
+    ["gemini.tuned_model", "tunedModels/voice-of-u-42", "/tunedModels/voice-of-u-42"],
+    ["gemini.batch", "batches/b-1", "/batches/b-1"],
     ["gemini.interaction", "v1_abc", "/interactions/v1_abc"],
   ])("deletes %s %s with all that it holds, the key in a header", (type, value, path) => {
     const { calls, outcome } = play(erase.run(order(type, value)), [{ status: 200, body: {} }]);
@@ -66,10 +68,18 @@ describe("erasing an object at the Gemini API", () => {
     for (const [type, value] of [
       ["gemini.file", "fileSearchStores/s-1"],
       ["gemini.document", "d-1"],
-      ["gemini.batch", "batches/1"],
+      ["gemini.agent", "agents/1"],
     ] as const)
       for (const steps of [erase.run(order(type, value)), look.run(order(type, value))])
         expect(play<unknown>(steps, []).outcome).toMatchObject({ outcome: "unforeseen", status: 0 });
+  });
+
+  it("does not take it for a bad key that a tuned model's deletion wants OAuth, and lets the rest go on", () => {
+    const refusal = refused(401, "UNAUTHENTICATED", "API keys are not supported by this API.");
+    const { calls, outcome } = play(erase.run(order("gemini.tuned_model", "tunedModels/m-1")), [refusal]);
+    expect(calls[0]?.expects).toEqual([401]);
+    expect(outcome).toMatchObject({ outcome: "unforeseen", status: 401 });
+    expect(play(erase.run(file), [{ status: 200, body: {} }]).calls[0]?.expects).toEqual([]);
   });
 
   it("[I13] lets no name change the address", () => {

@@ -116,7 +116,7 @@ describe("erasing a contact at HubSpot", () => {
   const { erase } = hubspot.actions;
   if (isAbsent(erase) || isBulk(erase)) throw new Error("HubSpot has an erasure");
   const orderOf = (type: string, value: string) =>
-    orderFor({ accessToken: "pat-na1-1", portalId: "62515", clientSecret: "" }, { type, value });
+    orderFor({ accessToken: "pat-na1-1", portalId: "62515", clientId: "", clientSecret: "" }, { type, value });
   const page = (contacts: readonly object[], after?: string) => ({
     status: 200,
     body: { results: contacts, ...(after !== undefined && { paging: { next: { after } } }) },
@@ -161,5 +161,26 @@ describe("erasing a contact at HubSpot", () => {
   it("gives a search that does not end to a person", () => {
     const { outcome } = play(erase.run(orderOf("email", "ada@example.com")), () => page([], "100"));
     expect(outcome).toMatchObject({ outcome: "unforeseen" });
+  });
+});
+
+describe("tokens of connections", () => {
+  const { oauth } = hubspot;
+  if (isAbsent(oauth) || oauth.adapt === undefined) throw new Error("HubSpot has OAuth with deviations");
+  const { adapt, account } = oauth;
+
+  it("reads its own words for a token that is no good, and takes no other refusal for that", () => {
+    const refused = (json: Record<string, unknown>) => adapt({ status: 400, json })?.json.error;
+    expect(refused({ status: "BAD_REFRESH_TOKEN" })).toBe("invalid_grant");
+    expect(refused({ error: "invalid_grant" })).toBe("invalid_grant");
+    expect(refused({ status: "BAD_CLIENT_ID" })).toBe("refused");
+    expect(refused({ category: "VALIDATION_ERROR", message: "Invalid refresh token" })).toBe("validation_error");
+  });
+
+  it("asks for no account that the answer has named", () => {
+    const settings = { accessToken: "", portalId: "", clientId: "", clientSecret: "" };
+    const whose = account({ settings, accessToken: "t0ken", answer: { hub_id: 62515 }, claims: {} });
+    const { calls, outcome } = "ok" in whose ? { calls: [], outcome: whose } : play(whose, []);
+    expect([calls, outcome]).toEqual([[], { ok: true, value: { type: "hubspot.account", value: "62515" } }]);
   });
 });

@@ -133,3 +133,42 @@ describe("what Instagram's webhooks tell us", () => {
     expect(await ask("hub.mode=subscribe&hub.challenge=42&hub.verify_token=wrong")).toBeUndefined();
   });
 });
+
+describe("what Instagram answers to a code", () => {
+  const { oauth } = instagram;
+  if (isAbsent(oauth)) throw new Error("Instagram has OAuth");
+  const told = (json: Readonly<Record<string, unknown>>, status = 200) => oauth.adapt?.({ status, json });
+
+  it("is read in a list and without one, with permissions as a list and as text", () => {
+    const plain = { access_token: "IGAA", user_id: 17, permissions: ["instagram_business_basic", "other"] };
+    const listed = { data: [{ access_token: "IGAA", user_id: "17", permissions: "instagram_business_basic,other" }] };
+    for (const said of [plain, listed])
+      expect(told(said)).toMatchObject({
+        status: 200,
+        json: { access_token: "IGAA", token_type: "bearer", scope: "instagram_business_basic other" },
+      });
+  });
+
+  it("is refused in Instagram's older words and in Graph's, and with 200 too", () => {
+    const older = {
+      error_type: "OAuthException",
+      code: 400,
+      error_message: "Matching code was not found or was already used",
+    };
+    const graph = { error: { message: "no", type: "OAuthException", code: 100, error_subcode: 36_009 } };
+    for (const said of [older, graph])
+      for (const status of [200, 400])
+        expect(told(said, status)).toEqual({ status: 400, json: { error: "invalid_grant" } });
+  });
+
+  it("ends no grant where the app is refused, or the person has to see to something at Meta first", () => {
+    for (const said of [
+      { error: { message: "no", type: "OAuthException", code: 190, error_subcode: 459 } },
+      { error: { message: "no", type: "OAuthException", code: 190, error_subcode: 464 } },
+      { error_type: "OAuthException", code: 400, error_message: "Invalid platform app" },
+      { error: { message: "no", type: "OAuthException", code: 101 } },
+      { error: { message: "no", type: "OAuthException", code: 100 } },
+    ])
+      expect(told(said, 400)).toEqual({ status: 400, json: { error: "invalid_request" } });
+  });
+});

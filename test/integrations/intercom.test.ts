@@ -10,7 +10,14 @@ const { erase } = intercom.actions;
 const { hooks } = intercom;
 if (isAbsent(erase) || isBulk(erase) || isAbsent(hooks)) throw new Error("Intercom has an erasure and hooks");
 const { topics, uninstall } = hooks;
-const settings = { region: "us", accessToken: "t0ken", clientSecret: "", uninstallSecret: "" };
+const settings = {
+  region: "us",
+  accessToken: "t0ken",
+  clientId: "",
+  clientSecret: "",
+  workspaceId: "",
+  uninstallSecret: "",
+};
 const contact = { type: "intercom.contact", value: "65f642bf674b9af4e9e46dd1" };
 const missing: Played = { status: 404, body: { type: "error.list", errors: [{ code: "not_found" }] } };
 const deleted: Played = { status: 200, body: { id: contact.value, deleted: true } };

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { linkedin } from "../../integrations/linkedin.ts";
-import { isAbsent } from "../../src/contract/integration.ts";
+import { isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { answerAsked } from "../../src/intake/challenge.ts";
+import { orderFor, play } from "../support/play.ts";
 import { checked, proven } from "../support/proven.ts";
 
 const { hooks } = linkedin;
@@ -178,6 +179,35 @@ describe("LinkedIn's proof and challenge", () => {
 
   it("tells plainly that nothing is heard of revocations", () => {
     expect(Object.keys(webhooks.authority)).toEqual(["content_deleted"]);
-    expect(isAbsent(linkedin.actions.revoke)).toBe(true);
+  });
+});
+
+describe("LinkedIn's grants", () => {
+  const { oauth } = linkedin;
+  const { revoke } = linkedin.actions;
+  if (isAbsent(oauth) || isAbsent(revoke) || isBulk(revoke)) throw new Error("LinkedIn has OAuth");
+  const account = { type: "linkedin.person", value: "782bbtaQ" };
+  const grant = { accessToken: "AQX1", refreshToken: "AQW1", scopes: [], account };
+  const order = orderFor({ clientId: "id", clientSecret: KEY }, { type: "connection", value: "con_1" }, { grant });
+
+  it("come without the ID token that nobody asked for, and with a type of token", () => {
+    expect(oauth.adapt?.({ status: 200, json: { access_token: "a", id_token: "b", scope: "openid,profile" } })).toEqual(
+      {
+        status: 200,
+        json: { access_token: "a", token_type: "Bearer", scope: "openid profile" },
+      },
+    );
+  });
+
+  it("are asked about in a form, so that neither token nor secret stands in an address", () => {
+    const { calls } = play(revoke.run(order), [{ status: 200, body: { active: true, status: "active" } }]);
+    expect(calls.map(({ at, body }) => [at.url, body])).toEqual([
+      ["https://www.linkedin.com/oauth/v2/introspectToken", "client_id=id&client_secret=client+secret&token=AQX1"],
+    ]);
+  });
+
+  it("[I4] are not over because LinkedIn does not know the token, or says no reason", () => {
+    for (const body of [{ active: false }, { active: false, status: "expired" }])
+      expect(play(revoke.run(order), [{ status: 200, body }]).outcome).toMatchObject({ outcome: "stopped" });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { mailchimpTransactional } from "../../integrations/mailchimp-transactional.ts";
 import { isAbsent } from "../../src/contract/integration.ts";
+import { settingsSchema } from "../../src/contract/settings.ts";
 import { isPresence } from "../../src/intake/challenge.ts";
 import { checked, proven } from "../support/proven.ts";
 
@@ -37,6 +38,12 @@ describe("what Mailchimp Transactional tells us", () => {
     const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(`${URL_REGISTERED}mandrill_events[]`));
     const signature = btoa(String.fromCharCode(...new Uint8Array(mac)));
     expect(await verified("mandrill_events=%5B%5D", signature)).toMatchObject({ ok: false });
+  });
+
+  it("[I5] cannot be given that key", () => {
+    const fits = (webhookKey: string) =>
+      settingsSchema(mailchimpTransactional.settings).safeParse({ webhookKey }).success;
+    expect(["test-webhook", "test-webhook-2", "hvhAkQ5mBlUDvXGqxMvYYw"].map(fits)).toEqual([false, true, true]);
   });
 
   const read = (batch: unknown) =>

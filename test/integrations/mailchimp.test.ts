@@ -13,6 +13,8 @@ const { audience, "audience-unsigned": unsigned } = hooks;
 const settings = {
   apiKey: "0123456789abcdef0123456789abcdef-us21",
   dataCenter: "us21",
+  clientId: "",
+  clientSecret: "",
   signingSecret: "",
   addressSecret: "",
 };
@@ -152,5 +154,20 @@ describe("erasing at Mailchimp", () => {
 
   it.each(["list1", "/abc", "list1/", "a/b/c"])("[I4] does nothing about %s, which names no member", (value) => {
     expect(run("mailchimp.member", value, []).outcome).toMatchObject({ outcome: "unforeseen", status: 0 });
+  });
+});
+
+describe("tokens of connections", () => {
+  const { oauth } = mailchimp;
+  if (isAbsent(oauth) || oauth.adapt === undefined) throw new Error("Mailchimp has OAuth with deviations");
+  const { adapt } = oauth;
+
+  it("takes nothing of a lifetime of 0 and a scope that is null, and an error inside 200 for one", () => {
+    const json = { access_token: "t0ken", expires_in: 0, scope: null };
+    expect(adapt({ status: 200, json })).toEqual({
+      status: 200,
+      json: { access_token: "t0ken", token_type: "Bearer" },
+    });
+    expect(adapt({ status: 200, json: { error: "invalid_grant" } })?.status).toBe(400);
   });
 });

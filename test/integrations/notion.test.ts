@@ -49,6 +49,22 @@ describe("what Notion tells us", () => {
   });
 });
 
+describe("Notion's verification token", () => {
+  const tells = (body: unknown) => hook.offer?.tells(proven(JSON.stringify(body)));
+
+  it("is told by a delivery that has nothing else", () => {
+    expect(tells({ verification_token: "secret_tMrlL1qK5vuQAh1b6cZGhFChZTSYJlce98V0pYn7yBl" })).toBe(true);
+    for (const body of [
+      { verification_token: "secret_1" },
+      { verification_token: "token_tMrlL1qK5vuQAh1b6cZG" },
+      { verification_token: `secret_${"x".repeat(300)}` },
+      { verification_token: "secret_tMrlL1qK5vuQAh1b6cZG", id: "e1", type: "page.deleted" },
+      event,
+    ])
+      expect(tells(body)).toBe(false);
+  });
+});
+
 describe("Notion's signature", () => {
   // RFC 4231, test case 2.
   const body = "what do ya want for nothing?";
@@ -62,5 +78,21 @@ describe("Notion's signature", () => {
       const headers = { "x-notion-signature": signature };
       expect((await checked(hook.verify, { body, headers }, { verificationToken: "Jefe" })).ok).toBe(ok);
     }
+  });
+});
+
+describe("what Notion grants", () => {
+  const adapt = isAbsent(notion.oauth) ? undefined : notion.oauth.adapt;
+  const user = { object: "user", id: "u1" };
+
+  it("is known by workspace and person, and has no refresh token where Notion says null", () => {
+    const json = { access_token: "a", refresh_token: null, workspace_id: "w1", owner: { type: "user", user } };
+    const { refresh_token: _, ...rest } = json;
+    expect(adapt?.({ status: 200, json })?.json).toEqual({ ...rest, account: "w1/u1" });
+  });
+
+  it("is nobody's where a workspace is the owner", () => {
+    const json = { access_token: "a", workspace_id: "w1", owner: { type: "workspace", workspace: true } };
+    expect(adapt?.({ status: 200, json })?.json).toEqual(json);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { shopify } from "../../integrations/shopify.ts";
-import { isAbsent } from "../../src/contract/integration.ts";
+import { isAbsent, isBulk } from "../../src/contract/integration.ts";
+import { orderFor, type Played, play } from "../support/play.ts";
 import { checked, proven } from "../support/proven.ts";
 
 const { hooks } = shopify;
@@ -141,5 +142,62 @@ describe("how Shopify is answered", () => {
       ["other", false],
     ] as const)
       expect((await checked(verify, delivery, { clientSecret })).ok).toBe(ok);
+  });
+});
+
+describe("asking Shopify to erase a customer of the own shop", () => {
+  const { erase } = shopify.actions;
+  if (isAbsent(erase) || isBulk(erase)) throw new Error("Shopify has an erasure");
+  const settings = { clientSecret: "x", shop: "ada-lends", shopId: "954889", adminToken: "shpat_test" };
+  const by = (type: string, value: string) => orderFor(settings, { type, value });
+  const email = by("email", 'ada"@example.com');
+  const customer = by("shopify.customer", "954889/191167");
+  const refused = (code: string): Played => ({ status: 200, body: { errors: [{ extensions: { code } }] } });
+  const nodes = (...found: readonly object[]): Played => ({
+    status: 200,
+    body: { data: { customers: { nodes: found, pageInfo: { hasNextPage: false } } } },
+  });
+
+  it("takes only the customers that have the very address", () => {
+    const order = by("email", "ada@example.com");
+    const { calls, outcome } = play(erase.run(order), [
+      nodes(
+        { id: "gid://shopify/Customer/1", email: "ADA@example.com" },
+        { id: "gid://shopify/Customer/2", email: "nada@example.com" },
+        { id: "gid://shopify/Customer/3", email: null },
+      ),
+    ]);
+    expect(outcome).toEqual({ outcome: "found", identities: [{ type: "shopify.customer", value: "954889/1" }] });
+    expect(calls[0]?.at.url).toBe("https://ada-lends.myshopify.com/admin/api/2026-10/graphql.json");
+    expect(calls[0]?.headers).toMatchObject({ "x-shopify-access-token": "shpat_test" });
+  });
+
+  it("lets no address change the search", () => {
+    const { calls } = play(erase.run(email), [nodes()]);
+    expect(JSON.parse(calls[0]?.body ?? "").variables).toEqual({ search: 'email:"ada\\"@example.com"' });
+  });
+
+  it("asks nothing about a customer of another shop", () => {
+    for (const value of ["1/191167", "191167", "954889/"])
+      expect(play(erase.run(by("shopify.customer", value)), []).outcome).toMatchObject({ outcome: "unforeseen" });
+  });
+
+  it("understands refusals that come with 200", () => {
+    for (const order of [email, customer]) {
+      expect(play(erase.run(order), [refused("THROTTLED")]).outcome).toEqual({ outcome: "slow_down", seconds: 2 });
+      expect(play(erase.run(order), [refused("ACCESS_DENIED")]).outcome).toMatchObject({ outcome: "unauthorized" });
+      expect(play(erase.run(order), [refused("ELSE")]).outcome).toMatchObject({ outcome: "unforeseen" });
+    }
+  });
+
+  it("[I4] claims nothing where Shopify could not request it", () => {
+    const failed = { customerId: null, userErrors: [{ code: "FAILED_TO_REQUEST" }] };
+    const reply = { status: 200, body: { data: { customerRequestDataErasure: failed } } };
+    expect(play(erase.run(customer), [reply]).outcome).toMatchObject({ outcome: "unforeseen" });
+  });
+
+  it("needs the own shop's token, and is silently absent for those who only offer an app", () => {
+    expect(erase.needs).toMatchObject({ settings: ["shop", "shopId", "adminToken"] });
+    expect(erase.needs?.otherwise).not.toHaveProperty("instructions");
   });
 });

@@ -115,3 +115,27 @@ describe("Slack's signature", () => {
       expect((await checked(hook.verify, delivery, secret, { now })).ok).toBe(ok);
   });
 });
+
+describe("what Slack grants", () => {
+  const adapt = isAbsent(slack.oauth) ? undefined : slack.oauth.adapt;
+  const own = { id: "U1", access_token: "xoxp-1", token_type: "user", scope: "a:read,b:read" };
+  const bot = { ok: true, access_token: "xoxb-1", token_type: "bot", refresh_token: "xoxe-bot", team: { id: "T1" } };
+
+  it("takes the person's token out of an answer that has a bot's too", () => {
+    expect(adapt?.({ status: 200, json: { ...bot, authed_user: own } })?.json).toEqual({
+      access_token: "xoxp-1",
+      token_type: "bearer",
+      scope: "a:read b:read",
+      account: "T1/U1",
+    });
+  });
+
+  it("takes a bot's token for nobody's", () => {
+    expect(adapt?.({ status: 200, json: { ...bot, authed_user: { id: "U1" } } })?.json).toEqual({});
+  });
+
+  it("knows the user of an organisation-wide install by the organisation", () => {
+    const json = { ok: true, team: null, enterprise: { id: "E1" }, authed_user: own };
+    expect(adapt?.({ status: 200, json })?.json).toMatchObject({ account: "E1/U1" });
+  });
+});

@@ -562,3 +562,16 @@ describe("what Stripe tells us", () => {
     });
   });
 });
+
+describe("connections", () => {
+  it("deauthorizes the account that was connected, with the platform's own key", () => {
+    const settings = { secretKey: "sk_test_0123456789", webhookSecret: "", clientId: "ca_0123456789" };
+    const account = { type: "stripe.account", value: "acct_7" };
+    const grant = { accessToken: "sk_test_ofacct7", refreshToken: "rt_7", scopes: [], account };
+    const order = orderFor(settings, { type: "connection", value: "con_1" }, { grant });
+    const { calls, outcome } = play(revoke.run(order), [{ status: 200, body: { stripe_user_id: "acct_7" } }]);
+    expect(outcome).toEqual(revoked);
+    expect(new URLSearchParams(calls[0]?.body).get("stripe_user_id")).toBe("acct_7");
+    expect(calls[0]?.headers.authorization).toBe("Bearer sk_test_0123456789");
+  });
+});

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { tiktok as sender } from "../../cli/senders/tiktok.ts";
 import { tiktok } from "../../integrations/tiktok.ts";
-import { isAbsent } from "../../src/contract/integration.ts";
+import { isAbsent, isBulk } from "../../src/contract/integration.ts";
+import { orderFor, play } from "../support/play.ts";
 import { checked, proven } from "../support/proven.ts";
 
 const { hooks } = tiktok;
@@ -121,5 +122,31 @@ describe("TikTok's proof", () => {
     expect(await by(headers["tiktok-signature"] ?? "", body)).toBe(true);
     expect(webhooks.retriesForHours).toBe(72);
     expect(webhooks.answer).toBe(200);
+  });
+});
+
+describe("TikTok's grants", () => {
+  const { revoke } = tiktok.actions;
+  if (isAbsent(revoke) || isBulk(revoke)) throw new Error("TikTok has a revocation");
+  const account = { type: "tiktok.open_id", value: "oid" };
+  const grant = { accessToken: "act.1", refreshToken: "rft.1", scopes: [], account };
+  const order = orderFor({ clientKey: "key", clientSecret: "shh" }, { type: "connection", value: "con_1" }, { grant });
+  const live = { status: 200, body: { data: {}, error: { code: "ok", message: "", log_id: "1" } } };
+
+  it("end with the access token, by the key that TikTok calls its own", () => {
+    const { calls } = play(revoke.run(order), [live, { status: 200, body: "" }]);
+    expect(calls[1]?.at.url).toBe("https://open.tiktokapis.com/v2/oauth/revoke/");
+    expect(calls[1]?.body).toBe("client_key=key&client_secret=shh&token=act.1");
+  });
+
+  it.each(["OK", { data: {} }, { error: { code: "ok" } }, "<html>"])("[I4] are not over because of %j", (body) => {
+    expect(play(revoke.run(order), [live, { status: 200, body }]).outcome).toMatchObject({ outcome: "unforeseen" });
+  });
+
+  it("[I4] are not found dead by any other refusal", () => {
+    for (const code of ["scope_permission_missed", "invalid_params", "new"])
+      expect(play(revoke.run(order), [{ status: 401, body: { error: { code } } }]).outcome).toMatchObject({
+        outcome: "unforeseen",
+      });
   });
 });

@@ -143,3 +143,24 @@ describe("Twitch's signature", () => {
     expect(hook.refusal?.status).toBe(403);
   });
 });
+
+describe("what Twitch answers for tokens", () => {
+  const adapt = isAbsent(twitch.oauth) ? undefined : twitch.oauth.adapt;
+  const said = (status: number, json: Readonly<Record<string, unknown>>) => adapt?.({ status, json });
+
+  it("lists scopes, or has them in a text", () => {
+    expect(said(200, { scope: ["a", "b"] })?.json).toEqual({ scope: "a b" });
+    expect(said(200, { scope: "a b" })?.json).toEqual({ scope: "a b" });
+  });
+
+  it("ends a grant by its own two messages only", () => {
+    for (const message of ["Invalid refresh token", "Invalid authorization code"])
+      expect(said(400, { status: 400, message })?.json).toEqual({ error: "invalid_grant" });
+    for (const [status, message] of [
+      [400, "missing client id"],
+      [403, "invalid client secret"],
+      [401, "Invalid refresh token"],
+    ] as const)
+      expect(said(status, { status, message })?.json).toEqual({ status, message });
+  });
+});

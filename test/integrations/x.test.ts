@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { x } from "../../integrations/x.ts";
-import { isAbsent } from "../../src/contract/integration.ts";
+import { isAbsent, isBulk } from "../../src/contract/integration.ts";
 import { answerAsked } from "../../src/intake/challenge.ts";
+import { orderFor, play } from "../support/play.ts";
 import { checked, proven } from "../support/proven.ts";
 
 const { hooks } = x;
@@ -118,6 +119,95 @@ describe("what X tells us", () => {
   });
 });
 
+describe("what a batch compliance job says of stored ids", () => {
+  const { users, tweets } = x.lists ?? {};
+  if (users === undefined || tweets === undefined) throw new Error("X has lists");
+  const row = (reason: string, more: object = {}) =>
+    JSON.stringify({ id: "11", action: "delete", redacted_at: "2026-11-20T10:00:00.000Z", reason, ...more });
+  const typesOf = (list: typeof users, line: string) => {
+    const reading = list.read(line, RECEIVED);
+    return reading.ok ? reading.value.map(({ name, signals }) => [name, ...signals.map(({ type }) => type)]) : reading;
+  };
+
+  it("[I4] takes nobody for deleted who may come back", () => {
+    expect(
+      ["deleted", "deactivated", "suspended", "protected", "scrub_geo", "bounced", "toString"].map((reason) =>
+        typesOf(users, row(reason)),
+      ),
+    ).toEqual([
+      [["user deleted", "account_deleted"]],
+      [["user deactivated", "account_disabled"]],
+      [["user suspended", "account_disabled"]],
+      [["user protected"]],
+      [["user scrub_geo"]],
+      [["user bounced"]],
+      [["user toString"]],
+    ]);
+    expect(users.authority).toEqual({ account_deleted: "everywhere", account_disabled: "record" });
+  });
+
+  it("has each post gone that X asks to be deleted, and not one that has only lost its place", () => {
+    for (const reason of ["deleted", "bounced", "protected", "suspended"])
+      expect(typesOf(tweets, row(reason)), reason).toEqual([[`tweet ${reason}`, "content_deleted"]]);
+    for (const reason of ["scrub_geo", "something_new"])
+      expect(typesOf(tweets, row(reason)), reason).toEqual([[`tweet ${reason}`]]);
+  });
+
+  it("does nothing where another action is asked for, or no reason is given", () => {
+    for (const list of [users, tweets]) {
+      expect(list.read(row("deleted", { action: "undelete" }), RECEIVED)).toMatchObject({ value: [{ signals: [] }] });
+      expect(list.read(JSON.stringify({ id: "11", action: "delete" }), RECEIVED)).toMatchObject({
+        value: [{ signals: [] }],
+      });
+    }
+  });
+
+  it("knows an account's end by its time, and refuses one without; a post is gone once", () => {
+    const ids = (list: typeof users, line: string) => {
+      const reading = list.read(line, RECEIVED);
+      return reading.ok ? reading.value.map(({ id }) => id) : reading.problem.at;
+    };
+    expect(ids(users, row("deleted"))).toEqual(ids(users, row("deleted", { created_at: "2011-01-01T00:00:00.000Z" })));
+    expect(ids(users, row("deleted"))).not.toEqual(ids(users, row("deleted", { redacted_at: "2026-11-21T00:00:00Z" })));
+    expect(ids(users, JSON.stringify({ id: "11", action: "delete", reason: "deleted" }))).toBe("redacted_at");
+    expect(ids(tweets, JSON.stringify({ id: "11", action: "delete", reason: "deleted" }))).toEqual(["post.delete:11"]);
+  });
+});
+
+describe("what the compliance streams say", () => {
+  const { "users-stream": users, "tweets-stream": tweets } = x.lists ?? {};
+  if (users === undefined || tweets === undefined) throw new Error("X has streams");
+  const line = (name: string, at = "2026-11-20T10:00:00.000+00:00") =>
+    JSON.stringify({ data: { [name]: { user: { id: "11" }, tweet: { id: "12", author_id: "11" }, event_at: at } } });
+  const read = (list: typeof users, text: string) => {
+    const reading = list.read(text, RECEIVED);
+    return reading.ok ? reading.value : reading.problem.at;
+  };
+
+  it("tells a deletion and its end apart, each by its time", () => {
+    const at = Date.parse("2026-11-20T10:00:00.000Z");
+    expect(read(users, line("user_delete"))).toMatchObject([{ id: `user_delete:11:${at}`, signals: [{ at }] }]);
+    expect(read(users, line("user_undelete"))).toMatchObject([{ signals: [{ type: "account_restored" }] }]);
+    expect(read(users, line("user_delete", "2026-11-21T10:00:00.000+00:00"))).not.toMatchObject([
+      { id: `user_delete:11:${at}` },
+    ]);
+  });
+
+  it("knows a deleted post as the webhook and the batch job know it", () => {
+    expect(read(tweets, line("delete"))).toMatchObject([{ id: "post.delete:12" }]);
+    expect(read(tweets, line("drop"))).toMatchObject([{ name: "drop", signals: [] }]);
+  });
+
+  it("names the place where a line does not fit, and raises an alarm where X says that something is wrong", () => {
+    expect(read(users, JSON.stringify({ data: { user_delete: { user: {}, event_at: "2026-11-20T10:00:00Z" } } }))).toBe(
+      "data.user_delete.user.id",
+    );
+    expect(read(users, JSON.stringify({ errors: [{ title: "operational-disconnect" }] }))).toMatchObject([
+      { name: "errors", alarm: true },
+    ]);
+  });
+});
+
 describe("X's proof and challenge", () => {
   /** RFC 4231, test case 2, in base64. */
   const MAC = "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=";
@@ -170,5 +260,69 @@ describe("X's proof and challenge", () => {
 
   it("answers nothing where no secret is set", async () => {
     expect(await ask("abc", [])).toBeUndefined();
+  });
+});
+
+describe("X's grants", () => {
+  const { oauth } = x;
+  const { revoke } = x.actions;
+  if (isAbsent(oauth) || isAbsent(revoke) || isBulk(revoke)) throw new Error("X has OAuth");
+  const grant = {
+    accessToken: "access",
+    refreshToken: "refresh",
+    scopes: [],
+    account: { type: "x.user_id", value: "11" },
+  };
+  const order = (bearerToken: string) =>
+    orderFor(
+      { consumerSecret: "secret", appId: "", clientId: "id", clientSecret: "shh", bearerToken },
+      { type: "connection", value: "con_1" },
+      { grant },
+    );
+  const done = { status: 200, body: { revoked: true } };
+
+  it("end with both tokens, and nothing else where no app-only token is known", () => {
+    const { calls } = play(revoke.run(order("")), [done, done]);
+    expect(calls.map(({ at, body }) => [at.url, new URLSearchParams(body).get("token")])).toEqual([
+      ["https://api.x.com/2/oauth2/revoke", "refresh"],
+      ["https://api.x.com/2/oauth2/revoke", "access"],
+    ]);
+  });
+
+  it("take with them what was subscribed to about that person, a hundred at a time, and nobody else's", () => {
+    const of = (user_id: string) => (nth: number) => ({ subscription_id: String(nth), filter: { user_id } });
+    const theirs = Array.from({ length: 101 }, (_, index) => index + 1).map(of("11"));
+    const data = [...theirs, of("12")(500), { subscription_id: "501" }];
+    const { calls } = play(revoke.run(order("app")), [
+      { status: 200, body: { data } },
+      { status: 200, body: { data: { deleted: true } } },
+      { status: 200, body: { data: { deleted: true } } },
+      done,
+      done,
+    ]);
+    const ended = calls
+      .filter(({ method }) => method === "DELETE")
+      .map(({ at }) => new URL(at.url).searchParams.get("ids")?.split(","));
+    expect(ended.map((ids) => ids?.length)).toEqual([100, 1]);
+    expect(ended.flat()).not.toContain("500");
+    for (const { headers } of calls.slice(0, 3)) expect(headers.authorization).toBe("Bearer app");
+  });
+
+  it.each(["Value passed for the token was invalid.", "Value passed for the authorization code was invalid."])(
+    "are over where X says: %s",
+    (error_description) => {
+      const said = { status: 400, json: { error: "invalid_request", error_description } };
+      expect(oauth.adapt?.(said)?.json).toMatchObject({ error: "invalid_grant" });
+    },
+  );
+
+  it("[I4] are not over because of any other bad request", () => {
+    for (const error_description of [
+      "Missing required parameter [token].",
+      "Value passed for the client was invalid.",
+    ]) {
+      const said = { status: 400, json: { error: "invalid_request", error_description } };
+      expect(oauth.adapt?.(said)).toEqual(said);
+    }
   });
 });

@@ -10,7 +10,14 @@ const { erase } = zendesk.actions;
 const { hooks } = zendesk;
 if (isAbsent(erase) || isBulk(erase) || isAbsent(hooks)) throw new Error("Zendesk has an erasure and hooks");
 const { events } = hooks;
-const settings = { subdomain: "acme", agentEmail: "agent@acme.example", apiToken: "t0ken", webhookSecret: "" };
+const settings = {
+  subdomain: "acme",
+  agentEmail: "agent@acme.example",
+  apiToken: "t0ken",
+  webhookSecret: "",
+  clientId: "",
+  clientSecret: "",
+};
 const user = { type: "zendesk.user", value: "11" };
 const users = (...hits: readonly object[]): Played => ({ status: 200, body: { users: hits, next_page: null } });
 const check = (reference: string, reply: Played, identity = user) => {

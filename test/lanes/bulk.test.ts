@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { at as address, bearer, get, postJson } from "../../src/contract/call.ts";
-import { accepted, erased, found } from "../../src/contract/outcome.ts";
+import type { Order, Steps } from "../../src/contract/integration.ts";
+import { accepted, erased, found, type Sight } from "../../src/contract/outcome.ts";
 import { STUCK_AFTER } from "../../src/lanes/lane.ts";
 import type { Claimed } from "../../src/platform/store/lanes.ts";
 import { type Answered, bench, bulk, DAY, email, NOW, single, summary, TIMED_OUT, taskOf } from "./samples.ts";
@@ -319,5 +320,70 @@ describe("work that a bulk call was accepted for", () => {
   it("[I4] is stuck, visibly, where the holder cannot be asked", async () => {
     const { at, orders } = await begun(["aa"], { check: undefined });
     expect(summary(await at.work(orders, []))).toEqual(["aa park stuck"]);
+  });
+});
+
+describe("a look at what a bulk call has erased", () => {
+  const looking = (after = 60) => ({
+    ...bulk(),
+    look: {
+      afterSeconds: after,
+      *run({ identity }: Order): Steps<Sight> {
+        const reply = yield get(
+          address`https://api.acme.example/contacts/${{ contact: identity.value }}`,
+          bearer("key"),
+        );
+        return reply.status === 404 ? "absent" : reply.status === 200 ? "present" : "no_view";
+      },
+    },
+  });
+  const gone: Answered = { status: 404 };
+  const there: Answered = { status: 200, body: {} };
+
+  it("[I4] is made for each person, and only one that finds nothing ends in erased", async () => {
+    const { at, orders } = await lane(["aa", "bb", "cc"], { erase: looking() });
+    const first = await at.work(orders, [statuses(204, 204, 404)]);
+    expect(summary(first)).toEqual(["aa back queued", "bb back queued", "cc end not_found"]);
+    at.pass(60_000);
+    const again = orders.slice(0, 2).map((order) => at.again(order, first));
+    const second = await at.work(again, [gone, there]);
+    expect(summary(second)).toEqual(["aa end erased", "bb back queued"]);
+    expect(taskOf(second.settlements.find(({ id }) => id === orders[0]?.id))).toMatchObject({
+      level: "verified_absent",
+      read_back: "all",
+      evidence: [{ method: "POST" }, { method: "GET", status: 404 }],
+    });
+    const due = second.settlements.flatMap((each) => ("due" in each ? [each.due] : []));
+    expect(
+      due.every((each) => each > NOW + 60_000),
+      "not at once",
+    ).toBe(true);
+    expect(taskOf(second.settlements.find(({ id }) => id === orders[1]?.id))).toMatchObject({
+      reason: "it was still there at a later look",
+    });
+  });
+
+  it("asks for who is still there again, in a batch of their own", async () => {
+    const { at, orders } = await lane(["aa"], { erase: looking() });
+    const first = await at.work(orders, [statuses(204)]);
+    at.pass(60_000);
+    const [order] = orders.map((each) => at.again(each, first));
+    if (order === undefined) throw new Error("there is an order");
+    const second = await at.work([order], [there]);
+    at.pass(60_000);
+    const third = await at.work([at.again(order, second)], [statuses(204)]);
+    expect(at.bodies().filter((body) => body !== null)).toEqual([addresses("aa"), addresses("aa")]);
+    expect(summary(third)).toEqual(["aa back queued"]);
+  });
+
+  it("[I2] costs an order nothing when it fails, and the others are looked at all the same", async () => {
+    const { at, orders } = await lane(["aa", "bb"], { erase: looking() });
+    const first = await at.work(orders, [statuses(204, 204)]);
+    at.pass(60_000);
+    const again = orders.map((order) => at.again(order, first));
+    const second = await at.work(again, [DROPPED, gone]);
+    expect(summary(second)).toEqual(["aa back queued", "bb end erased"]);
+    const third = await at.work(again.slice(0, 1), [{ status: 410 }]);
+    expect(taskOf(third.settlements[0])).toMatchObject({ level: "deleted_reported", read_back: "none" });
   });
 });

@@ -7,6 +7,7 @@ import {
   type Order,
   type Residual,
   type SingleAction,
+  type Steps,
 } from "../../src/contract/integration.ts";
 import {
   type Answer,
@@ -272,6 +273,15 @@ describe("[I4] an answer that settles nothing", () => {
   it("stops the lane when the vendor refuses the credential in words of its own", async () => {
     const action = answering(() => ({ outcome: "unauthorized", status: 400, what: "refused" }));
     expect(await setup({ action }).first()).toMatchObject({ state: "stuck", rest: START + 900_000 });
+  });
+
+  it("stops the lane when its key cannot sign, and says what to do, since no repetition helps", async () => {
+    const attempt = await setup().first({ problem: { reason: "cannot_sign" } });
+    expect(attempt).toMatchObject({ state: "stuck", rest: START + 900_000, cursor: { epoch: 0, fails: 0 } });
+    expect(attempt).toHaveProperty(
+      "reason",
+      expect.stringMatching(/^credential refused: .*cannot sign.*PUT \/v1\/subprocessors$/),
+    );
   });
 });
 
@@ -717,7 +727,7 @@ describe("looking again", () => {
     expect(attempt).toMatchObject({ state: "queued", again: START + 60_000, reason: "erased; we look again" });
     drove.wait(60_000);
     expect(await drove.attempt(attempt.cursor, { status: 404 })).toMatchObject({
-      end: { outcome: "erased", level: "verified_absent" },
+      end: { outcome: "erased", level: "verified_absent", read_back: "all" },
     });
   });
 
@@ -726,7 +736,7 @@ describe("looking again", () => {
     const attempt = await drove.first(done);
     drove.wait(60_000);
     expect(await drove.attempt(attempt.cursor, { status: 200 })).toMatchObject({
-      end: { outcome: "erased", level: "deleted_reported" },
+      end: { outcome: "erased", level: "deleted_reported", read_back: "none" },
     });
   });
 
@@ -738,8 +748,30 @@ describe("looking again", () => {
     const attempt = await drove.first(done, done);
     drove.wait(60_000);
     expect(await drove.attempt(attempt.cursor, { status: 404 }, { status: 200 })).toMatchObject({
-      end: { level: "deleted_reported" },
+      end: { level: "deleted_reported", read_back: "part" },
     });
+  });
+
+  it("[I4] lifts nothing that the holder was only told of beside what was seen to be gone", async () => {
+    const both = {
+      ...honest,
+      *run({ identity }: Order): Steps<Answer> {
+        yield del(address(identity.value), {});
+        return identity.value === ada.value ? erased : informed;
+      },
+    };
+    const drove = setup({ action: both, identities: [ada, adaToo] });
+    const attempt = await drove.first(done, done);
+    drove.wait(60_000);
+    expect(await drove.attempt(attempt.cursor, { status: 404 })).toMatchObject({
+      end: { outcome: "erased", level: "deleted_reported", read_back: "part" },
+    });
+  });
+
+  it("says nothing of reading back where nothing was erased", async () => {
+    const attempt = await setup({ action: honest }).first({ status: 404 });
+    expect(attempt).toMatchObject({ end: { outcome: "not_found" } });
+    expect(attempt).not.toHaveProperty("end.read_back");
   });
 
   it("erases again what is still there", async () => {

@@ -242,7 +242,7 @@ describe("trouble at the transmitter", () => {
 
 describe("what opens the stream", () => {
   const client = { tokenEndpoint: "https://idp.example.com/token", clientId: "us:1" };
-  const issued: Answered = { status: 200, body: { access_token: "t1", token_type: "Bearer", expires_in: 3600 } };
+  const issued: Answered = { status: 200, body: { access_token: "token-1", token_type: "Bearer", expires_in: 3600 } };
 
   it("is had by client credentials, kept sealed until it ends, and had anew where it is refused", async () => {
     const { ask, calls, ports } = await lane(client);
@@ -252,10 +252,10 @@ describe("what opens the stream", () => {
       headers: { authorization: `Basic ${btoa("us%3A1:a+secret")}` },
       body: "grant_type=client_credentials",
     });
-    expect(calls[1]?.headers.authorization).toBe("Bearer t1");
+    expect(calls[1]?.headers.authorization).toBe("Bearer token-1");
     await ask([EMPTY]);
-    expect(calls.map(({ headers }) => headers.authorization)).toEqual(["Bearer t1"]);
-    expect(JSON.stringify(await ports.store.stream(n, "acme"))).not.toContain("t1");
+    expect(calls.map(({ headers }) => headers.authorization)).toEqual(["Bearer token-1"]);
+    expect(JSON.stringify(await ports.store.stream(n, "acme"))).not.toContain("token-1");
     await ask([{ status: 401 }, issued, EMPTY]);
     expect((await ask([{ status: 401 }, issued, { status: 401 }])).rest).toBeGreaterThan(NOW);
   });

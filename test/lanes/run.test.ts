@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { at, del, get } from "../../src/contract/call.ts";
+import { erased } from "../../src/contract/outcome.ts";
 import { BATCH, BULK_BATCH, LEASE_MS, RUN_MS } from "../../src/lanes/lane.ts";
 import { run } from "../../src/lanes/run.ts";
 import type { Claim, Claiming, LaneStore, Settle } from "../../src/platform/store/lanes.ts";
 import type { Context } from "../../src/registry/load.ts";
-import { type Answered, bench, bulk, entry, LANE, NOW, TIMED_OUT } from "./samples.ts";
+import { type Answered, bench, bulk, entry, LANE, NOW, single, TIMED_OUT, taskOf } from "./samples.ts";
 
 type Round = { readonly settle: Settle | undefined; readonly claim: Claiming | undefined };
 
@@ -145,5 +147,59 @@ describe("a run of a lane that shares its vendor account", () => {
     const { run, rounds, batch, at } = await shared({ erase: bulk() });
     await run([await batch("aa")], [{ status: 200, body: [204] }]);
     expect(rounds[1]?.settle).toMatchObject({ thaws: at.frozen[0]?.id });
+  });
+});
+
+describe("a vendor's daily quota", () => {
+  const perDay = { calls: 5, resets: "UTC", source: "https://acme.example/limits" };
+  const limits = { connections: 1, perDay };
+  /** A batch with its share of calls. */
+  const sharing = (claim: Claim, calls: number): Claim => (claim.state === "batch" ? { ...claim, calls } : claim);
+  const spendingOf = (round: Round | undefined) => round?.claim?.spending ?? round?.settle?.spent;
+
+  it("bounds the calls of a batch by its share, sends the rest back as it is, and says what was made", async () => {
+    const { run, rounds, batch, at } = await lane({ limits });
+    const first = sharing(await batch("aa", "bb", "cc"), 2);
+    const ran = await run(
+      [first, { state: "paused", until: NOW + 1, isSpent: true }],
+      [{ status: 204 }, { status: 204 }],
+    );
+    expect(ran.ended).toBe("paused");
+    expect(at.calls).toHaveLength(2);
+    expect(rounds.map(spendingOf)).toMatchObject([
+      { account: "acme", day: "2026-11-21", allowed: 5, made: 0, ends: Date.parse("2026-11-22T00:00:00Z") },
+      { made: 2 },
+    ]);
+    expect(rounds[1]?.settle?.settlements.map(({ what }) => what)).toEqual(["end", "end", "back"]);
+    expect(at.events).toContain("lane_at_quota acme");
+  });
+
+  it("is no failure for an order that needs more than is left, and its next share is as large as can be", async () => {
+    const two = single({
+      *run({ identity }) {
+        const contact = at`https://api.acme.example/contacts/${{ contact: identity.value }}`;
+        yield get(contact, {});
+        yield del(contact, {});
+        return erased;
+      },
+    });
+    const { run, rounds, batch, at: bed } = await lane({ limits, erase: two });
+    const again = await batch("aa");
+    const ran = await run([sharing(again, 1), sharing(again, 4)], [{ status: 200 }, { status: 200 }, { status: 204 }]);
+    expect(ran.ended).toBe("empty");
+    expect(bed.calls).toHaveLength(3);
+    expect(rounds[1]?.settle?.settlements).toMatchObject([{ what: "back", due: NOW }]);
+    expect(taskOf(rounds[1]?.settle?.settlements[0])).toMatchObject({
+      state: "queued",
+      reason: expect.stringContaining("no more calls today"),
+    });
+    expect(spendingOf(rounds[1])).toMatchObject({ made: 1, wanted: Number.MAX_SAFE_INTEGER });
+    expect(spendingOf(rounds[2])).toMatchObject({ made: 3 });
+  });
+
+  it("asks nothing of the store where there is none", async () => {
+    const { run, rounds, batch } = await lane();
+    await run([await batch("aa")], [{ status: 204 }]);
+    expect(rounds.map(spendingOf)).toEqual([undefined, undefined]);
   });
 });

@@ -10,6 +10,12 @@ const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const jwks = (kid: string) => JSON.stringify({ keys: [{ kty: "RSA", kid, n: "AQAB", e: "AQAB" }] });
 
+/** Time passes while somebody waits. */
+const waits = (state: { now: number }) => async (ms: number) => {
+  state.now += ms;
+  await new Promise((resolve) => setImmediate(resolve));
+};
+
 type Answer = Response | "down" | string;
 
 /** A key server whose answer can be changed, and a clock. */
@@ -26,6 +32,7 @@ function stand(first: Answer) {
     () => state.now,
     (event, facts) => void state.logged.push(`${event} ${JSON.stringify(facts)}`),
     ["gate.example"],
+    waits(state),
   );
   const kid = async (isFresh = false, address = ADDRESS) => (await sets.keys(address, isFresh))?.keys[0]?.kid;
   return { state, sets, kid };
@@ -104,6 +111,56 @@ describe("published keys", () => {
     expect(one?.keys).toHaveLength(1);
     for (const each of others) expect(each?.keys).toHaveLength(1);
     expect(state.asked).toHaveLength(2);
+  });
+});
+
+describe("of several who need the same answer at once", () => {
+  const atOnce = <T>(act: () => Promise<T>) => Promise.all(Array.from({ length: 9 }, act));
+
+  it("one asks, and the others wait for it", async () => {
+    const { state, kid } = stand(jwks("a"));
+    expect(new Set(await atOnce(() => kid()))).toEqual(new Set(["a"]));
+    expect(state.asked).toHaveLength(1);
+    state.answer = jwks("b");
+    state.now += MINUTE;
+    expect(new Set(await atOnce(() => kid(true))), "a key that is not there yet").toEqual(new Set(["b"]));
+    expect(state.asked).toHaveLength(2);
+  });
+
+  it("none has it where it does not come, and each hears so", async () => {
+    const { state, kid } = stand("down");
+    expect(new Set(await atOnce(() => kid()))).toEqual(new Set([undefined]));
+    expect(state.asked).toHaveLength(1);
+  });
+
+  it("nobody waits for longer than a call may last, and one asks anew", async () => {
+    const state = { now: 1_700_000_000_000, asked: 0 };
+    const never = (): Promise<Response> => {
+      state.asked++;
+      return new Promise(() => undefined);
+    };
+    const sets = keySets(
+      never,
+      () => state.now,
+      () => undefined,
+      [],
+      waits(state),
+    );
+    const begun = state.now;
+    const lost = [sets.keys(ADDRESS, false), sets.keys(ADDRESS, false)];
+    for (let turn = 0; turn < 300 && state.asked < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect([state.asked, state.now - begun]).toEqual([2, 5_000]);
+    expect(lost).toHaveLength(2);
+  });
+
+  it("one gets a token, and all get the keys behind it", async () => {
+    const { asks, key } = guarded();
+    expect(new Set((await atOnce(() => key())).map(({ ok }) => ok))).toEqual(new Set([true]));
+    expect([asks("token"), asks("key")]).toEqual([1, 1]);
+    const other = guarded();
+    let name = 0;
+    expect(new Set((await atOnce(() => other.key(`${name++}`))).map(({ ok }) => ok))).toEqual(new Set([true]));
+    expect([other.asks("token"), other.asks("key")]).toEqual([1, 9]);
   });
 });
 
@@ -201,6 +258,7 @@ function guarded() {
     () => state.now,
     (event, facts) => void state.logged.push(`${event} ${JSON.stringify(facts)}`),
     ["gate.example"],
+    waits(state),
   );
   const asks = (what: "token" | "key") =>
     state.asked.filter((each) => each.startsWith(what === "token" ? "POST" : "GET")).length;

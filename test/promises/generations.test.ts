@@ -70,6 +70,21 @@ describe("who came back, through the deployed bundle", () => {
   const gate = async ({ id }: Person) =>
     (await world.api("GET", `/v1/subjects/${id}/gate`, world.key(SLUG))).body as object;
 
+  /** What `quittance import` says and reports. */
+  async function imported(args: readonly string[]) {
+    const lines: string[] = [];
+    const terminal = {
+      env: { QUITTANCE_URL: world.url, QUITTANCE_API_KEY: world.key(SLUG) },
+      stdin: { async *[Symbol.asyncIterator]() {} },
+      fetch,
+      print: (line: string) => lines.push(line),
+      complain: () => undefined,
+      colours: false,
+    };
+    const code = await run(terminal, ["import", "--json", ...args]);
+    return { code, report: JSON.parse(lines.join("")) };
+  }
+
   /** Runs it while each source's first erasure of the hour is the only one that is not held. */
   async function held<T>(act: () => Promise<T>): Promise<T> {
     await world.advance(HOUR);
@@ -192,6 +207,7 @@ describe("who came back, through the deployed bundle", () => {
       duplicate: 0,
       noted: 3,
       told: 0,
+      ignored: 0,
     });
     const before = await dump(world);
     expect(((await post(body)).body as Imported).counts).toEqual({
@@ -200,6 +216,7 @@ describe("who came back, through the deployed bundle", () => {
       duplicate: 3,
       noted: 0,
       told: 0,
+      ignored: 0,
     });
     const odd = await post({ ...body, ids: [...body.ids, { type: "stripe.customer", value: "cus_1" }] });
     expect(odd.status).toBe(422);
@@ -217,19 +234,7 @@ describe("who came back, through the deployed bundle", () => {
       { id: "999000444", action: "delete", redacted_at: iso(world.gateway.now() - HOUR), reason: "suspended" },
     ];
     writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-    const told = async () => {
-      const lines: string[] = [];
-      const terminal = {
-        env: { QUITTANCE_URL: world.url, QUITTANCE_API_KEY: world.key(SLUG) },
-        stdin: { async *[Symbol.asyncIterator]() {} },
-        fetch,
-        print: (line: string) => lines.push(line),
-        complain: () => undefined,
-        colours: false,
-      };
-      const args = ["import", "--subprocessor", "facebook", "--type", "account_deleted", "--json", file];
-      return { code: await run(terminal, args), report: JSON.parse(lines.join("")) };
-    };
+    const told = () => imported(["--subprocessor", "facebook", "--type", "account_deleted", file]);
     const first = await told();
     expect(first).toMatchObject({ code: 0, report: { opened: 1, sent: 1, passed_over: { "reason suspended": 1 } } });
     expect(await told()).toMatchObject({ code: 0, report: { opened: 0, duplicate: 1 } });
@@ -237,5 +242,55 @@ describe("who came back, through the deployed bundle", () => {
     const [newest] = (body as { requests: RequestShape[] }).requests;
     expect((await world.closed(SLUG, newest?.id ?? "")).complete).toBe(true);
     expect(await gate(gil)).toEqual({ allowed: false, reason: "unknown_subject" });
+  });
+
+  it("[I4] takes what X's batch job says of stored ids, each by its reason, within X's day", async () => {
+    const hal = await world.person(SLUG, "hal-gone");
+    const ids = { hal: "1600000000000000777", ida: "1600000000000000778", jan: "1600000000000000779" };
+    await world.api("PUT", `/v1/subjects/${hal.id}`, world.key(SLUG), {
+      identities: [{ type: "x.user_id", value: ids.hal }],
+    });
+    const row = (id: string, reason: string) => ({
+      id,
+      action: "delete",
+      created_at: "2018-07-22T19:53:41.000Z",
+      redacted_at: iso(world.gateway.now() - HOUR),
+      reason,
+    });
+    const rows = [row(ids.hal, "deleted"), row(ids.ida, "deactivated"), row(ids.jan, "protected")];
+    const file = join(folder, "x-users.jsonl");
+    writeFileSync(file, rows.map((each) => `${JSON.stringify(each)}\n`).join(""));
+    const handOver = () => imported(["--subprocessor", "x", "--list", "users", file]);
+    expect(await handOver()).toMatchObject({
+      code: 0,
+      report: { opened: 1, noted: 1, sent: 3, passed_over: { "user protected": 1 } },
+    });
+    expect(await handOver()).toMatchObject({ report: { opened: 0, noted: 0, duplicate: 2 } });
+    const { body } = await world.api("GET", "/v1/requests", world.key(SLUG));
+    const [newest] = (body as { requests: RequestShape[] }).requests;
+    expect(newest).toMatchObject({ source: "x/users" });
+    const closed = await world.closed(SLUG, newest?.id ?? "");
+    expect(closed.complete).toBe(true);
+    expect(Date.parse(closed.due_at) - Date.parse(closed.received_at)).toBe(24 * HOUR);
+    expect(await gate(hal)).toEqual({ allowed: false, reason: "unknown_subject" });
+    // What tax law keeps at Stripe stays there.
+    expect((await world.held(hal.email)).filter((place) => !place.startsWith("/stripe/"))).toEqual([]);
+  });
+
+  it("[I3] obeys no deletion of X's compliance stream that X has taken back", async () => {
+    const kit = await world.person(SLUG, "kit-back");
+    const user = { id: "1600000000000000888" };
+    await world.api("PUT", `/v1/subjects/${kit.id}`, world.key(SLUG), {
+      identities: [{ type: "x.user_id", value: user.id }],
+    });
+    const event = (name: string, ago: number) =>
+      JSON.stringify({ data: { [name]: { user, event_at: iso(world.gateway.now() - ago) } } });
+    const file = join(folder, "x-stream.jsonl");
+    writeFileSync(file, [event("user_undelete", HOUR), event("user_delete", 2 * HOUR)].join("\n"));
+    expect(await imported(["--subprocessor", "x", "--list", "users-stream", file])).toMatchObject({
+      code: 0,
+      report: { opened: 0, noted: 2 },
+    });
+    expect(await gate(kit)).toEqual({ allowed: true });
   });
 });

@@ -209,6 +209,62 @@ describe("who is asked", () => {
     });
   });
 
+  describe("by the tenant's own instructions", () => {
+    const byHand = holder("hand", {
+      erase: absent("no API", SOURCE, { setting: "steps", contact: "contact", withinDays: "days" }),
+    });
+    const task = (settings: Readonly<Record<string, string>>, holds: readonly Hold[] = []) =>
+      one(
+        planned({ integrations: new Map([["hand", byHand]]), entries: [entry("hand", "hand", { settings })], holds }),
+        "hand.erase",
+      ).task;
+
+    it("says what to do, whom to write to, and by when", () => {
+      expect(task({ steps: "Open the portal", contact: "privacy desk", days: "7" })).toMatchObject({
+        state: "manual",
+        instructions: "Open the portal\nContact: privacy desk",
+        due_at: "2026-11-28T09:00:00.000Z",
+      });
+    });
+
+    it("never waits longer than the law gives, and needs neither contact nor days", () => {
+      expect(task({ steps: "Open the portal", days: "90" })).toMatchObject({
+        instructions: "Open the portal",
+        due_at: "2026-12-21T23:59:59.999Z",
+      });
+      expect(task({ steps: "Open the portal" })).toMatchObject({ due_at: "2026-12-21T23:59:59.999Z" });
+    });
+
+    it("says under a legal hold that it has to wait", () => {
+      expect(task({ steps: "Open the portal" }, [hold({ subprocessors: ["hand"] })])).toMatchObject({
+        state: "manual",
+        reason: "no API does this; not before the legal hold is lifted",
+      });
+    });
+  });
+
+  describe("an action with settings that may be left out", () => {
+    const choosy = holder("choosy", {
+      erase: {
+        by: ["email"],
+        needs: { settings: ["token", "region"], otherwise: absent("no token", SOURCE, "Do it by hand") },
+      },
+    });
+    const tasks = (more: Partial<Subprocessor>) =>
+      summary(planned({ integrations: new Map([["choosy", choosy]]), entries: [entry("choosy", "choosy", more)] }));
+
+    it("is run where all are filled in, sealed or not", () => {
+      expect(tasks({ settings: { region: "eu" }, secrets: { token: ["sealed"] } as never })).toEqual({
+        "choosy.erase": "order queued",
+      });
+    });
+
+    it("is left to a person where one is not", () => {
+      expect(tasks({ settings: { region: "eu" } })).toEqual({ "choosy.erase": "open manual" });
+      expect(tasks({})).toEqual({ "choosy.erase": "open manual" });
+    });
+  });
+
   it("makes no task of a person's hand at another vendor than the one whose grant ends", () => {
     const hand = holder("hand", { revoke: absent("no API", SOURCE, "Tell them to remove the app") });
     const integrations = new Map([...ALL, ["hand", hand]]);

@@ -137,10 +137,10 @@ describe("what a receipt states", () => {
     ];
     const [line] = receiptOf(
       record,
-      [ended({ outcome: "retained", retained, evidence, by: "key_1", reason: "law" })],
+      [ended({ outcome: "retained", retained, read_back: "part", evidence, by: "key_1", reason: "law" })],
       about,
     ).tasks;
-    expect(line).toMatchObject({ retained, evidence, by: "key_1", reason: "law" });
+    expect(line).toMatchObject({ retained, read_back: "part", evidence, by: "key_1", reason: "law" });
   });
 
   it("[I4] calls an open task by its state, at the level pending, and gives it no time of an end", () => {

@@ -7,7 +7,12 @@ export type Arrived = { readonly url: URL; readonly status: number; readonly tex
 export type Browser = {
   readonly open: (
     url: string,
-    init?: { readonly method?: string; readonly form?: Readonly<Record<string, string>> },
+    init?: {
+      readonly method?: string;
+      readonly form?: Readonly<Record<string, string>>;
+      /** A page of another site posts the form, so that only cookies with SameSite=None go along (RFC 6265bis section 5.6.7). */
+      readonly isCrossSite?: boolean;
+    },
   ) => Promise<Arrived>;
   /** Opens it and goes on through redirects and the provider's own pages, as a person of this name, to a page of the product's. */
   readonly signIn: (url: string, as: string) => Promise<Arrived>;
@@ -24,10 +29,13 @@ export function newBrowser(world: World): Browser {
     cookies.set(url.host, found);
     return found;
   };
-  const open: Browser["open"] = async (address, { method, form } = {}) => {
+  /** By host and name. */
+  const crossSite = new Set<string>();
+  const open: Browser["open"] = async (address, { method, form, isCrossSite = false } = {}) => {
     const url = new URL(address);
     const headers = new Headers({ accept: "text/html", "sec-fetch-mode": "navigate" });
-    const cookie = [...jar(url)].map(([name, value]) => `${name}=${value}`).join("; ");
+    const sent = [...jar(url)].filter(([name]) => !isCrossSite || crossSite.has(`${url.host} ${name}`));
+    const cookie = sent.map(([name, value]) => `${name}=${value}`).join("; ");
     if (cookie !== "") headers.set("cookie", cookie);
     const body = form === undefined ? undefined : new URLSearchParams(form).toString();
     if (body !== undefined) headers.set("content-type", "application/x-www-form-urlencoded");
@@ -44,7 +52,11 @@ export function newBrowser(world: World): Browser {
       const cut = pair.indexOf("=");
       const isGone = attributes.some((each) => /^max-age=0$/i.test(each) || /^expires=Thu, 01 Jan 1970/i.test(each));
       if (isGone || pair.length === cut + 1) jar(url).delete(pair.slice(0, cut));
-      else jar(url).set(pair.slice(0, cut), pair.slice(cut + 1));
+      else {
+        jar(url).set(pair.slice(0, cut), pair.slice(cut + 1));
+        const isForAll = attributes.some((each) => /^samesite=none$/i.test(each)) && attributes.includes("Secure");
+        crossSite[isForAll ? "add" : "delete"](`${url.host} ${pair.slice(0, cut)}`);
+      }
     }
     return { url, status: reply.status, text: await reply.text(), headers: reply.headers };
   };
@@ -60,15 +72,32 @@ export function newBrowser(world: World): Browser {
         continue;
       }
       const action = /<form[^>]*action="([^"]+)"/.exec(page.text)?.[1];
+      if (page.status !== 200 || action === undefined) return page;
+      const next = new URL(plain(action), page.url);
       const prompt = /name="prompt" value="(\w+)"/.exec(page.text)?.[1];
-      if (page.status !== 200 || action === undefined || prompt === undefined) return page;
-      const form = { prompt, ...(prompt === "login" && { login: as, password: "unused" }) };
-      page = await open(new URL(action.replaceAll("&amp;", "&"), page.url).href, { form });
+      // What has no prompt posts itself to another site; a page of the same site that asks for something else is the end of the way.
+      if (prompt === undefined && next.host === page.url.host) return page;
+      const form =
+        prompt === undefined
+          ? hiddenIn(page.text)
+          : { prompt, ...(prompt === "login" && { login: as, password: "unused" }) };
+      page = await open(next.href, { form, isCrossSite: next.host !== page.url.host });
     }
     return page;
   };
   return { open, signIn, cookies };
 }
+
+const hiddenIn = (text: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    [...text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(([, name = "", value = ""]) => [
+      plain(name),
+      plain(value),
+    ]),
+  );
+
+const plain = (escaped: string): string =>
+  escaped.replaceAll("&lt;", "<").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
 
 export const PRODUCT = "app.product.example";
 export const RETURN_TO = `https://${PRODUCT}/settings/connections`;

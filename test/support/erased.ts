@@ -8,6 +8,7 @@ import type { RequestShape, World } from "./world.ts";
 type End = { readonly tasks: Readonly<Record<string, string>>; readonly left: readonly RegExp[] };
 
 const PAYMENTS = /^\/stripe\/(payment_intents|charges|invoices|payment_methods)\//;
+const SOFT_DELETED = /^\/google_cloud_storage\/soft_deleted\//;
 const own = { erased: "erased deleted_reported", looked: "erased verified_absent", kept: "retained retained" };
 
 export const ends: Readonly<Record<string, End>> = {
@@ -24,7 +25,12 @@ export const ends: Readonly<Record<string, End>> = {
   },
   "isocial-track": {
     tasks: {
+      "aws-s3.erase": own.looked,
       "facebook.revoke": "revoked revoked",
+      "google-ai.erase": own.looked,
+      // It does not say when it is done, and the bucket keeps what was deleted for a week.
+      "google-analytics.erase": own.kept,
+      "google-cloud-storage.erase": own.kept,
       "intercom.erase": own.looked,
       "mailchimp.erase": own.looked,
       "mixpanel.erase": own.erased,
@@ -35,7 +41,13 @@ export const ends: Readonly<Record<string, End>> = {
       "support.erase": own.erased,
       "zendesk.erase": own.kept,
     },
-    left: [PAYMENTS, /^\/zendesk\/tickets\//, /^\/sendgrid\/suppressions\//],
+    left: [
+      PAYMENTS,
+      /^\/google_analytics\/events\//,
+      SOFT_DELETED,
+      /^\/sendgrid\/suppressions\//,
+      /^\/zendesk\/tickets\//,
+    ],
   },
   imai: { tasks: { "customers.erase": own.erased, "profiles.erase": own.erased }, left: [] },
   socra: {

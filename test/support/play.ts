@@ -7,13 +7,15 @@ export type Played = {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whether it gives the proof that the call asks for. */
+  readonly proven?: boolean;
 };
 
 /** A reply as an action sees it. */
-export function replyOf({ status, body, headers = {} }: Played): Reply {
+export function replyOf({ status, body, headers = {}, proven }: Played): Reply {
   const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
   const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-  return { status, header: (name) => lower.get(name.toLowerCase()), text };
+  return { status, header: (name) => lower.get(name.toLowerCase()), text, ...(proven !== undefined && { proven }) };
 }
 
 /**

@@ -148,7 +148,7 @@ export async function startWorld(
       let isWaiting = false;
       let isAtWork = false;
       // A run that waits a second between two calls is not to find that its time has passed meanwhile.
-      for (let wait = 0; wait < (isAtWork ? LONGEST_WAITS : WAITS); wait++) {
+      for (let wait = 0; wait < (isAtWork ? LONGEST_WAITS : round < 10 ? WAITS : MORE_WAITS); wait++) {
         const seen = await view(slug, request);
         if (done(seen)) return seen;
         isAtWork = seen.tasks.some(({ state }) => state === "in_flight");
@@ -202,8 +202,9 @@ export async function startWorld(
 /** What the Worker waits between two calls to a vendor with a rate; where the rate itself is tested, `waitAtMost` says otherwise. */
 const LONGEST_WAIT_MS = 20;
 
-/** Looks at a request before the clock is moved on: usually, and while one of its tasks is being worked on. */
+/** Looks at a request before the clock is moved on: usually, where that was too few, and while one of its tasks is being worked on. */
 const WAITS = 3;
+const MORE_WAITS = 20;
 const LONGEST_WAITS = 100;
 
 const isAccepted = ({ state }: RequestShape["tasks"][number]): boolean => state === "accepted";

@@ -3,6 +3,7 @@ import type { Instant } from "../../ids.ts";
 import { fail, ok, type Result } from "../../result.ts";
 import { decoded, hexOf, joined, strictBase64, strictBase64url, strictHex, utf8 } from "./bytes.ts";
 import { isEcdsa, isEd25519, isHmac, MAX_SIGNATURES } from "./check.ts";
+import { forUs } from "./expected.ts";
 import {
   badSignature,
   type Delivery,
@@ -29,7 +30,7 @@ export async function signedText(
   delivery: Delivery,
   means: Means,
 ): Promise<Verified> {
-  const { signature, over, fresh, bodyDigest } = scheme;
+  const { signature, over, fresh, bodyDigest, expects = [] } = scheme;
   const values = await means.values(scheme.key);
   if (values.length === 0) return fail({ reason: "no_key" });
   const said = saidBy(signature, delivery.header(signature.header));
@@ -47,7 +48,9 @@ export async function signedText(
     hasKey = true;
     if (!(await check(key, said.signatures, text.value))) continue;
     const body = decoded(delivery.body);
-    return body.ok ? proven(body.value, delivery, means.now, headersOf(over)) : body;
+    if (!body.ok) return body;
+    const meant = await forUs(expects, body.value, means);
+    return meant.ok ? proven(body.value, delivery, means.now, headersOf(over)) : meant;
   }
   return hasKey ? badSignature : fail({ reason: "no_key" });
 }

@@ -10,10 +10,16 @@ const LINE_MS = 5 * 60_000;
  * joined come together, as far as they are ready; a bulk batch that was fixed comes as it was fixed, and nothing beside it,
  * until it is known what became of it.
  *
- * KEYS 1 due, 2 orders, 3 the tenant's runs, 4 the vendor account's pause, where several lanes share one. ARGV 1 now,
- * 2 token, 3 lease end, 4 most, 5 awake until, 6 run, 7 lane, 8 most runs of a tenant (0: this one is not counted).
- * Answers `paused` with its end, `busy` (another run is at it), `full` (the tenant has enough runs), `none`, or `batch`
- * with the fixed batch and (id, attempt, payload, cursor, learned, joint) of each.
+ * Where the vendor allows an account so many calls a day, a claim takes a share of what is left for its batch, and what the run
+ * has really made stands in its place with the next claim: absolute numbers, so that a repeat changes nothing. A run that dies
+ * leaves its share taken.
+ *
+ * KEYS 1 due, 2 orders, 3 the tenant's runs, then what is named by number. ARGV 1 now, 2 token, 3 lease end, 4 most,
+ * 5 awake until, 6 run, 7 lane, 8 most runs of a tenant (0: this one is not counted), 9 number of the key of the vendor account's
+ * pause, where several lanes share one (0: none), 10 number of the key of the account's day, where it has a quota (0: none),
+ * 11 calls allowed a day, 12 calls that this run has made on that day, 13 the most that its batch may make, 14 the day's end.
+ * Answers `paused` with its end (and `quota` where that is the reason), `busy` (another run is at it), `full` (the tenant has
+ * enough runs), `none`, or `batch` with the fixed batch, its share of calls and (id, attempt, payload, cursor, learned, joint) of each.
  */
 export const CLAIM = `${HEAD}
 local READY, LINE_MS = 1e15, ${LINE_MS}
@@ -23,18 +29,25 @@ local state = redis.call('HMGET', o, '~p', '~r', '~o', '~b')
 local paused, last, frozen = tonumber(state[1] or '0'), state[2], state[4]
 local owner, owned_until = string.match(state[3] or '', '^(%S+) (%S+)$')
 local mine = owner == run
+local account, quota = KEYS[tonumber(ARGV[9])], KEYS[tonumber(ARGV[10])]
+local share = ''
+if quota then
+  -- Sealed off at once: whatever follows, the run has made no more than this.
+  if redis.call('HEXISTS', quota, run) == 1 then redis.call('HSET', quota, run, ARGV[12]) end
+end
 if owner and not mine and tonumber(owned_until) > now then return {'busy'} end
 local most_runs = tonumber(ARGV[8])
 local function leave(answer)
   redis.call('HDEL', o, '~a', '~o')
+  if quota and redis.call('HDEL', quota, run) == 1 then redis.call('HINCRBY', quota, 'ended', ARGV[12]) end
   if most_runs > 0 then redis.call('ZREM', runs, lane) end
   return answer
 end
-if KEYS[4] then
-  local account = tonumber(redis.call('GET', KEYS[4]) or '0')
-  if account > now and account > paused then
-    paused = account
-    redis.call('HSET', o, '~p', string.format('%.0f', account))
+if account then
+  local rests = tonumber(redis.call('GET', account) or '0')
+  if rests > now and rests > paused then
+    paused = rests
+    redis.call('HSET', o, '~p', string.format('%.0f', rests))
   end
 end
 if paused > now then return leave({'paused', string.format('%.0f', paused)}) end
@@ -71,13 +84,25 @@ if most_runs > 0 and not mine then
     return {'full'}
   end
 end
+if quota then
+  local left = tonumber(ARGV[11])
+  for _, each in ipairs(redis.call('HVALS', quota)) do left = left - tonumber(each) end
+  if left <= 0 then
+    redis.call('HSET', o, '~p', ARGV[14])
+    return leave({'paused', ARGV[14], 'quota'})
+  end
+  share = math.min(left, tonumber(ARGV[13]))
+  redis.call('HSET', quota, run, string.format('%.0f', tonumber(ARGV[12]) + share))
+  -- A day longer than its day, whatever two clocks think of it.
+  redis.call('PEXPIRE', quota, string.format('%.0f', tonumber(ARGV[14]) - now + 86400000))
+end
 for _, id in ipairs(ids) do seen[id] = true end
 -- What failed by itself and waits for its time is not pulled out of it.
 local function is_ready(id)
   local score = redis.call('ZSCORE', z, id)
   return score and tonumber(score) <= now
 end
-local batch = {'batch', frozen or ''}
+local batch = {'batch', frozen or '', tostring(share)}
 local i = 1
 while i <= #ids do
   local id = ids[i]
@@ -113,8 +138,12 @@ redis.call('HSET', KEYS[1], '~b', ARGV[3])
 return 1
 `;
 
-/** A run that stops lets go of its lane. KEYS 1 orders, 2 the tenant's runs. ARGV 1 run, 2 lane. */
+/**
+ * A run that stops lets go of its lane, and of what it did not use of the day's calls.
+ * KEYS 1 orders, 2 the tenant's runs, 3 the vendor account's day, where it has a quota. ARGV 1 run, 2 lane, 3 calls made.
+ */
 export const RELEASE = `${HEAD}
+if KEYS[3] and redis.call('HDEL', KEYS[3], ARGV[1]) == 1 then redis.call('HINCRBY', KEYS[3], 'ended', ARGV[3]) end
 local owner = string.match(redis.call('HGET', KEYS[1], '~o') or '', '^(%S+)')
 if owner ~= ARGV[1] then return 0 end
 redis.call('HDEL', KEYS[1], '~o')

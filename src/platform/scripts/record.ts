@@ -3,7 +3,8 @@ import { GENERATION, HEAD, LANE } from "./shared.ts";
 /**
  * Makes a request durable: its record, its start and its watch, in one step. Answers `stale` when the plan was made from
  * an older registry, `duplicate` when the record is there already (its missing start is put back), `noted` when the
- * delivery must not be obeyed (`superseded` by a newer connection or a later restore, or an `echo` of our own erasure). The
+ * delivery must not be obeyed (`superseded` by a newer connection or a later restore, an `echo` of our own erasure, or about somebody `unknown` where
+ * that is to cause nothing). The
  * word that an account was restored begins a new generation of the identity there, in the same step as its note.
  *
  * KEYS 1 tenant, 2 request, 3 due, 4 orders, 5 lanes, 6 open requests, 7 requests, 8 ceiling, then per identity: identity,
@@ -49,10 +50,12 @@ local function renew(identity, suppression)
 end
 
 local note, by = false, false
+local stranger = string.find(mode, 'known', 1, true)
 if mode == 'note' then note = 'recorded' end
 for i = 1, identities do
   by = by or superseded_by(KEYS[7 + 2 * i], signal_at, heeds)
   if by then note = 'superseded' end
+  stranger = stranger and redis.call('HEXISTS', KEYS[7 + 2 * i], 's') == 0
   if restores ~= '' then renew(KEYS[7 + 2 * i], KEYS[8 + 2 * i]) end
   local entry = echo_of ~= '' and redis.call('GET', KEYS[8 + 2 * i])
   if entry then
@@ -60,6 +63,7 @@ for i = 1, identities do
     if actor == echo_of or (kind == 'erased' and here == '1') then note = 'echo' end
   end
 end
+if stranger and not note then note = 'unknown' end
 if note then
   redis.call('HSET', KEYS[2], 'st', 'noted', 'note', note, 'at', now)
   if note == 'superseded' then redis.call('HSET', KEYS[2], 'by', by) end
@@ -68,7 +72,7 @@ if note then
   return {'noted', note}
 end
 
-local held = mode == 'confirm' and 'confirmation'
+local held = string.find(mode, 'confirm', 1, true) and 'confirmation'
 if ceiling > 0 then
   local count = redis.call('INCR', KEYS[8])
   if count == 1 then redis.call('PEXPIRE', KEYS[8], 7200000) end

@@ -21,10 +21,29 @@ export type Claimed = {
 export type Frozen = { readonly id: string; readonly members: readonly string[] };
 
 export type Claim =
-  | { readonly state: "batch"; readonly orders: readonly Claimed[]; readonly frozen: Frozen | undefined }
+  | {
+      readonly state: "batch";
+      readonly orders: readonly Claimed[];
+      readonly frozen: Frozen | undefined;
+      /** Calls that may be made for this batch, where the vendor account has a quota. */
+      readonly calls?: number;
+    }
   /** Nothing is ready, another run is at this lane, or the tenant has as many runs as it may. */
   | { readonly state: "none" | "busy" | "full" }
-  | { readonly state: "paused"; readonly until: Instant };
+  /** `isSpent`: because no more calls are allowed today. */
+  | { readonly state: "paused"; readonly until: Instant; readonly isSpent?: true };
+
+/** A vendor account's day: what it allows, and what this run has made of it. */
+export type Spending = {
+  /** The account, and the day as its own zone counts it. */
+  readonly account: string;
+  readonly day: string;
+  readonly allowed: number;
+  readonly made: number;
+  /** How many calls the batch to come may make at most. */
+  readonly wanted: number;
+  readonly ends: Instant;
+};
 
 /** What became of one order. `task` names the record that changes with it, if it belongs to a request. */
 export type Settlement = {
@@ -63,8 +82,9 @@ export type Settle = {
   readonly account?: string;
   /** The bulk batch of which it is known what became. */
   readonly thaws?: string;
-  /** The run that lets go of the lane. */
+  /** The run that lets go of the lane, and of what it did not use of the day's calls. */
   readonly release?: string;
+  readonly spent?: Spending;
 };
 
 export type Claiming = {
@@ -74,6 +94,7 @@ export type Claiming = {
   /** Who claims: the same for every claim of one run. */
   readonly run: string;
   readonly account?: string;
+  readonly spending?: Spending;
 };
 
 export type LaneStore = {
@@ -125,14 +146,31 @@ export function laneStore(redis: RedisClient): LaneStore {
       const mostRuns = subprocessor === GATEWAY ? 0 : RUNS_A_TENANT;
       const commands: Command[] = [];
       if (settle !== undefined) commands.push(settleCommand(lane, settle, now));
+      const dayOf = ({ account, day }: Spending) => keys.quota(n, account, day);
       if (settle?.release !== undefined)
-        commands.push({ script: RELEASE, keys: [orders, keys.runs(n)], args: [settle.release, lane] });
-      if (claim !== undefined)
+        commands.push({
+          script: RELEASE,
+          keys: [orders, keys.runs(n), ...(settle.spent === undefined ? [] : [dayOf(settle.spent)])],
+          args: [settle.release, lane, settle.spent?.made ?? 0],
+        });
+      if (claim !== undefined) {
+        const { account, spending } = claim;
+        const named = [due, orders, keys.runs(n)];
+        const place = (key: string | undefined) => (key === undefined ? 0 : named.push(key));
+        const places = [
+          place(account === undefined ? undefined : keys.account(n, account)),
+          place(spending === undefined ? undefined : dayOf(spending)),
+        ];
+        const { allowed = 0, made = 0, wanted = 0, ends = 0 } = spending ?? {};
         commands.push({
           script: CLAIM,
-          keys: [due, orders, keys.runs(n), ...(claim.account === undefined ? [] : [keys.account(n, claim.account)])],
-          args: [now, claim.token, claim.leaseUntil, claim.most, now + AWAKE_MS, claim.run, lane, mostRuns],
+          keys: named,
+          args: [
+            ...[now, claim.token, claim.leaseUntil, claim.most, now + AWAKE_MS, claim.run, lane, mostRuns, ...places],
+            ...[allowed, made, wanted, ends],
+          ],
         });
+      }
       const answers = await redis.run(commands);
       return {
         settled: settle === undefined ? undefined : readSettled(texts(answers[0]), lane),
@@ -257,17 +295,18 @@ export function readSettled(answer: readonly string[], lane: string): Settled {
 }
 
 function readClaim(answer: readonly string[]): Claim {
-  const [state, detail = ""] = answer;
-  if (state === "paused") return { state, until: Number(detail) };
+  const [state, detail = "", more = ""] = answer;
+  if (state === "paused") return { state, until: Number(detail), ...(more === "quota" && { isSpent: true }) };
   if (state === "busy" || state === "full") return { state };
   if (state !== "batch") return { state: "none" };
   const orders: Claimed[] = [];
-  for (let at = 2; at + 5 < answer.length; at += 6) {
+  for (let at = 3; at + 5 < answer.length; at += 6) {
     const [id = "", attempt, payload = "", cursor = "", learned = "", joint = ""] = answer.slice(at, at + 6);
     orders.push({ id, attempt: Number(attempt), payload, cursor, learned: words(learned), joint: words(joint) });
   }
   const [batch, ...members] = words(detail);
-  return { state, orders, frozen: batch === undefined ? undefined : { id: batch, members } };
+  const frozen = batch === undefined ? undefined : { id: batch, members };
+  return { state, orders, frozen, ...(more !== "" && { calls: Number(more) }) };
 }
 
 const words = (text: string): readonly string[] => (text === "" ? [] : text.split(" "));

@@ -7,6 +7,7 @@ import { AUDIT, CANCEL, RESTART, SCHEDULE, TELL } from "../scripts/cancel.ts";
 import { CLOSE } from "../scripts/close.ts";
 import { OPEN } from "../scripts/open.ts";
 import { RECORD } from "../scripts/record.ts";
+import { READY } from "../scripts/shared.ts";
 import {
   AWAKE_MS,
   gatewayOf,
@@ -42,6 +43,8 @@ export type NewRequest = {
   readonly noteOnly: boolean;
   /** To be held, with an order to find out whether it is so. */
   readonly confirms?: boolean;
+  /** Only to be noted where none of the identities is linked to anybody. */
+  readonly onlyKnown?: boolean;
   readonly startAt: Instant;
   readonly watchAt: Instant;
   readonly deadline: Instant;
@@ -75,6 +78,8 @@ export type Opened = {
   readonly woken: readonly string[];
   /** It was cancelled, because of this. */
   readonly supersededBy?: SupersededBy;
+  /** For each subprocessor that was to be counted: what is ready in its lane until this deadline, this request's own among it. */
+  readonly ahead?: readonly number[];
 };
 
 /** One planned task as the store takes it. */
@@ -101,6 +106,8 @@ export type Opening = {
   readonly fields: Readonly<Record<string, string>>;
   readonly suppressions: readonly { readonly pseudonym: string; readonly value: string; readonly lifetimeMs: number }[];
   readonly tasks: readonly NewTask[];
+  /** The subprocessors whose lanes are to be counted once all are open. */
+  readonly counts?: readonly string[];
   /** Absent where age does not matter. */
   readonly signal?: AgedSignal;
 };
@@ -149,6 +156,18 @@ export type RequestStore = {
     requests: readonly { readonly n: TenantNumber; readonly id: RequestId }[],
   ) => Promise<readonly Hash[]>;
   readonly open: (openings: readonly Opening[]) => Promise<readonly Opened[]>;
+  /**
+   * Notes on a request what stands in its deadline's way; for each quota that does, whether this is the first to say so on its day.
+   */
+  readonly warn: (
+    n: TenantNumber,
+    id: RequestId,
+    warnings: string,
+    quotas: readonly { readonly account: string; readonly day: string; readonly ends: Instant }[],
+    now: Instant,
+  ) => Promise<readonly boolean[]>;
+  /** What is ready in the lanes of these subprocessors until a deadline. */
+  readonly ahead: (n: TenantNumber, subprocessors: readonly string[], deadline: Instant) => Promise<readonly number[]>;
   readonly close: (
     closings: readonly Closing[],
   ) => Promise<readonly { readonly result: string; readonly woken: readonly string[] }[]>;
@@ -243,13 +262,37 @@ export function requestStore(redis: RedisClient): RequestStore {
     load: async (requests) =>
       (await redis.run(requests.map(({ n, id }) => ["hgetall", keys.request(n, id)]))).map(hash),
 
-    open: async (openings) =>
-      (await redis.run(openings.map(openCommand))).map((answer) => {
-        const opened = woken(answer, 1);
-        if (opened.result !== "superseded") return opened;
+    open: async (openings) => {
+      const counts = openings.flatMap(({ n, counts = [], deadline }) =>
+        counts.map((subprocessor) => countCommand(n, subprocessor, deadline)),
+      );
+      const answers = await redis.run([...openings.map(openCommand), ...counts]);
+      let at = openings.length;
+      return openings.map(({ counts = [] }, index) => {
+        const opened = woken(answers[index], 1);
+        const ahead = answers.slice(at, at + counts.length).map(Number);
+        at += counts.length;
+        if (opened.result !== "superseded") return { ...opened, ...(ahead.length > 0 && { ahead }) };
         const supersededBy = opened.woken[0] === "connection" ? "connection" : "restored";
         return { result: opened.result, woken: [], supersededBy };
-      }),
+      });
+    },
+
+    warn: async (n, id, warnings, quotas, now) => {
+      const days = quotas.map(({ account, day, ends }) => ({ key: keys.quota(n, account, day), ends }));
+      const answers = await redis.run([
+        ["hset", keys.request(n, id), "sh", warnings],
+        // Among the calls of the day it counts for none.
+        ...days.map(({ key }) => ["hsetnx", key, "told", 0]),
+        ...days.map(({ key, ends }) => ["pexpire", key, ends - now + DAY_MS]),
+      ]);
+      return quotas.map((_, index) => Number(answers[1 + index]) === 1);
+    },
+
+    ahead: async (n, subprocessors, deadline) =>
+      subprocessors.length === 0
+        ? []
+        : (await redis.run(subprocessors.map((each) => countCommand(n, each, deadline)))).map(Number),
 
     close: async (closings) => (await redis.run(closings.map(closeCommand))).map((answer) => woken(answer, 2)),
 
@@ -384,7 +427,7 @@ function recordCommand(request: NewRequest) {
       ceiling?.most ?? 0,
       NOTE_MS,
       request.digest,
-      request.noteOnly ? "note" : request.confirms === true ? "confirm" : "open",
+      modeOf(request),
       request.here ? 1 : 0,
       request.heeds,
       request.restores,
@@ -395,6 +438,12 @@ function recordCommand(request: NewRequest) {
   };
 }
 
+function modeOf({ noteOnly, confirms = false, onlyKnown = false }: NewRequest): string {
+  if (noteOnly) return "note";
+  const asked = [...(onlyKnown ? ["known"] : []), ...(confirms ? ["confirm"] : [])];
+  return asked.length === 0 ? "open" : asked.join(" ");
+}
+
 function readRecorded([result, detail, wake]: readonly string[]): Recorded {
   if (result === "recorded") return { result, wake: detail === "1" };
   if (result === "duplicate") return { result, wake: wake === "1", status: detail ?? "" };
@@ -403,6 +452,16 @@ function readRecorded([result, detail, wake]: readonly string[]): Recorded {
   if (result === "conflict") return { result };
   return { result: "stale" };
 }
+
+const DAY_MS = 86_400_000;
+
+/** Ready orders stand in a lane by their deadlines. */
+const countCommand = (n: TenantNumber, subprocessor: string, deadline: Instant): Command => [
+  "zcount",
+  keys.due(n, subprocessor),
+  "-inf",
+  deadline - READY,
+];
 
 function openCommand(opening: Opening) {
   const { n, id, tasks } = opening;

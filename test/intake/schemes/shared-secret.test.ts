@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SharedSecret } from "../../../src/contract/verification.ts";
@@ -69,5 +70,43 @@ describe("a shared secret", () => {
       }),
     );
     expect(await checked(at({ header: "x-token" }), { headers: { "x-token": "" } }, {})).toEqual(refuses("no_key"));
+  });
+});
+
+describe("a secret beside which a signature may come", () => {
+  const scheme: SharedSecret = {
+    ...at({ query: "key" }),
+    signed: {
+      scheme: "hmac",
+      key: "signing",
+      hash: "SHA-1",
+      signature: { header: "x-hub-signature", encoding: "hex", prefix: "sha1=" },
+      over: ["body"],
+    },
+    expects: [{ at: ["a"], setting: "ours" }],
+  };
+  const url = "https://gateway.example.com/hooks/a/b?key=new";
+  const mac = (key: string) => `sha1=${createHmac("sha1", key).update(BODY).digest("hex")}`;
+  const judged = (headers: Readonly<Record<string, string>>, more: Readonly<Record<string, string>> = {}, to = url) =>
+    checked(scheme, { body: BODY, headers, url: to }, { ...settings, signing: "s1gn", ...more });
+
+  it("[I5] proves without one, and with one that holds", async () => {
+    expect(await judged({})).toEqual(proves(BODY));
+    expect(await judged({ "x-hub-signature": mac("s1gn") })).toEqual(proves(BODY));
+    expect(
+      await checked(scheme, { body: BODY, headers: { "x-hub-signature": mac("x") }, url }, settings),
+      "no key",
+    ).toEqual(proves(BODY));
+  });
+
+  it("[I5] refuses one that does not hold, and one without the secret", async () => {
+    for (const signature of [mac("other"), "sha1=", "", "nonsense"])
+      expect(await judged({ "x-hub-signature": signature }), signature).toEqual(refuses("bad_signature"));
+    expect((await judged({ "x-hub-signature": mac("s1gn") }, {}, url.replace("new", "old"))).ok).toBe(false);
+  });
+
+  it("[I5] refuses what names another account than ours", async () => {
+    expect(await judged({}, { ours: "1" })).toEqual(proves(BODY));
+    expect(await judged({}, { ours: "2" })).toEqual(refuses("not_for_us"));
   });
 });

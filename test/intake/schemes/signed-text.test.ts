@@ -466,3 +466,49 @@ describe("ECDSA in DER", () => {
     );
   });
 });
+
+describe("whom a body names", () => {
+  const scheme = hmac("x-signature", "hex", ["body"], {
+    expects: [
+      { at: ["app"], setting: "app" },
+      { at: ["events", "account", "id"], setting: "account" },
+    ],
+  });
+  const judge = async (body: string, settings: Readonly<Record<string, string>>) => {
+    const headers = { "x-signature": await mac("key", body) };
+    const result = await checked(scheme, { body, headers }, { secret: "key", ...settings });
+    return result.ok ? "taken" : Object.values(result.problem).join(" ");
+  };
+  const ours = { app: "a1, a2", account: "7" };
+
+  it.each([
+    ['{"app":"a1"}', "taken"],
+    ['{"app":"a2"}', "taken"],
+    ['{"app":"a3"}', "not_for_us app"],
+    ['{"app":"a1, a2"}', "not_for_us app"],
+    ['{"app":""}', "not_for_us app"],
+    ['{"app":{"id":"a1"}}', "not_for_us app"],
+    ['{"app":["a1","a2"]}', "taken"],
+    ['{"app":["a1","a3"]}', "not_for_us app"],
+    ['{"app":null}', "taken"],
+    ['{"events":[{"account":{"id":7}},{"account":{}}]}', "taken"],
+    ['{"events":[{"account":{"id":7}},{"account":{"id":8}}]}', "not_for_us events.account.id"],
+    ['{"events":{"account":{"id":"8"}}}', "not_for_us events.account.id"],
+    ['{"constructor":"a3"}', "taken"],
+    ["[]", "taken"],
+    ["app=a3", "taken"],
+  ])("[I5] %s: %s", async (body, said) => {
+    expect(await judge(body, ours)).toBe(said);
+    expect(await judge(body, {})).toBe("taken");
+  });
+
+  it("[I5] says nothing of it to whoever cannot sign", async () => {
+    expect(
+      await checked(
+        scheme,
+        { body: '{"app":"a3"}', headers: { "x-signature": "00".repeat(32) } },
+        { secret: "key", ...ours },
+      ),
+    ).toEqual(refuses("bad_signature"));
+  });
+});

@@ -42,6 +42,18 @@ export const sample: Sample = {
       steps: [asked({ status: 200, body: [] }), asked({ status: 200, body: [] })],
       outcome: notFound,
     }),
+    amplitudeWay({
+      name: "look for a user who is gone, and finds one whose id begins so",
+      part: "look",
+      steps: [asked({ status: 200, body: { matches: [{ amplitude_id: 7, user_id: "u-11" }], type: "x" } })],
+      outcome: "absent",
+    }),
+    amplitudeWay({
+      name: "look for a user who is there",
+      part: "look",
+      steps: [asked({ status: 200, body: { matches: [{ amplitude_id: 7, user_id: "u-1" }], type: "x" } })],
+      outcome: "present",
+    }),
     jobCheck("staging", accepted("2026-11-21", 86_400)),
     jobCheck("submitted", accepted("2026-11-21", 86_400)),
     jobCheck("done", erased),

@@ -1,7 +1,7 @@
 import type { Answer } from "../../../src/contract/outcome.ts";
 import { notFound, revoked } from "../../../src/contract/outcome.ts";
 import type { Played } from "../../support/play.ts";
-import { type Sample, type Step, signal, type Way } from "./kit.ts";
+import { connection, type Sample, type Step, signal, type Way } from "./kit.ts";
 
 const facebookUser = { type: "facebook.user_id", value: "1000000000001" };
 const graph = (reply: Played): Step => ({
@@ -19,6 +19,9 @@ const removal = (name: string, reply: Played, outcome: Answer): Way => ({
   steps: [graph(reply)],
   outcome,
 });
+
+const grant = { accessToken: "EAAlong", refreshToken: "", scopes: ["public_profile"], account: facebookUser };
+const unknown = { ...grant, account: { type: "connection", value: "unknown" } };
 
 export const sample: Sample = {
   settings: {
@@ -39,5 +42,56 @@ export const sample: Sample = {
     removal("plain true", { status: 200, body: "true" }, revoked),
     removal("app not authorised", { status: 400, body: graphError(190, 458) }, notFound),
     removal("no such object", { status: 400, body: graphError(100, 33) }, notFound),
+    { ...removal("a connection", { status: 200, body: { success: true } }, revoked), identity: connection, grant },
+    {
+      ...removal("a connection whose account was not learnt", { status: 200, body: { success: true } }, revoked),
+      identity: connection,
+      grant: unknown,
+    },
+    {
+      name: "the person's token is dead",
+      action: "revoke",
+      part: "look",
+      identity: connection,
+      grant,
+      steps: [graph({ status: 400, body: graphError(190, 458) })],
+      outcome: "absent",
+    },
+    {
+      name: "the person's token still works",
+      action: "revoke",
+      part: "look",
+      identity: connection,
+      grant,
+      steps: [graph({ status: 200, body: { id: facebookUser.value } })],
+      outcome: "present",
+    },
+    {
+      name: "no token of the person",
+      action: "revoke",
+      part: "look",
+      identity: facebookUser,
+      steps: [],
+      outcome: "no_view",
+    },
   ],
+  oauth: {
+    token: () => ({ status: 200, body: { access_token: "EAAshort", token_type: "bearer", expires_in: 5183 } }),
+    longer: { status: 200, body: { access_token: "EAAlong", token_type: "bearer", expires_in: 5_183_999 } },
+    asks: [graph({ status: 200, body: { id: facebookUser.value } })],
+    grant,
+    lastsSeconds: 5_183_999,
+    invalidGrant: {
+      status: 400,
+      body: {
+        error: {
+          message: "This authorization code has been used.",
+          type: "OAuthException",
+          code: 100,
+          error_subcode: 36_009,
+          fbtrace_id: "AbC",
+        },
+      },
+    },
+  },
 };

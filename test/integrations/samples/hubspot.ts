@@ -1,6 +1,6 @@
-import { erased, notFound } from "../../../src/contract/outcome.ts";
+import { erased, notFound, revoked } from "../../../src/contract/outcome.ts";
 import type { Signal } from "../../../src/contract/signal.ts";
-import { on, person, type Sample, type Way } from "./kit.ts";
+import { connection, on, person, type Sample, type Way } from "./kit.ts";
 
 /** HubSpot gives milliseconds. */
 const about =
@@ -24,10 +24,30 @@ const results = (id: string, email: string) => ({
   body: { total: 1, results: [{ id, properties: { email, hs_additional_emails: null } }] },
 });
 
+const grant = {
+  accessToken: "CJSP5qf1KhICAQEYs-gDIIGOBii1hQIyGQAf3xBK",
+  refreshToken: "6f18f21e-a743-4509-b7fd-1a5e632fffa1",
+  scopes: ["oauth", "crm.objects.contacts.read"],
+  account: { type: "hubspot.account", value: "62515" },
+};
+const tokens = (access: string) => ({
+  token_type: "bearer",
+  token_use: "access_token",
+  access_token: access,
+  refresh_token: grant.refreshToken,
+  expires_in: 1800,
+  scopes: grant.scopes,
+});
+const details = { status: 200, body: { portalId: 62515, accountType: "STANDARD", timeZone: "Europe/Dublin" } };
+const refused = { status: 401, body: { status: "error", category: "INVALID_AUTHENTICATION" } };
+const asked = on(200, 401);
+const ofConnection = { action: "revoke", identity: connection, grant } as const;
+
 export const sample: Sample = {
   settings: {
     accessToken: "pat-na1-0123456789abcdef",
     portalId: "62515",
+    clientId: "7fff1e36-2d40-4ae1-bbb1-5266d59564fb",
     clientSecret: "01234567-89ab-cdef-0123-456789abcdef",
   },
   hooks: {
@@ -69,5 +89,27 @@ export const sample: Sample = {
       steps: [search({ status: 200, body: { total: 0, results: [] } })],
       outcome: "absent",
     }),
+    way({ name: "connection", ...ofConnection, steps: [on(204, 401)({ status: 204 })], outcome: revoked }),
+    way({ name: "connection that is no more", ...ofConnection, steps: [on(204, 401)(refused)], outcome: notFound }),
+    way({ name: "its token is dead", part: "look", ...ofConnection, steps: [asked(refused)], outcome: "absent" }),
+    way({ name: "its token lives", part: "look", ...ofConnection, steps: [asked(details)], outcome: "present" }),
   ],
+  oauth: {
+    token: () => ({ status: 200, body: tokens(grant.accessToken) }),
+    asks: [on(200)(details)],
+    grant,
+    lastsSeconds: 1800,
+    renewed: {
+      reply: () => ({ status: 200, body: { ...tokens("access-2"), hub_id: 62515, user_id: 293199 } }),
+      grant: { ...grant, accessToken: "access-2" },
+    },
+    invalidGrant: {
+      status: 400,
+      body: { status: "BAD_REFRESH_TOKEN", message: "missing or invalid refresh token", correlationId: "c0ffee" },
+    },
+    alive: [
+      { name: "alive", steps: [asked(details)], outcome: "alive" },
+      { name: "over", steps: [asked(refused)], outcome: "ended" },
+    ],
+  },
 };

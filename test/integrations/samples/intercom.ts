@@ -1,6 +1,6 @@
-import { erased, notFound } from "../../../src/contract/outcome.ts";
+import { erased, notFound, revoked } from "../../../src/contract/outcome.ts";
 import type { Played } from "../../support/play.ts";
-import { on, person, type Sample, type Step, signal, type Way } from "./kit.ts";
+import { connection, on, person, type Sample, type Step, signal, type Way } from "./kit.ts";
 
 const contact = { type: "intercom.contact", value: "65f642bf674b9af4e9e46dd1" };
 const way = (given: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way => ({
@@ -28,10 +28,29 @@ const request = (reply: Played): Step => ({
 const removal = on(200, 404, 410);
 const byId = on(200, 404);
 
+const grant = {
+  accessToken: "dG9rOjExMTExMTEx",
+  refreshToken: "",
+  scopes: [],
+  account: { type: "intercom.workspace", value: "abc12345" },
+};
+const me: Played = {
+  status: 200,
+  body: { type: "admin", id: "1", email: "ada@example.com", app: { type: "app", id_code: "abc12345", region: "EU" } },
+};
+const refusal: Played = {
+  status: 401,
+  body: { type: "error.list", errors: [{ code: "unauthorized", message: "Access Token Invalid" }] },
+};
+const answered = on(200, 401);
+const ofConnection = { action: "revoke", identity: connection, grant } as const;
+
 export const sample: Sample = {
   settings: {
+    workspaceId: "abc12345",
     region: "eu",
     accessToken: "dG9rOmFiY2RlZg==",
+    clientId: "c0a1b2c3-0000-4000-8000-000000000001",
     clientSecret: "d1a2c3b4-0000-4000-8000-000000000001",
     uninstallSecret: "zLr0Yt5kQ8mW2xVb7nC4jH9sD1fG6aPe",
   },
@@ -77,5 +96,25 @@ export const sample: Sample = {
       steps: [byId({ status: 200, body: shown })],
       outcome: "present",
     }),
+    way({ name: "connection", ...ofConnection, steps: [answered({ status: 200 })], outcome: revoked }),
+    way({ name: "connection that is no more", ...ofConnection, steps: [answered(refusal)], outcome: notFound }),
+    way({ name: "its token is dead", part: "look", ...ofConnection, steps: [answered(refusal)], outcome: "absent" }),
+    way({ name: "its token lives", part: "look", ...ofConnection, steps: [answered(me)], outcome: "present" }),
   ],
+  oauth: {
+    token: () => ({
+      status: 200,
+      body: { token_type: "Bearer", token: grant.accessToken, access_token: grant.accessToken },
+    }),
+    asks: [on(200)(me)],
+    grant,
+    invalidGrant: {
+      status: 401,
+      body: { type: "error.list", errors: [{ code: "unauthorized_code", message: "Unauthorized Code" }] },
+    },
+    alive: [
+      { name: "alive", steps: [answered(me)], outcome: "alive" },
+      { name: "over", steps: [answered(refusal)], outcome: "ended" },
+    ],
+  },
 };

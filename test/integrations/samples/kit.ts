@@ -44,6 +44,8 @@ export type OAuthSample = {
   readonly discovery?: Played;
   /** The token endpoint's answer to a code. */
   readonly token: (asked: Asked) => Played;
+  /** The answer to the call that makes a token which lasts, where there is one; the grant is made of it. */
+  readonly longer?: Played;
   /** What is asked then to learn whose grant it is. */
   readonly asks: readonly Step[];
   /** The grant that comes of it, but for when it expires. */
@@ -57,12 +59,17 @@ export type OAuthSample = {
   /** Ways through the check that a grant still works. */
   readonly alive?: readonly { readonly name: string; readonly steps: readonly Step[]; readonly outcome: Alive }[];
 };
+/** One line of a list for each of its events, as of `at`, and what it says. */
+export type ListSample = Readonly<
+  Record<string, { readonly line: (at: number) => string; readonly says: (at: number) => readonly Signal[] }>
+>;
 
 /** What an integration's contract test needs beside its declaration. */
 export type Sample = {
   readonly settings: Readonly<Record<string, string>>;
   readonly hooks: Readonly<Record<string, HookSample>>;
   readonly streams?: Readonly<Record<string, StreamSample>>;
+  readonly lists?: Readonly<Record<string, ListSample>>;
   readonly ways: readonly Way[];
   readonly oauth?: OAuthSample;
 };

@@ -46,6 +46,8 @@ export const sample: Sample = {
       steps: [list(listed())],
       outcome: notFound,
     }),
+    way({ name: "look at a profile that is gone", part: "look", steps: [byId(gone)], outcome: "absent" }),
+    way({ name: "look at a profile that is there", part: "look", steps: [byId(there)], outcome: "present" }),
     way({ name: "deletion done", part: { check: "P1" }, steps: [byId(gone)], outcome: erased }),
     way({ name: "deletion not done yet", part: { check: "P1" }, steps: [byId(there)], outcome: accepted("P1", 900) }),
   ],

@@ -1,6 +1,6 @@
-import { erased, notFound } from "../../../src/contract/outcome.ts";
+import { erased, notFound, stoppedBecause } from "../../../src/contract/outcome.ts";
 import type { Played } from "../../support/play.ts";
-import { type HookSample, on, person, type Sample, signal, type Way } from "./kit.ts";
+import { connection, type HookSample, on, person, type Sample, signal, type Way } from "./kit.ts";
 
 const HASH = "2d9e8a4f6c1b0d7e5a3f9c8b7d6e5f4a";
 const member = { type: "mailchimp.member", value: `list1/${HASH}` };
@@ -21,6 +21,26 @@ const only = on(200);
 const byId = on(200, 404);
 const removal = on(204, 404);
 
+const grant = {
+  accessToken: "5c6ccc561059aa386da9d112215bae55",
+  refreshToken: "",
+  scopes: [],
+  account: { type: "mailchimp.account", value: "106" },
+};
+const metadata: Played = {
+  status: 200,
+  body: {
+    dc: "us6",
+    role: "owner",
+    accountname: "Ada's lace",
+    user_id: 106,
+    login: { email: "ada@example.com" },
+    login_url: "https://login.mailchimp.com",
+    api_endpoint: "https://us6.api.mailchimp.com",
+  },
+};
+const asked = on(200, 401);
+
 const audience: HookSample = {
   "unsubscribe/unsub": (at) => [signal("consent_withdrawn", addressId, at)],
   "unsubscribe/delete": (at) => [signal("account_deleted", addressId, at)],
@@ -34,6 +54,8 @@ export const sample: Sample = {
   settings: {
     apiKey: "0123456789abcdef0123456789abcdef-us21",
     dataCenter: "us21",
+    clientId: "635959587059",
+    clientSecret: "nobodys-client-secret",
     signingSecret: "9f86d081884c7d659a2feaa0c55ad015",
     addressSecret: "zLr0Yt5kQ8mW2xVb7nC4jH9sD1fG6aPe",
   },
@@ -61,5 +83,30 @@ export const sample: Sample = {
     way({ name: "member who is gone", steps: [removal(missing)], outcome: notFound }),
     way({ name: "look at a member who is gone", part: "look", steps: [byId(missing)], outcome: "absent" }),
     way({ name: "look at a member who is there", part: "look", steps: [byId(shown)], outcome: "present" }),
+    way({
+      name: "connection",
+      action: "revoke",
+      identity: connection,
+      grant,
+      steps: [],
+      outcome: stoppedBecause(
+        "Mailchimp has no revocation endpoint; the tokens held here are destroyed, and the person can remove the app among the account's connected apps",
+      ),
+    }),
   ],
+  oauth: {
+    token: () => ({ status: 200, body: { access_token: grant.accessToken, expires_in: 0, scope: null } }),
+    asks: [on(200)(metadata)],
+    grant,
+    invalidGrant: { status: 400, body: { error: "invalid_grant", error_description: "The code is not valid." } },
+    alive: [
+      { name: "alive", steps: [asked(metadata)], outcome: "alive" },
+      { name: "over", steps: [asked({ status: 200, body: { error: "invalid_token" } })], outcome: "ended" },
+      {
+        name: "over, by its status",
+        steps: [asked({ status: 401, body: { error: "invalid_token" } })],
+        outcome: "ended",
+      },
+    ],
+  },
 };

@@ -1,6 +1,6 @@
-import { erased, notFound } from "../../../src/contract/outcome.ts";
+import { erased, notFound, stoppedBecause } from "../../../src/contract/outcome.ts";
 import type { Played } from "../../support/play.ts";
-import { on, type Sample, signal, type Way } from "./kit.ts";
+import { connection, on, type Sample, signal, type Way } from "./kit.ts";
 
 const customer = { type: "paypal.customer", value: "customer_42" };
 const method = (value = "8kk8451t") => ({ type: "paypal.payment_token", value });
@@ -20,6 +20,24 @@ const way = (given: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way
   ...given,
 });
 const five = ["t1", "t2", "t3", "t4", "t5"];
+
+const grant = {
+  accessToken: "A21AAperson",
+  refreshToken: "R23AAperson",
+  scopes: ["openid", "https://uri.paypal.com/services/paypalattributes"],
+  account: { type: "paypal.account", value: "ADATESTPAYER2" },
+};
+const tokens = (access: string) => ({
+  scope: "openid https://uri.paypal.com/services/paypalattributes",
+  access_token: access,
+  token_type: "Bearer",
+  expires_in: 28_800,
+});
+const staysBecause = (what: string) =>
+  stoppedBecause(
+    `PayPal has no call that ends a consent; ${what}the tokens held here are destroyed, and the person can remove the consent in the PayPal account`,
+  );
+const stays = staysBecause("the access token is ended, ");
 
 export const sample: Sample = {
   settings: {
@@ -58,5 +76,48 @@ export const sample: Sample = {
       steps: [token, one({ status: 200, body: { id: "8kk8451t" } })],
       outcome: "present",
     }),
+    way({
+      name: "connection",
+      action: "revoke",
+      identity: connection,
+      grant,
+      steps: [on(200)({ status: 200 })],
+      outcome: stays,
+    }),
+    way({
+      name: "connection whose access token PayPal does not end",
+      action: "revoke",
+      identity: connection,
+      grant,
+      steps: [on(200)({ status: 400 })],
+      outcome: staysBecause(""),
+    }),
+    way({
+      name: "connection whose access token has expired",
+      action: "revoke",
+      identity: connection,
+      grant: { ...grant, expiresAt: 0 },
+      steps: [],
+      outcome: stays,
+    }),
   ],
+  oauth: {
+    token: () => ({
+      status: 200,
+      body: { ...tokens("A21AAperson"), refresh_token: "R23AAperson", id_token: "not.looked.at" },
+    }),
+    asks: [
+      on(200)({
+        status: 200,
+        body: { user_id: "https://www.paypal.com/webapps/auth/identity/user/1", payer_id: "ADATESTPAYER2" },
+      }),
+    ],
+    grant,
+    lastsSeconds: 28_800,
+    renewed: {
+      reply: () => ({ status: 200, body: tokens("A21AAsecond") }),
+      grant: { ...grant, accessToken: "A21AAsecond" },
+    },
+    invalidGrant: { status: 400, body: { error: "invalid_grant", error_description: "Invalid authorization code" } },
+  },
 };

@@ -65,6 +65,18 @@ export const sample: Sample = {
       ],
       outcome: accepted(`deleted:${uuid}`, 86_400),
     }),
+    posthogWay({
+      name: "look at a person who is gone",
+      part: "look",
+      steps: [on(200, 403, 404)({ status: 404, body: {} })],
+      outcome: "absent",
+    }),
+    posthogWay({
+      name: "look at a person who is there",
+      part: "look",
+      steps: [on(200, 403, 404)({ status: 200, body: { uuid } })],
+      outcome: "present",
+    }),
     statusCheck("pending", accepted(`deleted:${uuid}`, 86_400)),
     statusCheck("completed", erased),
     posthogWay({

@@ -97,6 +97,35 @@ export const sample: Sample = {
       outcome: notFound,
     }),
     way({
+      name: "look at lists that are empty",
+      part: "look",
+      identity: suppressions,
+      steps: [
+        ...Array.from({ length: 4 }, () => only({ status: 200, body: [] })),
+        only({ status: 200, body: {} }),
+        only(groups()),
+      ],
+      outcome: "absent",
+    }),
+    way({
+      name: "look at a list that has the address",
+      part: "look",
+      identity: suppressions,
+      steps: [only({ status: 200, body: [] }), only({ status: 200, body: [{ email: person.value }] })],
+      outcome: "present",
+    }),
+    way({
+      name: "look at a group that has the address",
+      part: "look",
+      identity: suppressions,
+      steps: [
+        ...Array.from({ length: 4 }, () => only({ status: 200, body: [] })),
+        only({ status: 200, body: {} }),
+        only(groups(10)),
+      ],
+      outcome: "present",
+    }),
+    way({
       name: "suppressions that are kept",
       identity: suppressions,
       keeps: ["suppression_list"],

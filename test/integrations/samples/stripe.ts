@@ -1,6 +1,6 @@
 import { accepted, erased, notFound, notYet, retained, revoked } from "../../../src/contract/outcome.ts";
 import type { Played } from "../../support/play.ts";
-import { on, person, type Sample, signal, type Way } from "./kit.ts";
+import { connection, on, person, type Sample, signal, type Way } from "./kit.ts";
 
 const byId = on(200, 404);
 const listing = on(200);
@@ -32,6 +32,19 @@ const noMethods = ofCustomer(list());
 const none = [ofCustomer(records()), ofCustomer(records()), ofCustomer(records())];
 const old = [ofCustomer(records("2025-01-01T00:00:00Z")), ofCustomer(records()), ofCustomer(records())];
 const fresh = [ofCustomer(records("2026-11-01T00:00:00Z")), ofCustomer(records()), ofCustomer(records())];
+
+const account = { type: "stripe.account", value: "acct_1" };
+const grant = { accessToken: "sk_test_ofacct1", refreshToken: "rt_1", scopes: ["read_write"], account };
+// The text of a refusal tells what it means, whatever its status.
+const refusals = Array.from({ length: 100 }, (_, nth) => 400 + nth);
+const ofConnection = { action: "revoke", identity: connection, grant } as const;
+const notConnected = {
+  status: 401,
+  body: {
+    error: "invalid_client",
+    error_description: "This application is not connected to stripe account acct_1, or that account does not exist.",
+  },
+};
 
 export const sample: Sample = {
   settings: { secretKey: "sk_test_0123456789", webhookSecret: "whsec_0123456789abcdef", clientId: "ca_0123456789" },
@@ -116,5 +129,51 @@ export const sample: Sample = {
       steps: [on(200, 400, 401)({ status: 200, body: { stripe_user_id: "acct_1" } })],
       outcome: revoked,
     }),
+    stripeWay({
+      name: "connection",
+      ...ofConnection,
+      steps: [on(200, 400, 401)({ status: 200, body: { stripe_user_id: "acct_1" } })],
+      outcome: revoked,
+    }),
+    stripeWay({
+      name: "connection that is no more",
+      ...ofConnection,
+      steps: [on(200, ...refusals)(notConnected)],
+      outcome: notFound,
+    }),
+    stripeWay({
+      name: "its token is dead",
+      part: "look",
+      ...ofConnection,
+      steps: [on(200, 401)({ status: 401, body: { error: { code: "api_key_expired" } } })],
+      outcome: "absent",
+    }),
+    stripeWay({
+      name: "its token lives",
+      part: "look",
+      ...ofConnection,
+      steps: [on(200, 401)({ status: 200, body: { id: "acct_1", object: "account" } })],
+      outcome: "present",
+    }),
   ],
+  oauth: {
+    token: () => ({
+      status: 200,
+      body: {
+        access_token: "sk_test_ofacct1",
+        livemode: false,
+        refresh_token: "rt_1",
+        token_type: "bearer",
+        stripe_publishable_key: "pk_test_ofacct1",
+        stripe_user_id: "acct_1",
+        scope: "read_write",
+      },
+    }),
+    asks: [],
+    grant,
+    invalidGrant: {
+      status: 400,
+      body: { error: "invalid_grant", error_description: "Authorization code does not exist: ac_1" },
+    },
+  },
 };

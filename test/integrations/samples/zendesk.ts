@@ -1,6 +1,6 @@
-import { accepted, erased, notFound, retained } from "../../../src/contract/outcome.ts";
+import { accepted, erased, notFound, retained, revoked } from "../../../src/contract/outcome.ts";
 import type { Played } from "../../support/play.ts";
-import { on, person, type Sample, signal, type Way } from "./kit.ts";
+import { connection, on, person, type Sample, signal, type Way } from "./kit.ts";
 
 const user = { type: "zendesk.user", value: "6596848315901" };
 const tickets = { type: "zendesk.tickets", value: "35436" };
@@ -35,12 +35,44 @@ const byId = on(200, 404);
 const refusable = on(200, 404, 422);
 const left = (...ids: readonly number[]): Played => ({ status: 200, body: { tickets: ids.map((id) => ({ id })) } });
 
+const grant = {
+  accessToken: "gErypPlm4dOVgGRvA1ZzMH5MQ3nLo8bo",
+  refreshToken: "31048ba4d7c601302f3173f243da835f",
+  scopes: ["read", "write"],
+  account: { type: "zendesk.agent", value: "customer/35436" },
+  site: "customer",
+};
+const tokens = (access: string, refresh: string) => ({
+  status: 200,
+  body: {
+    access_token: access,
+    refresh_token: refresh,
+    token_type: "bearer",
+    scope: "read write",
+    expires_in: 172_799,
+    refresh_token_expires_in: 2_592_000,
+  },
+});
+const me: Played = { status: 200, body: { user: { id: 35436, name: "Ada", role: "admin" } } };
+const nobody: Played = { status: 200, body: { user: { id: null, name: "Anonymous user", role: "end-user" } } };
+const refused: Played = {
+  status: 401,
+  body: {
+    error: "invalid_token",
+    error_description: "The access token provided is expired, revoked, malformed or invalid.",
+  },
+};
+const asked = on(200, 401);
+const ofConnection = { action: "revoke", identity: connection, grant } as const;
+
 export const sample: Sample = {
   settings: {
     subdomain: "acme",
     agentEmail: "agent@acme.example",
     apiToken: "0123456789abcdef",
     webhookSecret: "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3RpbmdfMDEyMzQ1Ng==",
+    clientId: "quittance_test",
+    clientSecret: "nobodys-client-secret",
   },
   hooks: {
     events: {
@@ -144,5 +176,36 @@ export const sample: Sample = {
       steps: [only({ status: 200, body: { tickets: [] } })],
       outcome: "absent",
     }),
+    way({
+      name: "connection",
+      ...ofConnection,
+      steps: [asked(me), on(204)({ status: 204 })],
+      outcome: revoked,
+    }),
+    way({ name: "connection that is no more", ...ofConnection, steps: [asked(refused)], outcome: notFound }),
+    way({ name: "its token is dead", part: "look", ...ofConnection, steps: [asked(refused)], outcome: "absent" }),
+    way({ name: "its token is nobody's", part: "look", ...ofConnection, steps: [asked(nobody)], outcome: "absent" }),
+    way({ name: "its token lives", part: "look", ...ofConnection, steps: [asked(me)], outcome: "present" }),
   ],
+  oauth: {
+    token: () => tokens(grant.accessToken, grant.refreshToken),
+    asks: [on(200)(me)],
+    grant,
+    lastsSeconds: 172_799,
+    renewed: {
+      reply: () => tokens("access-2", "refresh-2"),
+      grant: { ...grant, accessToken: "access-2", refreshToken: "refresh-2" },
+    },
+    invalidGrant: {
+      status: 400,
+      body: {
+        error: "invalid_grant",
+        error_description: "The provided authorization grant is invalid, expired or revoked.",
+      },
+    },
+    alive: [
+      { name: "alive", steps: [asked(me)], outcome: "alive" },
+      { name: "over", steps: [asked(refused)], outcome: "ended" },
+    ],
+  },
 };

@@ -252,6 +252,25 @@ onEach("recording a request", engines, ({ kind, store, client, dump, state, twic
     expect(await store.load([{ n, id: ONE }])).toEqual([{}]);
   });
 
+  it("only notes what concerns nobody that is linked, where it is asked to, and counts it nowhere", async () => {
+    await founded(store);
+    const ceiling = { source: "hook", most: 1 };
+    const about = (index: string) => ({ identities: [{ index, suppression: index }], onlyKnown: true, ceiling });
+    const [first, second] = await twice(() => recorded(ONE, about("stranger")));
+    expect(first).toEqual({ result: "noted", why: "unknown" });
+    expect(second).toMatchObject({ result: "duplicate", status: "noted" });
+    expect(await gateways()).toEqual([]);
+    // A restore of somebody whom nobody linked is remembered, and makes nobody known.
+    await recorded(idOf("back"), { ...about("stranger"), noteOnly: true, restores: "alpha", restoredAt: NOW });
+    expect(await recorded(idOf("again"), { ...about("stranger"), confirms: true })).toMatchObject({ why: "unknown" });
+    await store.link(link("ada", { identities: [identity] }));
+    const known = { ...about("stranger"), identities: [{ index: "stranger", suppression: "stranger" }, identity] };
+    expect(await recorded(TWO, known)).toMatchObject({ result: "recorded" });
+    expect(
+      await recorded(idOf("held"), { ...about(identity.index), ceiling: { source: "other", most: 9 }, confirms: true }),
+    ).toMatchObject({ result: "held" });
+  });
+
   it("[I14] holds what passes a source's ceiling, watched but not started, and counts a repeat once", async () => {
     await founded(store);
     const ceiling = { source: "hook", most: 1 };
