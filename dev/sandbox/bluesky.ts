@@ -1,11 +1,13 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { read } from "./admin.ts";
+import { SIGN_IN, signIn } from "./bluesky-sign-in.ts";
 import type { Json, Listener, MakeVendor, Refusal } from "./vendor.ts";
 
 const STREAMS = /^jetstream[12]\.us-(?:east|west)\.bsky\.network$/;
 const DIRECTORY = "plc.directory";
 const HOST = "morel.us-east.host.bsky.network";
+const DNS = "cloudflare-dns.com";
 
 /** Jetstream's own memory. */
 const LOOKBACK_US = 36 * 3_600_000_000;
@@ -13,9 +15,11 @@ const LOOKBACK_US = 36 * 3_600_000_000;
 const Status = z.enum(["active", "deleted", "takendown", "suspended", "deactivated"]);
 type Status = z.infer<typeof Status>;
 
-/** `{vendor: "bluesky", accounts: [{did, posts?}]}`. */
+/** `{vendor: "bluesky", accounts: [{did, posts?, handle?}]}`. */
 const Seed = z.object({
-  accounts: z.array(z.object({ did: z.string(), posts: z.array(z.string()).default([]) })),
+  accounts: z.array(
+    z.object({ did: z.string(), posts: z.array(z.string()).default([]), handle: z.string().optional() }),
+  ),
 });
 
 const Change = z.strictObject({
@@ -33,10 +37,14 @@ const SettingsPatch = z.strictObject({
   host_down: z.boolean().optional(),
 });
 
-type Account = { status: Status; posts: Set<string> };
+type Account = { status: Status; posts: Set<string>; readonly handle?: string };
+
+/** Who has no name of their own has one of Bluesky's, which is no record of DNS but a file. */
+const handleOf = (did: string, account: Account | undefined): string =>
+  account?.handle ?? `${did.slice(-8)}.${SIGN_IN}`;
 
 /**
- * Bluesky: Jetstream's first protocol, the directory of DIDs, and the host where all accounts lie. Times in the stream are
+ * Bluesky: Jetstream's first protocol, the directory of DIDs, names, the host where all accounts lie, and where they sign in. Times in the stream are
  * unix microseconds; a cursor is inclusive, and one older than 36 hours is taken for the oldest there is.
  */
 export const bluesky: MakeVendor = (world) => {
@@ -46,6 +54,8 @@ export const bluesky: MakeVendor = (world) => {
   let settings = { linger_ms: 200, down: [] as readonly string[], host_down: false };
   let last = 0;
   let seq = 0;
+
+  const people = signIn(world.now, (did) => accounts.get(did)?.status === "active");
 
   const tell = (text: string, at: number): void => {
     stream.push({ at, text });
@@ -72,6 +82,7 @@ export const bluesky: MakeVendor = (world) => {
     const { status, told = status } = await read(c, Change);
     const account = accounts.get(did) ?? { status, posts: new Set<string>() };
     accounts.set(did, { ...account, status });
+    if (status === "deleted") people.endAccount(did);
     if (told !== null)
       say(did, "account", (number) => {
         const active = told === "active";
@@ -95,16 +106,30 @@ export const bluesky: MakeVendor = (world) => {
 
   return {
     id: "bluesky",
-    about: "Bluesky: Jetstream, the directory of DIDs, and the accounts' host",
+    about: "Bluesky: Jetstream, the directory of DIDs, the accounts' host, and where they sign in",
     admin,
-    serves: (host) => STREAMS.test(host) || host === DIRECTORY || host === HOST,
+    serves: (host) =>
+      STREAMS.test(host) ||
+      [DIRECTORY, HOST, DNS, SIGN_IN].includes(host) ||
+      host.endsWith(`.${SIGN_IN}`) ||
+      [...accounts.values()].some(({ handle }) => handle === host),
     refuse,
 
     call: async (request) => {
       const { hostname, pathname, searchParams } = new URL(request.url);
       if (hostname === DIRECTORY) return document(decodeURIComponent(pathname.slice(1)), accounts);
+      if (hostname === DNS) return named(searchParams.get("name") ?? "", accounts);
+      if (hostname === SIGN_IN) return people.call(request);
+      if (pathname === "/.well-known/atproto-did") {
+        const [did] = [...accounts].find(([each, account]) => handleOf(each, account) === hostname) ?? [];
+        return did === undefined ? new Response("User not found", { status: 404 }) : new Response(did);
+      }
       if (hostname !== HOST) return new Response("Upgrade Required", { status: 426 });
       if (settings.host_down) return new Response("upstream error", { status: 503 });
+      if (pathname === "/.well-known/oauth-protected-resource")
+        return Response.json({ resource: `https://${HOST}`, authorization_servers: [`https://${SIGN_IN}`] });
+      if (pathname === "/xrpc/com.atproto.server.getSession")
+        return people.session(request, (did) => ({ did, handle: handleOf(did, accounts.get(did)), active: true }));
       if (pathname !== "/xrpc/com.atproto.sync.getRepoStatus")
         return xrpc(501, "MethodNotImplemented", "Method Not Implemented");
       const did = searchParams.get("did") ?? "";
@@ -123,10 +148,12 @@ export const bluesky: MakeVendor = (world) => {
 
     seed: (seed) => {
       const { accounts: seeded } = Seed.parse(seed);
-      for (const { did, posts } of seeded) accounts.set(did, { status: "active", posts: new Set(posts) });
+      for (const { did, posts, handle } of seeded)
+        accounts.set(did, { status: "active", posts: new Set(posts), ...(handle !== undefined && { handle }) });
       return { accounts: seeded.map(({ did }) => did) };
     },
     holdings: () => ({
+      grants: people.holdings(),
       accounts: Object.fromEntries(
         [...accounts].map(([did, { status, posts }]): [string, Json] => [did, { status, posts: [...posts] }]),
       ),
@@ -134,6 +161,7 @@ export const bluesky: MakeVendor = (world) => {
     events: () => stream.map(({ text }) => text),
     reset: () => {
       accounts.clear();
+      people.reset();
       stream.length = 0;
       settings = { linger_ms: 200, down: [], host_down: false };
     },
@@ -168,9 +196,17 @@ function document(did: string, accounts: ReadonlyMap<string, Account>): Response
   return Response.json({
     "@context": ["https://www.w3.org/ns/did/v1"],
     id: did,
-    alsoKnownAs: [`at://${did.slice(-8)}.bsky.social`],
+    alsoKnownAs: [`at://${handleOf(did, accounts.get(did))}`],
     service: [{ id: "#atproto_pds", type: "AtprotoPersonalDataServer", serviceEndpoint: `https://${HOST}` }],
   });
+}
+
+/** DNS over HTTPS: the record of a name of one's own. */
+function named(asked: string, accounts: ReadonlyMap<string, Account>): Response {
+  const [did] = [...accounts].find(([, { handle }]) => `_atproto.${handle}` === asked) ?? [];
+  const question = { Status: did === undefined ? 3 : 0, Question: [{ name: asked, type: 16 }] };
+  const answer = did === undefined ? {} : { Answer: [{ name: asked, type: 16, TTL: 300, data: `"did=${did}"` }] };
+  return Response.json({ ...question, ...answer }, { headers: { "content-type": "application/dns-json" } });
 }
 
 const xrpc = (status: number, error: string, message: string): Response =>

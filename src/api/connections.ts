@@ -5,10 +5,13 @@ import { connectionsIn, parseConnectionId } from "../connections/connection.ts";
 import { disconnect } from "../connections/end.ts";
 import { startAddress } from "../connections/flow.ts";
 import { type FreshProblem, freshGrant } from "../connections/fresh.ts";
+import { proofFor } from "../connections/proof.ts";
 import { connectionView } from "../connections/view.ts";
-import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
+import type { OAuth } from "../contract/oauth.ts";
+import type { Settings } from "../contract/settings.ts";
 import type { Hash } from "../platform/store/requests.ts";
+import type { Ports } from "../ports.ts";
 import { type Problem, problemResponse } from "../problem.ts";
 import type { Context } from "../registry/load.ts";
 import { notInForce } from "../registry/subprocessor.ts";
@@ -31,6 +34,18 @@ const StartInput = z.strictObject({
   return_to: z.string().max(1000),
   /** Where the account lies, for vendors that have an address of their own for each customer: the shop, the subdomain. */
   site: z.string().max(255).optional(),
+});
+
+/** Where a token is bound to a key that stays here: the one call that it is wanted for. */
+const BoundInput = z.strictObject({
+  call: z
+    .strictObject({
+      method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]),
+      url: z.url({ protocol: /^https$/ }).max(2000),
+      /** The last `DPoP-Nonce` that the host has sent. */
+      nonce: z.string().min(1).max(500).optional(),
+    })
+    .optional(),
 });
 
 const ConfirmInput = z.strictObject({
@@ -61,7 +76,7 @@ export const connections = () => {
     const stops = notInForce(entry, ports.now());
     if (stops !== undefined)
       return problemResponse(c, { reason: "conflict", detail: `This subprocessor gets no new data: ${stops}.` });
-    if ((entry.settings[oauth.client.id] ?? "") === "")
+    if ("id" in oauth.client && (entry.settings[oauth.client.id] ?? "") === "")
       return problemResponse(c, {
         reason: "conflict",
         detail: `Nobody can connect yet: enter the setting ${oauth.client.id} with PUT /v1/subprocessors/${subprocessor}.`,
@@ -71,7 +86,7 @@ export const connections = () => {
         c,
         invalid("return_to", "a page that stands, by origin and path, in `return_addresses` of your policy"),
       );
-    const wrong = siteProblem(integration, oauth.site, site, entry.settings);
+    const wrong = siteProblem(integration.settings, oauth, site, entry.settings);
     if (wrong !== undefined) return problemResponse(c, invalid("site", wrong));
     const start = await startAddress(ports, context, {
       subprocessor,
@@ -121,13 +136,22 @@ export const connections = () => {
     const { ports, tenant: context, actor } = c.var;
     const parsed = parseConnectionId(c.req.param("id"));
     if (parsed === undefined || parsed.n !== context.tenant.n) return problemResponse(c, NOT_FOUND);
+    const [{ p: subprocessor = "" } = {}] = mayBeBound(ports, context) ? await ports.store.connections([parsed]) : [];
+    const body = isBound(ports, context, subprocessor) ? await input(c, BoundInput) : undefined;
+    if (body?.ok === false) return problemResponse(c, body.problem);
+    const call = body?.value.call;
+    if (body !== undefined && call === undefined) return problemResponse(c, BOUND);
     const grant = await freshGrant(ports, context, parsed.id, actor);
     if (!grant.ok) return problemResponse(c, tokenProblem(grant.problem));
     const { accessToken, expiresAt, scopes, account } = grant.value;
+    const proof = call === undefined ? undefined : await proofFor(ports, grant.value, call);
+    if (call !== undefined && proof === undefined)
+      return problemResponse(c, invalid("call.url", "an address at the host where the account lies"));
     c.header("cache-control", "no-store");
     return c.json({
       access_token: accessToken,
-      token_type: "Bearer",
+      token_type: proof === undefined ? "Bearer" : "DPoP",
+      ...(proof !== undefined && { proof }),
       ...(expiresAt !== undefined && { expires_at: rfc3339(expiresAt) }),
       scopes,
       account,
@@ -149,6 +173,21 @@ export const connections = () => {
   return app;
 };
 
+const BOUND: Problem = {
+  reason: "conflict",
+  detail:
+    "This connection's token is bound to a key that never leaves the gateway (DPoP, RFC 9449). Say for which call you need it, as `call`: {method, url, nonce?}; the answer has the proof for that one.",
+};
+
+function isBound({ integrations }: Ports, { tenant }: Context, subprocessor: string): boolean {
+  const oauth = integrations.get(tenant.subprocessors[subprocessor]?.integration ?? "")?.oauth;
+  return oauth !== undefined && !isAbsent(oauth) && oauth.client.by === "document";
+}
+
+/** Most tenants have no such vendor, and need not ask the store first. */
+const mayBeBound = (ports: Ports, context: Context): boolean =>
+  Object.keys(context.tenant.subprocessors).some((id) => isBound(ports, context, id));
+
 const invalid = (field: string, expected: string): Problem => ({ reason: "invalid", errors: [{ field, expected }] });
 
 /** A connection of this tenant; of another's no more is said than that there is none. */
@@ -162,18 +201,22 @@ async function own(
   return hash.st === undefined ? fail(NOT_FOUND) : ok({ id: parsed.id, hash });
 }
 
-/** Where a vendor has an address for each customer, it is the subprocessor's own or the connection's. */
+/**
+ * Where a vendor has an address for each customer, it is the subprocessor's own or the connection's; where the server is found by what
+ * the person says of themselves, that is always said.
+ */
 function siteProblem(
-  { settings }: Integration,
-  name: string | undefined,
-  site: string | undefined,
+  settings: Settings,
+  { site: name, server }: OAuth,
+  said: string | undefined,
   entered: Context["tenant"]["subprocessors"][string]["settings"],
 ): string | undefined {
-  if (name === undefined) return site === undefined ? undefined : "nothing: this vendor has one address for all";
-  const setting = settings[name];
-  if (site === undefined) return (entered[name] ?? "") === "" ? `the ${setting?.label ?? name}` : undefined;
-  const isFit = setting?.kind === "text" && (setting.pattern?.test(site) ?? true);
-  return isFit ? undefined : `the ${setting?.label ?? name}`;
+  const setting = "asks" in server ? server.asks : name === undefined ? undefined : settings[name];
+  if (setting === undefined) return said === undefined ? undefined : "nothing: this vendor has one address for all";
+  if (said === undefined)
+    return name !== undefined && (entered[name] ?? "") !== "" ? undefined : `the ${setting.label}`;
+  const isFit = setting.kind === "text" && (setting.pattern?.test(said) ?? true);
+  return isFit ? undefined : `the ${setting.label}`;
 }
 
 function tokenProblem(problem: FreshProblem): Problem {
@@ -202,6 +245,7 @@ function tokenProblem(problem: FreshProblem): Problem {
       return { reason: "vendor_refused", detail: `The vendor refused to renew the token: ${problem.error}.` };
     case "unreadable":
       return { reason: "vendor_refused", detail: "The vendor's answer to the renewal of the token cannot be read." };
+    case "unknown_account":
     case "misconfigured":
       return { reason: "conflict", detail: `The token cannot be renewed: ${problem.what}.` };
   }

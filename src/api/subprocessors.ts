@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { clientAddress } from "../connections/client.ts";
 import { callbackPath } from "../connections/connection.ts";
 import type { Challenge } from "../contract/challenge.ts";
 import type { Integration } from "../contract/integration.ts";
@@ -45,12 +46,16 @@ export const subprocessors = (local: boolean) => {
     const entry = context.tenant.subprocessors[c.req.param("id")];
     if (entry === undefined) return problemResponse(c, { reason: "not_found", what: "such subprocessor" });
     const integration = ports.integrations.get(entry.integration);
-    const grants = integration !== undefined && !isAbsent(integration.oauth);
     return c.json({
       ...subprocessorView(entry),
-      ...(grants && {
-        oauth: { redirect_uri: ports.origin + callbackPath(context.tenant.n, integration, entry.id) },
-      }),
+      ...(integration !== undefined &&
+        !isAbsent(integration.oauth) && {
+          oauth: {
+            redirect_uri: ports.origin + callbackPath(context.tenant.n, integration, entry.id),
+            // Nothing is registered there: the client's id is where its description lies.
+            ...(integration.oauth.client.by === "document" && { client_id: clientAddress(ports, context) }),
+          },
+        }),
     });
   });
 
@@ -205,13 +210,15 @@ export const subprocessorView = (entry: Subprocessor) => ({
   ...(entry.stream !== undefined && { stream: entry.stream }),
 });
 
-const oauthView = ({ source, client, scopes, site, refresh, pkce }: OAuth) => ({
+const oauthView = ({ source, client, scopes, site, server, refresh, pkce }: OAuth) => ({
   source,
-  settings: { client_id: client.id, client_secret: client.secret },
+  settings:
+    client.by === "document" ? { scopes: client.scopes } : { client_id: client.id, client_secret: client.secret },
   scopes: scopes.standard,
   pkce: pkce === "S256",
   renewable: !isAbsent(refresh),
   ...(site !== undefined && { site }),
+  ...("asks" in server && { asks: server.asks.label }),
 });
 
 const quotaView = ({ perDay, resets }: NonNullable<Subprocessor["quota"]>) => ({

@@ -1,4 +1,4 @@
-import type { Identity } from "../contract/identity.ts";
+import { type Identity, sameIdentity } from "../contract/identity.ts";
 import { isAbsent, isBulk, type Order } from "../contract/integration.ts";
 import { CONNECTION, type Grant } from "../contract/oauth.ts";
 import type { TenantNumber } from "../ids.ts";
@@ -18,8 +18,10 @@ import {
   exchange,
   isRenewable,
   newDeparture,
+  type OAuthProblem,
   type Party,
   partyOf,
+  type Where,
 } from "./protocol.ts";
 
 /** What a product asks a connection for. */
@@ -35,6 +37,8 @@ type Away = Wish & {
   readonly departure: Departure;
   /** Digest of the secret that the browser keeps in a cookie. */
   readonly browser: string;
+  /** What was found by what they said of themselves, and the keys of this grant. */
+  readonly where?: Pick<Where, "server" | "binding" | "expected">;
   /** The path of the callback to which the vendor was told to send them: one for each authorization server (RFC 9700 section 4.4.2). */
   readonly path: string;
 };
@@ -81,30 +85,43 @@ export async function leave(ports: Ports, ticket: string): Promise<Leaving | { r
   // Sealed by `startAddress` and by nobody else, as the seal itself proves.
   const wish = JSON.parse(await context.keys.openSetting(place("ticket", digest), sealed)) as Wish;
   const party = isInForce(ports, context, wish)
-    ? await partyOf(ports, context, wish.subprocessor, wish.site)
+    ? await partyOf(ports, context, wish.subprocessor, { site: wish.site })
     : undefined;
-  if (party?.ok !== true) {
-    said(ports, context, wish.subprocessor, "not_begun", party?.problem.reason ?? "no_oauth");
-    return { back: withError(wish.returnTo, "vendor_unreachable") };
-  }
+  const stay = (problem: OAuthProblem | undefined) => {
+    said(ports, context, wish.subprocessor, "not_begun", problem?.reason ?? "no_oauth");
+    return { back: withError(wish.returnTo, departureError(problem)) };
+  };
+  if (party?.ok !== true) return stay(party?.problem);
   const { n } = context.tenant;
   const state = newSecret(n, ports.random);
   const browser = newSecret(n, ports.random);
   const stateDigest = await digestOf(state);
   const path = callbackPath(n, party.value.integration, wish.subprocessor);
-  const away: Away = { ...wish, departure: newDeparture(state), browser: await digestOf(browser), path };
+  const departure = newDeparture(state);
+  const { server, oauth, binding, expected } = party.value;
+  const where = { ...(expected !== undefined && { server: beside(server, oauth), expected }), binding };
+  const away: Away = { ...wish, departure, browser: await digestOf(browser), path, where };
+  const address = await authorizationAddress(
+    ports,
+    party.value,
+    departure,
+    ports.origin + path,
+    wish.scopes,
+    expected === undefined ? undefined : wish.site,
+  );
+  if (!address.ok) return stay(address.problem);
   await ports.store.keepState(
     n,
     stateDigest,
     await context.keys.sealSetting(place("state", stateDigest), JSON.stringify(away)),
   );
   return {
-    address: await authorizationAddress(party.value, away.departure, ports.origin + path, wish.scopes),
+    address: address.value,
     cookie: {
       name: cookieName(stateDigest),
       value: browser,
       maxAge: ON_THE_WAY_MS / 1000,
-      isCrossSite: party.value.oauth.formPost === true,
+      isCrossSite: oauth.formPost === true,
     },
   };
 }
@@ -113,6 +130,12 @@ export async function leave(ports: Ports, ticket: string): Promise<Leaving | { r
 function isInForce(ports: Pick<Ports, "now">, { tenant }: Context, { subprocessor }: Wish): boolean {
   const entry = tenant.subprocessors[subprocessor];
   return entry !== undefined && notInForce(entry, ports.now()) === undefined;
+}
+
+/** What a product's page is told of a way that ends before it has begun. */
+function departureError(problem: OAuthProblem | undefined): ReturnError {
+  if (problem?.reason === "unknown_account") return "account_unknown";
+  return problem?.reason === "refused" ? returnError(problem.error) : "vendor_unreachable";
 }
 
 /** A cookie a way, so that two tabs do not take each other's. `__Host-`: this host's alone, over TLS (RFC 6265bis section 4.1.3.2). */
@@ -169,7 +192,7 @@ async function landing(
   parameters: URLSearchParams,
 ): Promise<Result<{ readonly connection: string; readonly code: string }, Failure>> {
   const found = isInForce(ports, context, away)
-    ? await partyOf(ports, context, away.subprocessor, away.site)
+    ? await partyOf(ports, context, away.subprocessor, { site: away.site, ...away.where })
     : undefined;
   if (found?.ok !== true) return fail({ error: "vendor_unreachable", why: found?.problem.reason ?? "no_oauth" });
   const party = found.value;
@@ -183,12 +206,15 @@ async function landing(
   }
   const { tokens, answer, claims } = exchanged.value;
   const account = await accountOf(ports, party, tokens.accessToken, answer, claims);
-  if (!account.ok) {
+  // Another than the one whose server it is would be whoever that server says: it must not be able to speak for everybody.
+  const { expected } = party;
+  const isOther = account.ok && expected !== undefined && !sameIdentity(account.value, expected);
+  if (!account.ok || isOther) {
     // Where the vendor would end all of an account with it, nobody knows what else that is: it is left to the vendor's expiry.
     if (party.oauth.kills === "grant")
       await giveBack(ports, context, party, { ...tokens, account: { type: CONNECTION, value: "unknown" } });
     else said(ports, context, away.subprocessor, "not_given_back", "account_unknown");
-    return fail({ error: "account_unknown", why: account.problem });
+    return fail({ error: "account_unknown", why: account.ok ? "another account than was said" : account.problem });
   }
   const grant = { ...tokens, account: account.value };
   try {
@@ -202,7 +228,7 @@ async function landing(
 
 /** Tokens that cannot be kept are revoked while they are known. What fails is logged: the vendor's own expiry is left. */
 async function giveBack(ports: Ports, context: Context, party: Party, grant: Grant): Promise<void> {
-  const { integration, settings, server, subprocessor } = party;
+  const { integration, settings, server, subprocessor, oauth } = party;
   const action = integration.actions.revoke;
   if (isAbsent(action) || isBulk(action) || !action.by.includes(CONNECTION)) return;
   const identity = { type: CONNECTION, value: "unknown" };
@@ -219,7 +245,7 @@ async function giveBack(ports: Ports, context: Context, party: Party, grant: Gra
     keeps: new Set(),
     idempotencyKey: (step) => step,
   };
-  const caller = { ...callerOf(ports, party), discovered: Object.values(beside(server)) };
+  const caller = { ...callerOf(ports, party), discovered: Object.values(beside(server, oauth)) };
   const done = await stepped(action.run(order), sender(ports, caller, []));
   said(ports, context, subprocessor, "given_back", "problem" in done ? done.problem.reason : done.answer.outcome);
 }

@@ -87,7 +87,7 @@ async function renewed(
   const { n } = tenant;
   const grant = await openGrant(keys, id, taken.wrapped, taken.grant);
   const { subprocessor } = taken;
-  const party = await partyOf(ports, context, subprocessor, grant.site);
+  const party = await partyOf(ports, context, subprocessor, grant);
   if (party === undefined) return fail({ reason: "misconfigured", what: "this subprocessor grants nothing any more" });
   const got = party.ok ? await renew(ports, party.value, grant) : party;
   if (got.ok) {

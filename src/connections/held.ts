@@ -126,7 +126,7 @@ async function hasSibling(
   const clientOf = (name: string): string | undefined => {
     const oauth = ports.integrations.get(subprocessors[name]?.integration ?? "")?.oauth;
     if (oauth === undefined || isAbsent(oauth)) return undefined;
-    const id = subprocessors[name]?.settings[oauth.client.id] ?? "";
+    const id = "id" in oauth.client ? (subprocessors[name]?.settings[oauth.client.id] ?? "") : "";
     return oauth.family === undefined ? id : `${oauth.family.name} ${oauth.family.project(id)}`;
   };
   const client = clientOf(subprocessor);

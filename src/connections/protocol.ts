@@ -1,15 +1,27 @@
 import * as oauth from "oauth4webapi";
-import type { Call } from "../contract/call.ts";
-import { sameIdentity } from "../contract/identity.ts";
+import type { Binding, Call } from "../contract/call.ts";
+import { type Identity, sameIdentity } from "../contract/identity.ts";
 import type { Integration } from "../contract/integration.ts";
 import { isAbsent } from "../contract/integration.ts";
-import { basic, type Client, type Grant, type OAuth, type SignedSecret, type TokenAnswer } from "../contract/oauth.ts";
+import {
+  basic,
+  type Client,
+  type FoundServer,
+  type Grant,
+  type OAuth,
+  type SecretClient,
+  type Server,
+  type SignedSecret,
+  type TokenAnswer,
+} from "../contract/oauth.ts";
 import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
+import { isPublicLook, stepped } from "../lanes/call.ts";
 import { clientSecretJwt } from "../platform/sign.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
 import { fail, ok, type Result } from "../result.ts";
+import { newBinding } from "./client.ts";
 import { isSignedCallback } from "./signed-callback.ts";
 
 /** What can go wrong between a vendor's authorization server and us. */
@@ -19,6 +31,8 @@ export type OAuthProblem =
   /** RFC 6749 section 5.2: the error's own name. */
   | { readonly reason: "refused"; readonly error: string }
   | { readonly reason: "unreadable"; readonly what: string }
+  /** What a person said of themselves leads to no account. */
+  | { readonly reason: "unknown_account"; readonly what: string }
   | { readonly reason: "misconfigured"; readonly what: string };
 
 /** A vendor's authorization server, as one tenant's subprocessor uses it. */
@@ -29,31 +43,108 @@ export type Party = {
   readonly settings: SettingValues<Settings>;
   readonly server: oauth.AuthorizationServer;
   readonly client: oauth.Client;
+  /** The keys that the grant is bound to, where the client is a document. */
+  readonly binding?: Binding;
+  /** Whom the tokens have to be of, where the server was found by what the person said. */
+  readonly expected?: Identity;
 };
 
 /**
- * Who is at the other end, by the registry; undefined where this subprocessor grants nothing. `site` is the connection's own value
- * of the setting that says where the account lies.
+ * What is known of one connection: its own value of the setting that says where the account lies, or what the person said; and from when
+ * a person has left, what was found by it and which keys are its own.
  */
+export type Where = {
+  readonly site?: string | undefined;
+  readonly server?: Grant["server"] | undefined;
+  readonly binding?: Binding | undefined;
+  readonly expected?: Identity | undefined;
+};
+
+/** Who is at the other end, by the registry; undefined where this subprocessor grants nothing. */
 export async function partyOf(
-  ports: Pick<Ports, "integrations" | "send">,
+  ports: Pick<Ports, "integrations" | "send" | "now" | "store" | "origin">,
   context: Context,
   subprocessor: string,
-  site: string | undefined,
+  where: Where,
 ): Promise<Result<Party, OAuthProblem> | undefined> {
   const entry = context.tenant.subprocessors[subprocessor];
   const integration = ports.integrations.get(entry?.integration ?? "");
   if (integration === undefined || isAbsent(integration.oauth)) return undefined;
   const { oauth: facts } = integration;
+  const { site } = where;
   const entered = await settingsOf(context, subprocessor, integration.settings);
   const settings = { ...entered, ...(facts.site !== undefined && site !== undefined && { [facts.site]: site }) };
-  const id = settings[facts.client.id] ?? "";
-  if (id === "") return fail({ reason: "misconfigured", what: `${facts.client.id} is not filled in` });
+  const isDocument = facts.client.by === "document";
+  const binding = isDocument ? (where.binding ?? (await newBinding(ports, context))) : undefined;
+  const id = "id" in facts.client ? (settings[facts.client.id] ?? "") : (binding?.client.id ?? "");
+  if (id === "")
+    return fail({
+      reason: "misconfigured",
+      what: `${"id" in facts.client ? facts.client.id : "the client"} is not filled in`,
+    });
+  const known = { integration, subprocessor, oauth: facts, settings, client: { client_id: id } };
+  const own = { ...known, ...(binding !== undefined && { binding }) };
+  if ("find" in facts.server) {
+    const found = await whereabouts(ports, integration, facts.server, where);
+    if (!found.ok) return found;
+    const { account, server } = found.value;
+    return ok({ ...own, server: metadataOf(server), ...(account !== undefined && { expected: account }) });
+  }
   const server = await serverOf(ports, context, subprocessor, integration, facts, settings);
-  if (!server.ok) return server;
-  const client: oauth.Client = { client_id: id };
-  return ok({ integration, subprocessor, oauth: facts, settings, server: server.value, client });
+  return server.ok ? ok({ ...own, server: server.value }) : server;
 }
+
+type Found = Result<{ readonly account: Identity | undefined; readonly server: FoundServer }, OAuthProblem>;
+
+/** As it was found when the person left: whatever their name leads to later, these tokens are of this server. */
+async function whereabouts(
+  ports: Pick<Ports, "send" | "now">,
+  { origins }: Integration,
+  { find }: Extract<Server, { find: unknown }>,
+  { site = "", server, expected }: Where,
+): Promise<Found> {
+  if (server !== undefined) {
+    const { issuer, authorize, token } = server;
+    if (issuer === undefined || authorize === undefined || token === undefined)
+      return fail({ reason: "misconfigured", what: "this connection was made in another way" });
+    return ok({ account: expected, server: { ...server, issuer, authorize, token } });
+  }
+  const until = ports.now() + FINDING_MS;
+  let calls = 0;
+  const looked = await stepped(find(site), async (call) => {
+    if (!isPublicLook(call, origins)) return { problem: { reason: "forbidden_address", host: "" } };
+    if (++calls > MOST_LOOKS || ports.now() >= until) return { problem: { reason: "out_of_time" } };
+    const sent = await ports.send(call);
+    return sent.ok ? { reply: sent.value } : { problem: sent.problem };
+  });
+  if ("problem" in looked) {
+    const isOdd = looked.problem.reason === "forbidden_address" || looked.problem.reason === "broken";
+    return fail(isOdd ? { reason: "unreadable", what: looked.problem.reason } : { reason: "unreachable" });
+  }
+  const { answer } = looked;
+  return answer.ok ? answer : fail({ reason: "unknown_account", what: answer.problem.what });
+}
+
+/** A person waits. */
+const FINDING_MS = 20_000;
+const MOST_LOOKS = 6;
+
+const metadataOf = ({
+  issuer,
+  authorize,
+  token,
+  pushed,
+  revocation,
+  userinfo,
+}: FoundServer): oauth.AuthorizationServer => ({
+  issuer,
+  authorization_endpoint: authorize,
+  token_endpoint: token,
+  ...(pushed !== undefined && { pushed_authorization_request_endpoint: pushed }),
+  ...(revocation !== undefined && { revocation_endpoint: revocation }),
+  ...(userinfo !== undefined && { userinfo_endpoint: userinfo }),
+  authorization_response_iss_parameter_supported: true,
+});
 
 async function serverOf(
   ports: Pick<Ports, "send">,
@@ -63,6 +154,7 @@ async function serverOf(
   { server }: OAuth,
   settings: SettingValues<Settings>,
 ): Promise<Result<oauth.AuthorizationServer, OAuthProblem>> {
+  if ("find" in server) return fail({ reason: "misconfigured", what: "the server is found by what a person says" });
   if ("discovered" in server) {
     const issuer = settings[server.discovered] ?? "";
     return attempt(() => context.once(`oauth server ${subprocessor} ${issuer}`, () => discovered(ports, issuer)));
@@ -130,19 +222,48 @@ export const newDeparture = (state: string): Departure => ({
   nonce: oauth.generateRandomNonce(),
 });
 
-/** RFC 6749 section 4.1.1, RFC 7636 section 4.3. */
+/**
+ * Where a person's browser goes: with all that is asked for (RFC 6749 section 4.1.1, RFC 7636 section 4.3), or with a reference to it
+ * where the server wants it pushed (RFC 9126). `hint`: what the person said of themselves.
+ */
 export async function authorizationAddress(
-  { oauth: facts, server, client }: Party,
+  ports: Pick<Ports, "send" | "now">,
+  party: Party,
+  departure: Departure,
+  redirectUri: string,
+  scopes: readonly string[],
+  hint?: string,
+): Promise<Result<string, OAuthProblem>> {
+  const { oauth: facts, server, client } = party;
+  const asked = await parametersOf(party, departure, redirectUri, scopes);
+  // `serverOf` gives none without it.
+  const url = new URL(server.authorization_endpoint ?? server.issuer);
+  if (server.pushed_authorization_request_endpoint === undefined) {
+    for (const [name, value] of asked) url.searchParams.set(name, value);
+    return ok(url.href);
+  }
+  if (hint !== undefined) asked.set("login_hint", hint);
+  return attempt(async () => {
+    const reply = await oauth.pushedAuthorizationRequest(server, client, proofOf(ports, party), asked, {
+      [oauth.customFetch]: over(ports, party),
+    });
+    const { request_uri } = await oauth.processPushedAuthorizationResponse(server, client, reply);
+    url.searchParams.set(idNameOf(facts), client.client_id);
+    url.searchParams.set("request_uri", request_uri);
+    return url.href;
+  });
+}
+
+async function parametersOf(
+  { oauth: facts, client }: Party,
   { state, verifier, nonce }: Departure,
   redirectUri: string,
   scopes: readonly string[],
-): Promise<string> {
-  // `serverOf` gives none without it.
-  const url = new URL(server.authorization_endpoint ?? server.issuer);
-  const set = (name: string, value: string) => url.searchParams.set(name, value);
-  for (const [name, value] of Object.entries(facts.parameters ?? {})) set(name, value);
+): Promise<URLSearchParams> {
+  const parameters = new URLSearchParams({ ...facts.parameters });
+  const set = (name: string, value: string) => parameters.set(name, value);
   set("response_type", "code");
-  set(facts.client.idName ?? "client_id", client.client_id);
+  set(idNameOf(facts), client.client_id);
   set("redirect_uri", redirectUri);
   if (scopes.length > 0) set(facts.scopes.parameter ?? "scope", scopes.join(facts.scopes.separator ?? " "));
   set("state", state);
@@ -152,8 +273,10 @@ export async function authorizationAddress(
   }
   if (facts.openid === true) set("nonce", nonce);
   if (facts.formPost === true) set("response_mode", "form_post");
-  return url.href;
+  return parameters;
 }
+
+const idNameOf = ({ client }: OAuth): string => ("idName" in client ? client.idName : undefined) ?? "client_id";
 
 export type Exchanged = {
   readonly tokens: Omit<Grant, "account">;
@@ -177,7 +300,11 @@ export async function exchange(
   const { signedCallback } = facts;
   // An error brings no code, and need not be proven to be believed: it gives nothing.
   if (signedCallback !== undefined && !parameters.has("error")) {
-    const isSigned = await isSignedCallback(signedCallback, parameters, settings[facts.client.secret] ?? "");
+    const isSigned = await isSignedCallback(
+      signedCallback,
+      parameters,
+      settings[wordsOf(facts.client).secret ?? ""] ?? "",
+    );
     if (!isSigned) return fail({ reason: "unreadable", what: "the callback is not signed with the client's secret" });
   }
   return attempt(async () => {
@@ -185,7 +312,7 @@ export async function exchange(
     const reply = await oauth.authorizationCodeGrantRequest(
       server,
       client,
-      inItsWords(proofOf(ports, party), facts.client),
+      inItsWords(proofOf(ports, party), wordsOf(facts.client)),
       checked,
       redirectUri,
       facts.pkce === "S256" ? verifier : oauth.nopkce,
@@ -194,6 +321,7 @@ export async function exchange(
     const first = await oauth.processAuthorizationCodeResponse(server, client, reply, {
       ...(facts.openid === true && { expectedNonce: nonce, requireIdToken: true }),
     });
+    bound(party, first);
     const claims = { ...oauth.getValidatedIdTokenClaims(first) };
     const longer = facts.lengthen?.({ settings: party.settings, accessToken: first.access_token });
     // Where this fails there is no connection, and the short token ends by itself.
@@ -233,6 +361,12 @@ export async function renew(
   });
 }
 
+/** A token that anybody could use is not what was asked for. RFC 9449 section 5. */
+function bound({ binding }: Party, { token_type }: oauth.TokenEndpointResponse): void {
+  if (binding !== undefined && token_type !== "dpop")
+    throw new oauth.OperationProcessingError("the tokens are bound to no key");
+}
+
 /** Whether a grant can be renewed: by its refresh token, or where the vendor renews access tokens by themselves. */
 export const isRenewable = ({ refresh }: OAuth, { refreshToken }: Pick<Grant, "refreshToken">): boolean =>
   !isAbsent(refresh) && (refreshToken !== "" || refresh.call !== undefined);
@@ -246,7 +380,9 @@ async function refreshed(
   const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(ports, party), refreshToken, {
     [oauth.customFetch]: over(ports, party),
   });
-  return oauth.processRefreshTokenResponse(server, client, reply);
+  const answer = await oauth.processRefreshTokenResponse(server, client, reply);
+  bound(party, answer);
+  return answer;
 }
 
 /** A call of the vendor's own that is answered as its token endpoint answers. */
@@ -271,7 +407,7 @@ const LONGEST_S = 10 * 366 * 86_400;
 
 function tokensOf(
   ports: Pick<Ports, "now">,
-  { server, oauth: facts, settings }: Party,
+  { server, oauth: facts, settings, binding }: Party,
   answer: oauth.TokenEndpointResponse,
   before: Pick<Grant, "scopes" | "refreshToken">,
 ): Omit<Grant, "account"> {
@@ -284,10 +420,9 @@ function tokensOf(
     ...(answer.expires_in !== undefined &&
       answer.expires_in <= LONGEST_S && { expiresAt: ports.now() + Math.floor(answer.expires_in * 1000) }),
     ...(site !== undefined && site !== "" && { site }),
-    ...("discovered" in facts.server && {
-      server: beside(server),
-      issuer: issuerIn(settings[facts.server.discovered]),
-    }),
+    ...("discovered" in facts.server && { issuer: issuerIn(settings[facts.server.discovered]) }),
+    ...(("discovered" in facts.server || "find" in facts.server) && { server: beside(server, facts) }),
+    ...(binding !== undefined && { binding }),
   };
 }
 
@@ -306,16 +441,26 @@ export function isOfAnother(
 
 export const OF_ANOTHER = "the connection is of another issuer than the one that is entered now";
 
-/** The endpoints beside the token endpoint, where they were discovered. */
-export const beside = (server: oauth.AuthorizationServer): NonNullable<Grant["server"]> => ({
+/** The endpoints beside the token endpoint, where they were discovered; with all others where the server was found. */
+export const beside = (server: oauth.AuthorizationServer, { server: stated }: OAuth): NonNullable<Grant["server"]> => ({
+  ...("find" in stated && {
+    issuer: server.issuer,
+    ...(server.authorization_endpoint !== undefined && { authorize: server.authorization_endpoint }),
+    ...(server.token_endpoint !== undefined && { token: server.token_endpoint }),
+    ...(server.pushed_authorization_request_endpoint !== undefined && {
+      pushed: server.pushed_authorization_request_endpoint,
+    }),
+  }),
   ...(server.revocation_endpoint !== undefined && { revocation: server.revocation_endpoint }),
   ...(server.introspection_endpoint !== undefined && { introspection: server.introspection_endpoint }),
   ...(server.userinfo_endpoint !== undefined && { userinfo: server.userinfo_endpoint }),
 });
 
-function proofOf(ports: Pick<Ports, "now">, { oauth: facts, settings, client }: Party): oauth.ClientAuth {
-  const { by, idName = "client_id" } = facts.client;
-  const secret = settings[facts.client.secret] ?? "";
+function proofOf(ports: Pick<Ports, "now">, { oauth: { client: facts }, settings, client }: Party): oauth.ClientAuth {
+  // The proof is made when the call leaves (`over`), anew where the server asks for a nonce.
+  if (facts.by === "document") return oauth.None();
+  const { by, idName = "client_id" } = facts;
+  const secret = settings[facts.secret] ?? "";
   // The library escapes every hyphen and underscore too, as the standard allows; vendors that undo nothing then know no such client.
   if (by === "basic") return (_, __, ___, headers) => headers.set("authorization", basic(client.client_id, secret));
   return async (_, __, body) => {
@@ -341,9 +486,14 @@ class CannotSign extends Error {
   override readonly name = "CannotSign";
 }
 
+type Words = Partial<SecretClient>;
+
+/** What a vendor has its own words for; a client that is a document is of a standard. */
+const wordsOf = (client: Client): Words => (client.by === "document" ? {} : client);
+
 /** The form that makes tokens of a code, as the vendor lists it: the last hand on it is the client's proof. */
 const inItsWords =
-  (proof: oauth.ClientAuth, { exchange: { adds = {}, omits = [] } = {} }: Client): oauth.ClientAuth =>
+  (proof: oauth.ClientAuth, { exchange: { adds = {}, omits = [] } = {} }: Words): oauth.ClientAuth =>
   (server, client, body, headers) => {
     for (const name of omits) body.delete(name);
     for (const [name, value] of Object.entries(adds)) body.set(name, value);
@@ -356,7 +506,10 @@ class NoAnswer extends Error {
 }
 
 /** The library's calls go the way of all calls: bounded in time and size, no redirect followed, no forbidden host. */
-function over(ports: Pick<Ports, "send">, party?: Pick<Party, "oauth" | "settings">) {
+function over(ports: Pick<Ports, "send">, party?: Pick<Party, "oauth" | "settings" | "binding" | "server">) {
+  const { binding, server } = party ?? {};
+  const sign = binding !== undefined &&
+    server !== undefined && { scheme: "dpop" as const, binding, audience: server.issuer };
   return (
     url: string,
     {
@@ -367,12 +520,13 @@ function over(ports: Pick<Ports, "send">, party?: Pick<Party, "oauth" | "setting
   ): Promise<Response> => {
     // The library names itself; the gateway does where nothing is said.
     const { "user-agent": _, ...own } = headers;
-    const isJson = party?.oauth.client.body === "json";
+    const isJson = party !== undefined && wordsOf(party.oauth.client).body === "json";
     return sent(ports, party, {
       method,
       at: { url, template: url },
       headers: isJson ? { ...own, "content-type": "application/json" } : own,
       ...(body !== undefined && { body: isJson ? JSON.stringify(Object.fromEntries(body)) : body.toString() }),
+      ...(sign !== false && { sign }),
     });
   };
 }
@@ -383,7 +537,7 @@ async function sent(
   call: Call,
 ): Promise<Response> {
   const { adapt, client } = party?.oauth ?? {};
-  const agent = party?.settings[client?.userAgent ?? ""] ?? "";
+  const agent = party?.settings[(client === undefined ? {} : wordsOf(client)).userAgent ?? ""] ?? "";
   const got = await ports.send({ ...call, headers: { ...call.headers, ...(agent !== "" && { "user-agent": agent }) } });
   if (!got.ok) throw new NoAnswer(got.problem.reason);
   const { status, header, text } = got.value;

@@ -53,6 +53,17 @@ export type Call = {
 export type Sign =
   /** The body as a Standard Webhook. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
   | { readonly scheme: "standard-webhooks"; readonly secret: string; readonly id: string }
+  /**
+   * A proof that we have the key to which a grant is bound, made anew with the server's nonce where it asks for one (RFC 9449). With
+   * `accessToken` the call is in its name; with `audience`, an authorization server's issuer, the form says as which client we ask, and
+   * shows it (RFC 7523 section 2.2).
+   */
+  | {
+      readonly scheme: "dpop";
+      readonly binding: Binding;
+      readonly accessToken?: string;
+      readonly audience?: string;
+    }
   /** Method, address, headers and body by AWS Signature Version 4, which others than AWS ask for, too. */
   | AwsSigV4
   /**
@@ -113,6 +124,24 @@ export type ClientSecretJwt = {
   readonly audience: string;
   /** The client's id. */
   readonly subject: string;
+};
+
+/** A key of P-256 with its private part, as RFC 7517 writes it. */
+export type PrivateKey = {
+  readonly kty: "EC";
+  readonly crv: "P-256";
+  readonly x: string;
+  readonly y: string;
+  readonly d: string;
+};
+
+/**
+ * What a grant is bound to: a key of its own, and the client that asked for it with the key by which the server knows it for as long as
+ * the grant lasts.
+ */
+export type Binding = {
+  readonly key: PrivateKey;
+  readonly client: { readonly id: string; readonly key: PrivateKey };
 };
 
 export type Reply = {

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { fail, ok, type Result } from "../result.ts";
-import { type Call, postForm, type Reply, unforeseen } from "./call.ts";
+import { type Binding, type Call, postForm, type Reply, type Sign, unforeseen } from "./call.ts";
 import type { Identity } from "./identity.ts";
 import type { Absent, Order, Steps } from "./integration.ts";
 import { type Answer, revoked, type Sight, type SlowDown, type Unauthorized, type Unforeseen } from "./outcome.ts";
-import type { Settings, SettingValues } from "./settings.ts";
+import type { Setting, Settings, SettingValues } from "./settings.ts";
 
 /**
  * The identity type of a connection: a grant that a person gave at a platform, under the gateway's own id of it. Its tokens
@@ -89,7 +89,33 @@ export type Server =
   /** One for each value of a setting: the vendor's test environment, its regions. They share a callback, so all are one vendor's. */
   | { readonly by: string; readonly servers: Readonly<Record<string, Addresses>> }
   /** The setting, an `endpoint`, that is an OpenID provider's issuer; the rest is discovered there, at that origin alone. */
-  | { readonly discovered: string };
+  | { readonly discovered: string }
+  /** Found by what a person says of themselves, which each connection then says as its site. */
+  | {
+      readonly asks: Setting;
+      /** Looks without credentials, at declared origins and at whatever public hosts the answers name. */
+      find(said: string): Steps<Whereabouts>;
+    };
+
+/** Whom the tokens have to be of, and the server that may give them. */
+export type Whereabouts = Result<{ readonly account: Identity; readonly server: FoundServer }, Unforeseen>;
+
+export const foundAt = (server: FoundServer, account: Identity): Whereabouts => ok({ account, server });
+
+/** Why what came is of no account: said for people who run the gateway, with nothing of the person in it. */
+export const ofNobody = (what: string, status = 200): Result<never, Unforeseen> => fail(unforeseen({ status }, what));
+
+/** Addresses of one server, checked by whoever found it. */
+export type FoundServer = {
+  readonly issuer: string;
+  readonly authorize: string;
+  readonly token: string;
+  /** RFC 9126: what is asked for is pushed there first. */
+  readonly pushed?: string;
+  readonly revocation?: string;
+  /** Where an access token tells whose it is. */
+  readonly userinfo?: string;
+};
 
 export type Addresses = {
   /** Compared to the letter with `iss` of the callback and of ID tokens (RFC 9207). */
@@ -101,7 +127,9 @@ export type Addresses = {
   readonly namesIssuer?: true;
 };
 
-export type Client = {
+export type Client = SecretClient | DocumentClient;
+
+export type SecretClient = {
   /** The settings with the client's id and secret. */
   readonly id: string;
   readonly secret: string;
@@ -123,6 +151,15 @@ export type Client = {
   readonly userAgent?: string;
 };
 
+/**
+ * Nobody registers it: its id is the address of a document that this gateway serves for the tenant. It proves itself with the tenant's
+ * key, and each grant is bound to a key of its own (RFC 9449).
+ */
+export type DocumentClient = {
+  readonly by: "document";
+  /** The setting, a `text`, with all scopes that the document says may be asked for beside the standard ones. */
+  readonly scopes: string;
+};
 /** As in `ClientSecretJwt`: the settings with the key's id and with who issues it, and for whom it is. */
 export type SignedSecret = { readonly keyId: string; readonly issuer: string; readonly audience: string };
 
@@ -154,8 +191,10 @@ export type Grant = {
   readonly site?: string;
   /** Who gave it, where the issuer is a setting: to another one nothing of it is ever shown. */
   readonly issuer?: string;
-  /** Addresses that were discovered, where the server is. */
-  readonly server?: { readonly revocation?: string; readonly introspection?: string; readonly userinfo?: string };
+  /** Addresses that were discovered, where the server is; all of them where it was found by what the person said. */
+  readonly server?: Partial<FoundServer> & { readonly introspection?: string };
+  /** Where the tokens are of no use without these keys. */
+  readonly binding?: Binding;
 };
 
 /** `ended`: the vendor itself refuses the token as one that is no longer good. */
@@ -176,29 +215,36 @@ export function accountIn(type: string, values: Readonly<Record<string, unknown>
 }
 
 /** What a client proves itself with at the endpoints beside the token endpoint. */
-export type ClientProof = { readonly id: string; readonly secret: string; readonly by: "basic" | "post" };
+export type ClientProof =
+  | { readonly id: string; readonly secret: string; readonly by: "basic" | "post" }
+  /** The server is one of many: a refusal is its own, and says nothing of the others. */
+  | { readonly by: "document"; readonly sign: Sign };
+
+/** The proof of a client that is a document, to the server that the grant came from. */
+export function documentProof({ binding, server }: Grant): Extract<ClientProof, { by: "document" }> {
+  if (binding === undefined || server?.issuer === undefined) throw new RangeError("this grant is bound to no key");
+  return { by: "document", sign: { scheme: "dpop", binding, audience: server.issuer } };
+}
 
 /** RFC 7009 section 2.1 and RFC 7662 section 2.1 have one form: a token, a hint, and the client's proof. */
-export const tokenCall = (
+export function tokenCall(
   address: string,
   token: string,
   hint: "access_token" | "refresh_token",
-  { id, secret, by }: ClientProof,
-): Call =>
-  postForm(
-    { url: address, template: address },
-    { accept: "application/json", ...(by === "basic" && { authorization: basic(id, secret) }) },
-    [
-      ["token", token],
-      ["token_type_hint", hint],
-      ...(by === "post"
-        ? ([
-            ["client_id", id],
-            ["client_secret", secret],
-          ] as const)
-        : []),
-    ],
-  );
+  client: ClientProof,
+): Call {
+  const at = { url: address, template: address };
+  const headers = { accept: "application/json" };
+  const fields = [["token", token] as const, ["token_type_hint", hint] as const];
+  switch (client.by) {
+    case "document":
+      return postForm(at, headers, fields, { expects: [401], sign: client.sign });
+    case "basic":
+      return postForm(at, { ...headers, authorization: basic(client.id, client.secret) }, fields);
+    case "post":
+      return postForm(at, headers, [...fields, ["client_id", client.id], ["client_secret", client.secret]]);
+  }
+}
 
 /** RFC 6749 section 2.3.1: each half is form-encoded before they are joined. */
 export const basic = (id: string, secret: string): string => `Basic ${btoa(`${formed(id)}:${formed(secret)}`)}`;

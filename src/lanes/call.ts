@@ -1,6 +1,6 @@
 import type { Call, Reply } from "../contract/call.ts";
 import type { Integration, Steps } from "../contract/integration.ts";
-import { isOwn, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
+import { isOwn, isPublicHost, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
 import type { Instant } from "../ids.ts";
 import type { Ports, SendProblem } from "../ports.ts";
 import { rfc3339 } from "../request/deadline.ts";
@@ -104,6 +104,24 @@ export function isAllowed(
   if (integration.origins.some((declared) => originOf(declared, integration.settings, settings) === origin))
     return true;
   return Object.entries(integration.settings).some(([name, setting]) => isOwn(setting, settings[name], call.at.url));
+}
+
+/** Declared origins, and public hosts on 443 that a reply may have named: a look without credentials, and nothing else. */
+export function isPublicLook({ method, at, headers, body, sign }: Call, origins: readonly string[]): boolean {
+  if (!URL.canParse(at.url)) return false;
+  const { origin, protocol, port, username, password, hostname } = new URL(at.url);
+  const isBare = sign === undefined && headers.authorization === undefined;
+  if (origins.includes(origin)) return isBare;
+  return (
+    method === "GET" &&
+    body === undefined &&
+    isBare &&
+    protocol === "https:" &&
+    port === "" &&
+    username === "" &&
+    password === "" &&
+    isPublicHost(hostname)
+  );
 }
 
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : "an unreadable address");

@@ -1,5 +1,6 @@
 import { Hono, type Context as Http } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { clientDocument, clientKeySet } from "../connections/client.ts";
 import { type Landed, land, leave } from "../connections/flow.ts";
 import { limited } from "../intake/body.ts";
 import type { App } from "../ports.ts";
@@ -30,6 +31,19 @@ export const oauth = () => {
     });
     return c.redirect(leaving.address, 303);
   });
+
+  /** What servers read that know a client by its address: exactly 200, and nothing of a tenant that has no use for it. */
+  const served = async (c: Http<App>, make: typeof clientDocument | typeof clientKeySet) => {
+    const [, slug] = /^([a-z0-9-]{1,64})\.json$/.exec(c.req.param("file") ?? "") ?? [];
+    const { ports } = c.var;
+    const context = slug === undefined ? undefined : await ports.tenants.bySlug(slug);
+    const document = context?.tenant.status === "active" ? await make(ports, context) : undefined;
+    if (document === undefined) return problemResponse(c, { reason: "not_found", what: "such client" });
+    // The reference server takes no other type than this, for keys neither.
+    return c.json(document, 200, { "content-type": "application/json", "cache-control": "public, max-age=300" });
+  };
+  app.get("/oauth/client-metadata/:file", (c) => served(c, clientDocument));
+  app.get("/oauth/jwks/:file", (c) => served(c, clientKeySet));
 
   const back = async (c: Http<App>, parameters: URLSearchParams) => {
     const landed: Landed = await land(c.var.ports, c.req.path, parameters, (name) => getCookie(c, name));

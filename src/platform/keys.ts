@@ -64,6 +64,8 @@ export const keys = {
   /** Where a person's way to a vendor begins, and what is remembered until they come back; each is taken once. */
   ticket: (n: string, digest: string) => `ot:${n}:${digest}`,
   oauthState: (n: string, digest: string) => `os:${n}:${digest}`,
+  /** The key by which the tenant proves itself as an OAuth client that is a document, sealed. */
+  clientKey: (n: string) => `ck:${n}`,
   residue: (n: string, residue: string) => `x:${n}:${residue}`,
   /** The log's leaves, in order. */
   log: (n: string) => `g:${n}`,

@@ -1,4 +1,4 @@
-import type { Call } from "../contract/call.ts";
+import type { Call, Reply } from "../contract/call.ts";
 import type { Send, SendProblem } from "../ports.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { isProven } from "./prove.ts";
@@ -42,21 +42,27 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
       return fail({ reason: "forbidden_address", host: url.host });
     const proof = await proofOf(call, now());
     if (!proof.ok) return proof;
-    const { headers, body } = proof.value;
     await enter();
     try {
-      const reply = await fetcher(url, {
-        method: call.method,
-        headers: { "user-agent": USER_AGENT, ...headers },
-        ...(body !== undefined && { body }),
-        redirect: "manual",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      const text = await bounded(reply);
-      if (text === undefined) return fail({ reason: "too_large", maxBytes: MAX_REPLY_BYTES });
-      const answer = { status: reply.status, header: (name: string) => reply.headers.get(name) ?? undefined, text };
+      const once = async ({ headers, body }: Signed): Promise<Reply | undefined> => {
+        const reply = await fetcher(url, {
+          method: call.method,
+          headers: { "user-agent": USER_AGENT, ...headers },
+          ...(body !== undefined && { body }),
+          redirect: "manual",
+          signal: AbortSignal.timeout(TIMEOUT_MS),
+        });
+        const text = await bounded(reply);
+        if (text === undefined) return undefined;
+        return { status: reply.status, header: (name) => reply.headers.get(name) ?? undefined, text };
+      };
+      const first = await once(proof.value);
+      const nonce = first === undefined ? undefined : nonceAsked(call, first);
+      // Nothing was done yet: a proof is looked at before what it is shown for. Asked again and again, it stays the answer.
+      const answer = nonce === undefined ? first : await once(await signed(call, now(), nonce));
+      if (answer === undefined) return fail({ reason: "too_large", maxBytes: MAX_REPLY_BYTES });
       if (call.proof === undefined) return ok(answer);
-      return ok({ ...answer, proven: await isProven(call.proof, answer, body ?? "", now()) });
+      return ok({ ...answer, proven: await isProven(call.proof, answer, proof.value.body ?? "", now()) });
     } catch (error) {
       // Whatever `fetch` rejects with, no answer came: the name tells a time-out from a broken connection.
       const name = error instanceof Error ? error.name : "";
@@ -67,6 +73,18 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
       leave();
     }
   };
+}
+
+/**
+ * The nonce that a server wants in a proof of possession: an authorization server says so by 400 and an error, another by 401 and a
+ * challenge. RFC 9449 sections 8 and 9.
+ */
+function nonceAsked({ sign }: Call, { status, header, text }: Reply): string | undefined {
+  if (sign?.scheme !== "dpop") return undefined;
+  const isAsked =
+    (status === 400 && /"error"\s*:\s*"use_dpop_nonce"/.test(text)) ||
+    (status === 401 && /\bDPoP\b.*\berror="use_dpop_nonce"/i.test(header("www-authenticate") ?? ""));
+  return isAsked ? header("dpop-nonce") : undefined;
 }
 
 async function proofOf(call: Call, now: number): Promise<Result<Signed, SendProblem>> {

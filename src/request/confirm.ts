@@ -1,7 +1,6 @@
-import type { Call } from "../contract/call.ts";
 import { isAbsent } from "../contract/integration.ts";
-import { isPublicHost } from "../contract/settings.ts";
 import type { Confirmation, Verdict } from "../contract/stream.ts";
+import { isPublicLook } from "../lanes/call.ts";
 import type { Settlement } from "../platform/store/lanes.ts";
 import { gatewayOf } from "../platform/store/lanes.ts";
 import type { Hash } from "../platform/store/requests.ts";
@@ -96,7 +95,7 @@ async function verdictOf(ports: Ports, context: Context, record: RequestRecord, 
   const asked = confirm.run({ type: identity.type, value: identity.value });
   let next = asked.next();
   for (let calls = 0; next.done !== true; calls++) {
-    if (calls >= MOST_CALLS || !mayCall(next.value, origins)) return "unknown";
+    if (calls >= MOST_CALLS || !isPublicLook(next.value, origins)) return "unknown";
     const sent = await ports.send(next.value);
     if (!sent.ok) return "unknown";
     next = asked.next(sent.value);
@@ -117,21 +116,4 @@ function confirmationOf(
   const hooks = isAbsent(integration.hooks) ? {} : integration.hooks;
   const confirm = hooks[place]?.confirm ?? integration.streams?.[place]?.confirm;
   return confirm === undefined ? undefined : { confirm, origins: integration.origins };
-}
-
-/** Declared origins, and public hosts on 443 that a reply may have named: a look without credentials, and nothing else. */
-function mayCall({ method, at, headers, body }: Call, origins: readonly string[]): boolean {
-  if (!URL.canParse(at.url)) return false;
-  const { origin, protocol, port, username, password, hostname } = new URL(at.url);
-  if (origins.includes(origin)) return true;
-  return (
-    method === "GET" &&
-    body === undefined &&
-    headers.authorization === undefined &&
-    protocol === "https:" &&
-    port === "" &&
-    username === "" &&
-    password === "" &&
-    isPublicHost(hostname)
-  );
 }

@@ -144,13 +144,15 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
   it("[I13] sends people and tokens to its own origins only, and gives what it was granted back", () => {
     const { oauth, settings, origins, actions, hooks } = integration;
     if (isAbsent(oauth)) return;
-    const { id: clientId, secret, by } = oauth.client;
-    const signs = typeof by === "string" ? [] : [by.keyId, by.issuer];
-    for (const named of [clientId, secret, ...signs]) expect(Object.keys(settings)).toContain(named);
-    expect(settings[secret]).toMatchObject({ kind: "secret" });
+    const { client } = oauth;
+    const signs = typeof client.by === "string" ? [] : [client.by.keyId, client.by.issuer];
+    const own = client.by === "document" ? [client.scopes] : [client.id, client.secret];
+    for (const named of [...own, ...signs]) expect(Object.keys(settings)).toContain(named);
+    if (client.by !== "document") expect(settings[client.secret]).toMatchObject({ kind: "secret" });
     if (oauth.site !== undefined) expect(settings[oauth.site]).toMatchObject({ kind: "text", pattern: DNS_LABEL });
     const { server } = oauth;
     if ("discovered" in server) expect(settings[server.discovered]).toMatchObject({ kind: "endpoint" });
+    if ("asks" in server) expect(server.asks).toMatchObject({ kind: "text", pattern: expect.any(RegExp) });
     if ("by" in server)
       for (const value of Object.keys(server.servers)) {
         const chosen = settings[server.by];

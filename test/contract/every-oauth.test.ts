@@ -11,8 +11,8 @@ import {
 } from "../../src/connections/protocol.ts";
 import type { Call } from "../../src/contract/call.ts";
 import { type Integration, isAbsent } from "../../src/contract/integration.ts";
-import { basic, type OAuth } from "../../src/contract/oauth.ts";
-import type { SendProblem } from "../../src/ports.ts";
+import { basic, type OAuth, type SecretClient } from "../../src/contract/oauth.ts";
+import type { Ports, SendProblem } from "../../src/ports.ts";
 import type { Context } from "../../src/registry/load.ts";
 import { fail, ok, type Result } from "../../src/result.ts";
 import type { Asked, OAuthSample, Sample } from "../integrations/samples/kit.ts";
@@ -58,6 +58,9 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     return { calls, send, now: () => NOW };
   }
 
+  /** What a vendor has its own words for; a client that is a document is of a standard. */
+  const words: Partial<SecretClient> = oauth.client.by === "document" ? {} : oauth.client;
+
   const context = (settings = sample.settings): Context => {
     const secrets = Object.entries(integration.settings).filter(([, { kind }]) => kind === "secret");
     const plain = Object.entries(settings).filter(([name]) => !secrets.some(([secret]) => secret === name));
@@ -74,7 +77,11 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
 
   async function partyWith(ports: ReturnType<typeof vendor>): Promise<Party> {
     const integrations = new Map([[integration.id, integration]]);
-    const found = await partyOf({ ...ports, integrations }, context(), "vendor", said().grant.site);
+    const { grant } = said();
+    // A server that was found, and the keys that a grant is bound to, are those of the sample's grant: nothing is asked of a store.
+    const where = "find" in oauth.server ? { ...grant, expected: grant.account } : { site: grant.site };
+    const rest = { store: {} as Ports["store"], origin: new URL(REDIRECT).origin };
+    const found = await partyOf({ ...ports, ...rest, integrations }, context(), "vendor", where);
     if (found?.ok !== true) throw new Error(JSON.stringify(found?.problem));
     return found.value;
   }
@@ -85,7 +92,7 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
       .sort()
       .map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(parameters.get(name) ?? "")}`)
       .join("&");
-    const raw = new TextEncoder().encode(sample.settings[oauth.client.secret]);
+    const raw = new TextEncoder().encode(sample.settings[words.secret ?? ""]);
     const key = await crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
     const bytes = new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -94,7 +101,7 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
   /** A form, or JSON where the vendor wants that. */
   function sentIn(call: Call | undefined): URLSearchParams {
     const type = call?.headers["content-type"]?.split(";")[0];
-    expect(type).toBe(oauth.client.body === "json" ? "application/json" : "application/x-www-form-urlencoded");
+    expect(type).toBe(words.body === "json" ? "application/json" : "application/x-www-form-urlencoded");
     return new URLSearchParams(type === "application/json" ? JSON.parse(call?.body ?? "{}") : call?.body);
   }
 
@@ -135,15 +142,36 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
   }
 
   it("sends a person to the vendor with a state, PKCE where it is taken, and the very address to come back to", async () => {
-    const party = await partyWith(vendor(() => fail({ reason: "connection_failed" })));
+    const ports = vendor(() => ok({ status: 201, body: { request_uri: "urn:example:1", expires_in: 60 } }));
+    const party = await partyWith(ports);
     const departure = newDeparture("11state");
-    const url = new URL(await authorizationAddress(party, departure, REDIRECT, oauth.scopes.standard));
+    const address = await authorizationAddress(
+      ports,
+      party,
+      departure,
+      REDIRECT,
+      oauth.scopes.standard,
+      "ada.example.com",
+    );
+    if (!address.ok) throw new Error(JSON.stringify(address.problem));
+    const url = new URL(address.value);
     expect(url.protocol).toBe("https:");
-    expect(url.searchParams.get("state")).toBe("11state");
-    expect(url.searchParams.get("redirect_uri")).toBe(REDIRECT);
-    expect(url.searchParams.get("response_type")).toBe("code");
-    expect(url.searchParams.get(oauth.client.idName ?? "client_id")).toBe(sample.settings[oauth.client.id]);
-    expect(url.searchParams.has("code_challenge")).toBe(oauth.pkce === "S256");
+    const [pushed] = ports.calls;
+    expect(pushed === undefined).toBe(party.server.pushed_authorization_request_endpoint === undefined);
+    const asked = pushed === undefined ? url.searchParams : new URLSearchParams(pushed.body);
+    if (pushed !== undefined)
+      expect(Object.fromEntries(url.searchParams)).toEqual({
+        client_id: party.client.client_id,
+        request_uri: "urn:example:1",
+      });
+    expect(asked.get("login_hint")).toBe(pushed === undefined ? null : "ada.example.com");
+    expect(asked.get("state")).toBe("11state");
+    expect(asked.get("redirect_uri")).toBe(REDIRECT);
+    expect(asked.get("response_type")).toBe("code");
+    const { client } = oauth;
+    const name = (client.by === "document" ? undefined : client.idName) ?? "client_id";
+    expect(asked.get(name)).toBe(client.by === "document" ? party.client.client_id : sample.settings[client.id]);
+    expect(asked.has("code_challenge")).toBe(oauth.pkce === "S256");
     for (const [name, { kind }] of Object.entries(integration.settings))
       if (kind === "secret") expect(url.href).not.toContain(sample.settings[name] ?? "no secret");
     expect(url.href).not.toContain(departure.verifier);
@@ -155,9 +183,11 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     const ports = {
       ...vendor(() => fail({ reason: "connection_failed" })),
       integrations: new Map([[id, integration]]),
+      store: {} as Ports["store"],
+      origin: new URL(REDIRECT).origin,
     };
     const partyAt = (value: string) =>
-      partyOf(ports, context({ ...sample.settings, [server.by]: value }), "vendor", undefined);
+      partyOf(ports, context({ ...sample.settings, [server.by]: value }), "vendor", {});
     for (const [value, { token }] of Object.entries(server.servers)) {
       const party = await partyAt(value);
       expect(party?.ok === true && party.value.server.token_endpoint).toBe(token);
@@ -173,16 +203,16 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     expect(calls.filter((call) => !isOwn(party, call)).map(({ at }) => at.url)).toEqual([tokenAddress(party)]);
     expect(calls).toHaveLength(oauth.lengthen === undefined ? 1 : 2);
     expectOwnOrigins(calls, tokenAddress(party));
-    const agent = sample.settings[oauth.client.userAgent ?? ""];
+    const agent = sample.settings[words.userAgent ?? ""];
     for (const { headers } of calls) expect(headers["user-agent"]).toBe(agent);
     const sent = sentIn(calls[0]);
     expect(sent.get("code")).toBe("the-code");
-    const { adds = {}, omits = [] } = oauth.client.exchange ?? {};
+    const { adds = {}, omits = [] } = words.exchange ?? {};
     const listed: Readonly<Record<string, string>> = { grant_type: "authorization_code", redirect_uri: REDIRECT };
     for (const [name, value] of Object.entries(listed))
       expect(sent.get(name), name).toBe(omits.some((omitted) => omitted === name) ? null : value);
     for (const [name, value] of Object.entries(adds)) expect(sent.get(name), name).toBe(value);
-    const secret = sample.settings[oauth.client.secret] ?? "";
+    const secret = sample.settings[words.secret ?? ""] ?? "";
     if (oauth.client.by === "post") expect(sent.get("client_secret")).toBe(secret);
     // With no more escapes than a form has to have: some vendors undo none.
     if (oauth.client.by === "basic")
@@ -200,13 +230,27 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     expect(Object.keys(integration.identities)).toContain(grant.account.type);
   });
 
+  it("shows possession of the grant's key at each endpoint, and takes no token that is bound to none", async () => {
+    const { grant, token } = said();
+    if (oauth.client.by !== "document") return expect(grant.binding).toBeUndefined();
+    const { calls, party } = await way((about) => ok(token(about)));
+    const sign = { scheme: "dpop", binding: grant.binding, audience: party.server.issuer };
+    expect(calls.map((call) => call.sign)).toEqual([sign]);
+    const { result } = await way((about) => {
+      const played = token(about);
+      return ok({ ...played, body: { ...(played.body as object), token_type: "Bearer" } });
+    });
+    expect(result).toEqual(fail({ reason: "unreadable", what: "the tokens are bound to no key" }));
+  });
+
   it("shows the vendor a secret of the moment where it wants one that is signed, and never the key", async () => {
-    const { by } = oauth.client;
-    if (typeof by === "string") return;
+    const { client } = oauth;
+    if (client.by === "document" || typeof client.by === "string") return;
+    const { by } = client;
     const { calls, party } = await way((about) => ok(said().token(about)));
     const sent = sentIn(calls[0]);
     const secret = sent.get("client_secret") ?? "";
-    const key = sample.settings[oauth.client.secret] ?? "";
+    const key = sample.settings[client.secret] ?? "";
     expect(calls[0]?.body).not.toContain(encodeURIComponent(key.slice(30, 60)));
     expect(decodeProtectedHeader(secret)).toEqual({ alg: "ES256", kid: sample.settings[by.keyId] });
     const iat = Math.floor(NOW / 1000);
@@ -215,11 +259,12 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
   });
 
   it("asks nobody where the key that was entered cannot sign", async () => {
-    if (typeof oauth.client.by === "string") return;
+    const { client } = oauth;
+    if (client.by === "document" || typeof client.by === "string") return;
     for (const key of ["", "secret", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]) {
       const ports = vendor(() => fail({ reason: "connection_failed" }));
       const party = await partyWith(ports);
-      const broken = { ...party, settings: { ...party.settings, [oauth.client.secret]: key } };
+      const broken = { ...party, settings: { ...party.settings, [client.secret]: key } };
       const renewal = await renew(ports, broken, said().grant);
       expect(renewal).toMatchObject({ ok: false, problem: { reason: "misconfigured" } });
       expect(ports.calls).toEqual([]);

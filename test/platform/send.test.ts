@@ -1,6 +1,9 @@
-import { expect, it } from "vitest";
-import { get } from "../../src/contract/call.ts";
+import { createHash } from "node:crypto";
+import { calculateJwkThumbprint, EmbeddedJWK, importJWK, jwtVerify } from "jose";
+import { describe, expect, it } from "vitest";
+import { get, postForm, type Sign } from "../../src/contract/call.ts";
 import { sender } from "../../src/platform/send.ts";
+import { binding } from "../integrations/samples/kit.ts";
 
 const sending = (url: string, ...forbidden: readonly string[]) =>
   sender(
@@ -26,4 +29,91 @@ it.each([
 
 it("calls other hosts", async () => {
   expect(await sending("https://other.example/", "gate.example")).toMatchObject({ ok: true, value: { status: 200 } });
+});
+
+describe("a proof of possession", () => {
+  const AT = "https://server.example/oauth/token";
+  const AUDIENCE = "https://server.example";
+  const nonce = (status: number, more: Readonly<Record<string, string>>, body = "") =>
+    new Response(body, { status, headers: { "dpop-nonce": "nonce-1", ...more } });
+  const asked = {
+    "an authorization server": () => nonce(400, {}, '{"error": "use_dpop_nonce"}'),
+    "a resource server": () => nonce(401, { "www-authenticate": 'DPoP algs="ES256", error="use_dpop_nonce"' }),
+  };
+  const { d: _, ...publicKey } = binding.key;
+  const { d: __, ...clientKey } = binding.client.key;
+
+  /** What left, and the answer. */
+  async function sent(replies: readonly (() => Response)[], sign: Omit<Extract<Sign, { scheme: "dpop" }>, "scheme">) {
+    const requests: Request[] = [];
+    const send = sender(
+      async (input, init) => {
+        requests.push(new Request(input, init));
+        return replies[requests.length - 1]?.() ?? Response.error();
+      },
+      () => Date.now(),
+      [],
+    );
+    const call = postForm({ url: `${AT}?b=1#c`, template: AT }, {}, [["a", "b"]], {
+      sign: { scheme: "dpop", ...sign },
+    });
+    const got = await send(call);
+    const proofs = await Promise.all(
+      requests.map(({ headers }) => jwtVerify(headers.get("dpop") ?? "", EmbeddedJWK, { typ: "dpop+jwt" })),
+    );
+    return { requests, got, proofs };
+  }
+
+  it("is made for one call, with the key's public half", async () => {
+    const { requests, proofs } = await sent([() => new Response("{}")], { binding, accessToken: "token-1" });
+    const [request] = requests;
+    const [proof] = proofs;
+    expect(request?.headers.get("authorization")).toBe("DPoP token-1");
+    expect(await request?.text()).toBe("a=b");
+    expect(proof?.protectedHeader.jwk).toEqual(publicKey);
+    expect(proof?.payload).toEqual({
+      jti: expect.any(String),
+      htm: "POST",
+      htu: AT,
+      iat: expect.any(Number),
+      ath: createHash("sha256").update("token-1").digest("base64url"),
+    });
+  });
+
+  it.each(Object.entries(asked))("is made anew with the nonce that %s asks for, once", async (_, ask) => {
+    const { requests, proofs, got } = await sent([ask, () => new Response("{}")], { binding, audience: AUDIENCE });
+    expect(got).toMatchObject({ ok: true, value: { status: 200 } });
+    expect(proofs.map(({ payload }) => payload.nonce)).toEqual([undefined, "nonce-1"]);
+    expect(new Set(proofs.map(({ payload }) => payload.jti)).size).toBe(2);
+    const forms = await Promise.all(requests.map(async (each) => new URLSearchParams(await each.text())));
+    const assertions = forms.map((form) => form.get("client_assertion") ?? "");
+    expect(new Set(assertions).size).toBe(2);
+    for (const [at, form] of forms.entries()) {
+      expect(form.get("a")).toBe("b");
+      expect(form.get("client_id")).toBe(binding.client.id);
+      const key = await importJWK(clientKey, "ES256");
+      const { payload, protectedHeader } = await jwtVerify(assertions[at] ?? "", key, { audience: AUDIENCE });
+      expect(protectedHeader.kid).toBe(await calculateJwkThumbprint(clientKey));
+      expect(payload).toMatchObject({ iss: binding.client.id, sub: binding.client.id, jti: expect.any(String) });
+    }
+    const again = await sent([ask, ask, () => new Response("{}")], { binding });
+    expect(again.requests).toHaveLength(2);
+    expect(again.got).toMatchObject({ ok: true, value: { status: ask().status } });
+  });
+
+  it("is not made anew for another refusal, nor for a call without one", async () => {
+    const other = () => nonce(400, {}, '{"error": "invalid_grant"}');
+    expect((await sent([other, () => new Response("{}")], { binding })).requests).toHaveLength(1);
+    let calls = 0;
+    const send = sender(
+      async () => {
+        calls++;
+        return asked["an authorization server"]();
+      },
+      () => 0,
+      [],
+    );
+    await send(get({ url: AT, template: AT }, {}));
+    expect(calls).toBe(1);
+  });
 });

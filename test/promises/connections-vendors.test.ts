@@ -18,8 +18,12 @@ type Row = {
   readonly settings: Readonly<Record<string, string>>;
   /** Who signs in at the stand-in: the account's id there. */
   readonly account: string;
-  /** Where the account lies, where the vendor has an address for each customer. */
+  /** Where the account lies, where the vendor has an address for each customer; or what the person says of themselves. */
   readonly site?: string;
+  /** What the stand-in has to know first. */
+  readonly seed?: object;
+  /** Its tokens are given with the proof for one call only. */
+  readonly keepsTokens?: true;
   /** How the revocation ends; `stopped` where the vendor has none. */
   readonly outcome?: "revoked" | "stopped";
   /** Hours after which the access token has to be another one; absent where it does not end, or cannot be renewed. */
@@ -37,6 +41,14 @@ const rows: readonly Row[] = [
     renewedAfterHours: 8,
   },
   { integration: "google", settings: GOOGLE, account: "100000000000000000031", renewedAfterHours: 1 },
+  {
+    integration: "bluesky",
+    settings: {},
+    account: "did:plc:aaaaaaaaaaaaaaaaaaadayda",
+    site: "ada.example.org",
+    seed: { vendor: "bluesky", accounts: [{ did: "did:plc:aaaaaaaaaaaaaaaaaaadayda", handle: "ada.example.org" }] },
+    keepsTokens: true,
+  },
   {
     integration: "slack",
     settings: { signingSecret: "0".repeat(32), clientId: "2141029472.691202649728", clientSecret: "a-client-secret" },
@@ -238,7 +250,8 @@ describe("connections at each vendor, through the deployed bundle", () => {
   });
   afterAll(() => world.stop());
 
-  const enter = async ({ integration, settings }: Row) => {
+  const enter = async ({ integration, settings, seed }: Row) => {
+    if (seed !== undefined) await world.admin("/seed", seed);
     const id = `grants-${integration}`;
     await product.enter(id, integration, settings);
     return id;
@@ -250,7 +263,8 @@ describe("connections at each vendor, through the deployed bundle", () => {
     const { id, shown } = await product.connect(subprocessor, { account, site });
     expect(shown.account?.value).toContain(account);
     expect(await grantsAt(world, integration, account)).toHaveLength(1);
-    const given = await product.tokenOf(id);
+    const given = row.keepsTokens === true ? (await product.token(id)).status : await product.tokenOf(id);
+    if (row.keepsTokens === true) expect(given).toBe(409);
     if (row.renewedAfterHours !== undefined) {
       await world.advance(row.renewedAfterHours * 3_600_000);
       expect(await product.tokenOf(id)).not.toBe(given);

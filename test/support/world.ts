@@ -9,7 +9,7 @@ import { type Gateway, type Secrets, startGateway } from "../../dev/gateway.ts";
 import { newSecrets } from "../../dev/keys.ts";
 import { type Endpoint, startEndpoint } from "../../dev/redis/endpoint.ts";
 import { type Engine, startRedis } from "../../dev/redis/engine.ts";
-import { createSandbox, type Sandbox } from "../../dev/sandbox/sandbox.ts";
+import { createSandbox, type Sandbox, type VendorCall } from "../../dev/sandbox/sandbox.ts";
 import { apiOf, type Call, type Seeded, seedPerson, seedSandbox, seedTenants } from "../../dev/seed.ts";
 
 /** The built Worker with a real redis-server, the sandbox and the five customers, and a clock that can be moved. */
@@ -84,14 +84,25 @@ export const DAY = 24 * HOUR;
 let people = 0;
 
 export async function startWorld(
-  options: { readonly engine?: Engine["kind"]; readonly quiet?: boolean } = {},
+  options: {
+    readonly engine?: Engine["kind"];
+    readonly quiet?: boolean;
+    /** The gateway's public origin, where it has to be another than where it listens. */
+    readonly origin?: string;
+    /** Answers for hosts that no stand-in stands for in this world. */
+    readonly elsewhere?: (call: VendorCall) => Promise<Response> | undefined;
+    /** Hears that the clock is moved on, before it is. */
+    readonly moving?: (ms: number) => void;
+  } = {},
 ): Promise<World> {
   const secrets = await newSecrets();
   const engine = await startRedis({ ephemeral: true, ...(options.engine !== undefined && { engine: options.engine }) });
   const redisToken = "dev_test_redis_token";
   const redis = await startEndpoint({ engine, token: redisToken });
   const vendorKey = await newVendorKey();
-  const sandbox = createSandbox({ vendorKeys: vendorKey.keys, certificate: vendorKey.certificate });
+  const standIns = createSandbox({ vendorKeys: vendorKey.keys, certificate: vendorKey.certificate });
+  const { elsewhere, origin } = options;
+  const sandbox: Sandbox = { ...standIns, fetch: (call) => elsewhere?.(call) ?? standIns.fetch(call) };
   const gateway = await startGateway({
     redis,
     redisToken,
@@ -99,6 +110,7 @@ export async function startWorld(
     secrets,
     movable: true,
     quiet: options.quiet ?? true,
+    ...(origin !== undefined && { bindings: { PUBLIC_ORIGIN: origin } }),
   });
   const { url } = gateway;
   const admin: World["admin"] = async (path, body, method = body === undefined ? "GET" : "POST") => {
@@ -120,7 +132,10 @@ export async function startWorld(
   const tenants = await seedTenants(url, secrets.ADMIN_KEY, {});
   const api = apiOf(url);
   const key = (slug: string) => tenants[slug]?.api_key ?? "";
-  const advance = (ms: number) => gateway.advance(ms);
+  const advance = (ms: number) => {
+    options.moving?.(ms);
+    return gateway.advance(ms);
+  };
 
   const view = async (slug: string, request: string): Promise<RequestShape> => {
     const { status, body } = await api("GET", `/v1/requests/${request}`, key(slug));
@@ -194,8 +209,13 @@ const LONGEST_WAITS = 100;
 
 const isAccepted = ({ state }: RequestShape["tasks"][number]): boolean => state === "accepted";
 
-/** The customers' own endpoints, a provider of theirs, Bluesky's public stream, and SNS's confirmation link, which the vendor sends whole. */
-const isDescribedByNoApi = (host: string): boolean =>
+/**
+ * The customers' own endpoints, a provider of theirs, Bluesky's public stream, SNS's confirmation link, which the vendor sends whole, and
+ * what standards of the web describe, and no vendor: places of general knowledge (RFC 8615), and the DNS.
+ */
+const isDescribedByNoApi = ({ hostname: host, pathname }: URL): boolean =>
+  pathname.startsWith("/.well-known/") ||
+  host === "cloudflare-dns.com" ||
   host.endsWith(".example") ||
   host === "id.example.com" ||
   /^jetstream\d\.us-(east|west)\.bsky\.network$/.test(host) ||
@@ -209,7 +229,7 @@ function keepRequests(sandbox: Sandbox): void {
     .recorded()
     // Where a person's browser goes is a page, and no call of ours.
     .filter(({ headers }) => headers["sec-fetch-mode"] !== "navigate")
-    .filter(({ url, vendor }) => vendor !== "key-sets" && !isDescribedByNoApi(new URL(url).hostname))
+    .filter(({ url, vendor }) => vendor !== "key-sets" && !isDescribedByNoApi(new URL(url)))
     .map(({ method, url, headers, body }) => JSON.stringify({ method, url, headers, body }));
   const name = basename(expect.getState().testPath ?? "unknown").replace(/\.test\.ts$/, "");
   writeFileSync(`${folder}/${name}.jsonl`, lines.map((line) => `${line}\n`).join(""));

@@ -78,6 +78,8 @@ export type ConnectionStore = {
   readonly takeTicket: (n: TenantNumber, digest: string) => Promise<string | undefined>;
   readonly keepState: (n: TenantNumber, digest: string, sealed: string) => Promise<void>;
   readonly takeState: (n: TenantNumber, digest: string) => Promise<string | undefined>;
+  /** What is kept for the tenant, or else what is made now; of two who make it at once both are told the same. */
+  readonly clientKey: (n: TenantNumber, make: () => Promise<string>) => Promise<string>;
   /** All of it, or nothing. */
   readonly land: (connection: NewConnection) => Promise<void>;
   readonly connections: (
@@ -124,6 +126,18 @@ export function connectionStore(redis: RedisClient): ConnectionStore {
     takeTicket: (n, digest) => take(keys.ticket(n, digest)),
     keepState: (n, digest, sealed) => keep(keys.oauthState(n, digest), sealed),
     takeState: (n, digest) => take(keys.oauthState(n, digest)),
+
+    clientKey: async (n, make) => {
+      const key = keys.clientKey(n);
+      const [kept] = await redis.run([["get", key]]);
+      if (typeof kept === "string") return kept;
+      const made = await make();
+      const [, stands] = await redis.run([
+        ["set", key, made, "nx"],
+        ["get", key],
+      ]);
+      return typeof stands === "string" ? stands : made;
+    },
 
     land: async (each) => {
       const fields = [

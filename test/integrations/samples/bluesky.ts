@@ -1,5 +1,7 @@
+import { unforeseen } from "../../../src/contract/call.ts";
+import { revoked, stoppedBecause } from "../../../src/contract/outcome.ts";
 import type { Signal } from "../../../src/contract/signal.ts";
-import type { Sample } from "./kit.ts";
+import { binding, connection, on, type Sample, type Way } from "./kit.ts";
 
 const did = "did:plc:ewvi7nxzyoun6zhxrhs64oiz";
 const account = { type: "bluesky.did", value: did };
@@ -20,6 +22,29 @@ const status = (name: string | undefined) => (at: number) =>
       time: new Date(at).toISOString(),
     },
   });
+
+const AT = "https://bsky.social";
+const server = {
+  issuer: AT,
+  authorize: `${AT}/oauth/authorize`,
+  token: `${AT}/oauth/token`,
+  pushed: `${AT}/oauth/par`,
+  revocation: `${AT}/oauth/revoke`,
+  userinfo: "https://morel.us-east.host.bsky.network/xrpc/com.atproto.server.getSession",
+};
+const grant = { accessToken: "access-1", refreshToken: "refresh-1", scopes: ["atproto"], account, server, binding };
+const { revocation: _, ...unrevoking } = server;
+
+const way = (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way => ({
+  action: "revoke",
+  part: "run",
+  identity: connection,
+  grant,
+  ...one,
+});
+
+const dead = { status: 401, headers: { "www-authenticate": 'DPoP error="invalid_token", algs="ES256"' } };
+const session = { status: 200, body: { did, handle: "ada.example.com", active: true } };
 
 export const sample: Sample = {
   settings: { tapPassword: "dev_tap_password_0123456789" },
@@ -64,5 +89,90 @@ export const sample: Sample = {
       },
     },
   },
-  ways: [],
+  ways: [
+    way({
+      name: "both tokens",
+      steps: [on(200)({ status: 200, body: {} }), on(200)({ status: 200, body: {} })],
+      outcome: revoked,
+    }),
+    way({
+      name: "a server that does not know us any more",
+      steps: [on(200, 401)({ status: 401, body: { error: "invalid_client" } })],
+      outcome: unforeseen({ status: 401 }, "the revocation was refused: invalid_client"),
+    }),
+    way({
+      name: "no revocation endpoint",
+      grant: { ...grant, server: unrevoking },
+      steps: [],
+      outcome: stoppedBecause("the person's server has no revocation endpoint; the tokens held here are destroyed"),
+    }),
+    way({
+      name: "it is dead",
+      part: "look",
+      steps: [on(200, 400)({ status: 400, body: { error: "invalid_grant" } })],
+      outcome: "absent",
+    }),
+    way({
+      name: "it lives",
+      part: "look",
+      steps: [
+        on(200, 400)({ status: 200, body: { access_token: "a", refresh_token: "r", token_type: "DPoP", sub: did } }),
+      ],
+      outcome: "present",
+    }),
+    way({
+      name: "no refresh token, and its host refuses the other",
+      part: "look",
+      grant: { ...grant, refreshToken: "" },
+      steps: [on(200, 401)(dead)],
+      outcome: "absent",
+    }),
+    way({
+      name: "no refresh token, and a refusal that is not the token's",
+      part: "look",
+      grant: { ...grant, refreshToken: "" },
+      steps: [on(200, 401)({ status: 401, headers: { "www-authenticate": 'DPoP error="use_dpop_nonce"' } })],
+      outcome: unforeseen({ status: 401 }),
+    }),
+  ],
+  oauth: {
+    token: () => ({
+      status: 200,
+      body: {
+        access_token: "access-1",
+        refresh_token: "refresh-1",
+        token_type: "DPoP",
+        expires_in: 900,
+        scope: "atproto",
+        sub: did,
+      },
+    }),
+    asks: [],
+    grant,
+    lastsSeconds: 900,
+    renewed: {
+      reply: () => ({
+        status: 200,
+        body: {
+          access_token: "access-2",
+          refresh_token: "refresh-2",
+          token_type: "DPoP",
+          expires_in: 900,
+          scope: "atproto",
+          sub: did,
+        },
+      }),
+      grant: { ...grant, accessToken: "access-2", refreshToken: "refresh-2" },
+    },
+    invalidGrant: { status: 400, body: { error: "invalid_grant", error_description: "Invalid refresh token" } },
+    alive: [
+      { name: "alive", steps: [on(200, 401)(session)], outcome: "alive" },
+      { name: "dead", steps: [on(200, 401)(dead)], outcome: "ended" },
+      {
+        name: "refused for another reason",
+        steps: [on(200, 401)({ status: 401 })],
+        outcome: unforeseen({ status: 401 }),
+      },
+    ],
+  },
 };

@@ -1,3 +1,4 @@
+import type { Binding } from "../../../src/contract/call.ts";
 import type { Identity } from "../../../src/contract/identity.ts";
 import type { ActionName } from "../../../src/contract/integration.ts";
 import { type Alive, CONNECTION, type Grant } from "../../../src/contract/oauth.ts";
@@ -75,6 +76,27 @@ export type Sample = {
 
 /** A connection as an identity. */
 export const connection: Identity = { type: CONNECTION, value: `con_11${"0".repeat(32)}` };
+
+/** Keys of nobody's: a grant's own, and a client's. */
+export const binding: Binding = {
+  key: {
+    kty: "EC",
+    crv: "P-256",
+    x: "lzhHbcYmkUM29LaUOLMC2ysK3PUWAOpWtrHsN0elpYw",
+    y: "-RS-2UHPWGrpZTmVNnGg7VM-ISOUGXoxQUWtBIp_od4",
+    d: "fKKSBoa30x_piI7F-zuz6gCOEPAduNsMgTec-8hWVlE",
+  },
+  client: {
+    id: "https://gateway.example.com/oauth/client-metadata/tenant.json",
+    key: {
+      kty: "EC",
+      crv: "P-256",
+      x: "E9oM2rCWUa9j-CFKL0Tq5ywyewxOZFfW1GanPU2whQs",
+      y: "uLtYzLK5logLOxokg8vfCe1F02bnBrJQm6fQTwhl4zY",
+      d: "NX1WiQtCDBsF1mT23Lj2Eh0_4MTJCbxyHfaxtbp18SY",
+    },
+  },
+};
 
 export const on =
   (...statuses: readonly number[]) =>

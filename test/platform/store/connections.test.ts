@@ -175,4 +175,17 @@ onEach("a connection in the store", engines, ({ store, twice, dump, age }) => {
     await age(600_001);
     expect(await store.takeState(n, "two")).toBeUndefined();
   });
+
+  it("keeps one client's key for a tenant, whoever makes it, and asks nobody to make it again", async () => {
+    const made: string[] = [];
+    const make = (name: string) => async () => {
+      made.push(name);
+      return name;
+    };
+    const both = await Promise.all([store.clientKey(n, make("first")), store.clientKey(n, make("second"))]);
+    expect(new Set(both).size).toBe(1);
+    const before = made.length;
+    expect(await store.clientKey(n, make("third"))).toBe(both[0]);
+    expect(made).toHaveLength(before);
+  });
 });

@@ -1,0 +1,32 @@
+import type { Call } from "../contract/call.ts";
+import type { Grant } from "../contract/oauth.ts";
+import { signed } from "../platform/sign.ts";
+import type { Ports } from "../ports.ts";
+
+/** A call that a product means to make in a person's name, and the nonce that the host last asked for. */
+export type ProductCall = {
+  readonly method: Call["method"];
+  readonly url: string;
+  readonly nonce?: string | undefined;
+};
+
+/**
+ * The proof for one call of a product's with a token that is bound to a key (RFC 9449 section 7): the key stays here, and what leaves is of
+ * use for this method at this address, for minutes. Undefined where the call does not go to the host at which the account lies.
+ */
+export async function proofFor(
+  ports: Pick<Ports, "now">,
+  { binding, accessToken, server }: Grant,
+  { method, url, nonce }: ProductCall,
+): Promise<string | undefined> {
+  const home = server?.userinfo;
+  if (binding === undefined || home === undefined || !URL.canParse(url)) return undefined;
+  if (new URL(url).origin !== new URL(home).origin) return undefined;
+  const call = {
+    method,
+    at: { url, template: "" },
+    headers: {},
+    sign: { scheme: "dpop", binding, accessToken } as const,
+  };
+  return (await signed(call, ports.now(), nonce)).headers.dpop;
+}
