@@ -1,5 +1,7 @@
 import {
+  anthropic,
   awsS3,
+  bluesky,
   type Entry,
   facebook,
   gemini,
@@ -8,6 +10,7 @@ import {
   googleAnalytics,
   googleCloud,
   googleCloudStorage,
+  googleNaturalLanguage,
   instagram,
   intercom,
   linkedin,
@@ -15,6 +18,7 @@ import {
   mixpanel,
   openai,
   own,
+  paypal,
   sendgrid,
   stripe,
   tiktok,
@@ -43,6 +47,9 @@ const billing = (years: number, law: string) => ({
   law,
 });
 
+/** Where people land when they have connected an account. */
+const returnTo = (slug: string) => [`https://app.${slug}.example/settings/connections`];
+
 export const customers: readonly Customer[] = [
   {
     slug: "cloutmetrics",
@@ -50,6 +57,7 @@ export const customers: readonly Customer[] = [
     policy: {
       zone: "America/New_York",
       grace_days: 0,
+      return_addresses: returnTo("cloutmetrics"),
       retention: [{ ...billing(7, "tax law: billing records for seven years"), subprocessors: ["stripe"] }],
       // A customer deleted at Stripe is a person leaving CloutMetrics.
       authority: { "stripe/events": { account_deleted: "everywhere" } },
@@ -60,6 +68,8 @@ export const customers: readonly Customer[] = [
       instagram: instagram("cloutmetrics"),
       tiktok: tiktok("cloutmetrics"),
       facebook: facebook("cloutmetrics"),
+      bluesky: bluesky("cloutmetrics"),
+      anthropic: anthropic("cloutmetrics"),
       openai: openai("cloutmetrics"),
       gemini: gemini("cloutmetrics"),
       // Its policy says "analytics services" and "payment processors", and names none.
@@ -75,6 +85,7 @@ export const customers: readonly Customer[] = [
       zone: "Europe/Berlin",
       deadline: { days: 30 },
       grace_days: 90,
+      return_addresses: returnTo("isocial-track"),
       backup_days: 90,
       retention: [
         { ...billing(7, "billing records for seven years"), subprocessors: ["stripe"] },
@@ -101,9 +112,11 @@ export const customers: readonly Customer[] = [
       "google-cloud-storage": googleCloudStorage("isocial-track"),
       openai: openai("isocial-track"),
       "google-ai": googleAi("isocial-track"),
+      "google-natural-language": googleNaturalLanguage(),
       "google-analytics": googleAnalytics("isocial-track"),
       mixpanel: mixpanel("isocial-track", "EU"),
       stripe: stripe("isocial-track"),
+      paypal: paypal("isocial-track"),
       zendesk: zendesk("isocial-track"),
       intercom: intercom("isocial-track", "eu"),
       sendgrid: sendgrid("isocial-track", "eu"),
@@ -118,13 +131,15 @@ export const customers: readonly Customer[] = [
   {
     slug: "imai",
     name: "InfluencerMarketing.ai",
-    policy: { zone: "Asia/Jerusalem", deadline: { days: 45 }, grace_days: 0 },
+    policy: { zone: "Asia/Jerusalem", deadline: { days: 45 }, grace_days: 0, return_addresses: returnTo("imai") },
     subprocessors: {
       instagram: instagram("imai"),
       tiktok: tiktok("imai"),
       youtube: youtube("imai"),
       google: google("imai", "workspace"),
       "google-cloud": googleCloud("imai"),
+      // Files lie under the id of a user; whoever never signed up has none.
+      "google-cloud-storage": { ...googleCloudStorage("imai"), registers_objects: true },
       profiles: own("imai", "profiles", "The influencer profile index"),
       customers: own("imai", "customers", "Customers who saw a profile"),
     },
@@ -132,7 +147,7 @@ export const customers: readonly Customer[] = [
   {
     slug: "socra",
     name: "socra",
-    policy: { zone: "America/Los_Angeles", grace_days: 30 },
+    policy: { zone: "America/Los_Angeles", grace_days: 30, return_addresses: returnTo("socra") },
     subprocessors: {
       google: google("socra", "sign_in"),
       // Its policy says "our AI models" and "service and API providers", and names none.
@@ -153,6 +168,7 @@ export const customers: readonly Customer[] = [
     // Its policy names trades only: infrastructure, e-mail, analytics, AI, payment.
     subprocessors: {
       "google-cloud": googleCloud("smart-blog-system"),
+      "google-cloud-storage": googleCloudStorage("smart-blog-system"),
       sendgrid: sendgrid("smart-blog-system", "us"),
       mixpanel: mixpanel("smart-blog-system", "US"),
       openai: openai("smart-blog-system"),

@@ -64,6 +64,7 @@ export const facebook = (slug: string): Entry => ({
 export const instagram = (slug: string): Entry => ({
   integration: "instagram",
   settings: {
+    appId: digits(`${slug} instagram`),
     appSecret: derived(`${slug} instagram secret`, 32),
     verifyToken: secretOf(`${slug} instagram verify`),
   },
@@ -72,34 +73,53 @@ export const instagram = (slug: string): Entry => ({
 
 export const x = (slug: string): Entry => ({
   integration: "x",
-  settings: { consumerSecret: secretOf(`${slug} x`) },
+  settings: {
+    consumerSecret: secretOf(`${slug} x`),
+    clientId: derived(`${slug} x client`, 34),
+    clientSecret: secretOf(`${slug} x client`),
+    bearerToken: secretOf(`${slug} x bearer`),
+  },
   facts: platform("X Internet Unlimited Company", { display_name: "X" }),
 });
 
 export const linkedin = (slug: string): Entry => ({
   integration: "linkedin",
-  settings: { clientSecret: secretOf(`${slug} linkedin`) },
+  settings: { clientId: derived(`${slug} linkedin client`, 14), clientSecret: secretOf(`${slug} linkedin`) },
   facts: platform("LinkedIn Ireland Unlimited Company", { display_name: "LinkedIn" }),
 });
 
 export const tiktok = (slug: string): Entry => ({
   integration: "tiktok",
-  settings: { clientSecret: secretOf(`${slug} tiktok`) },
+  settings: { clientKey: `aw${derived(`${slug} tiktok client`, 14)}`, clientSecret: secretOf(`${slug} tiktok`) },
   facts: platform("TikTok Technology Limited", { display_name: "TikTok" }),
 });
 
-const googleClient = (what: string): string =>
-  `${digits(what).slice(0, 12)}-${derived(what, 32)}.apps.googleusercontent.com`;
+/** The network tells everybody. A Tap of the customer's own would tell the same, with this password. */
+export const bluesky = (slug: string): Entry => ({
+  integration: "bluesky",
+  settings: { tapPassword: secretOf(`${slug} bluesky tap`) },
+  facts: platform("Bluesky Social, PBC", {
+    country: "US",
+    display_name: "Bluesky",
+    locations: [{ country: "US", kind: "processing" }],
+  }),
+});
+
+/** One Google project a use, so that the end of one grant does not end another. */
+const googleClient = (what: string) => {
+  const clientId = `${digits(what).slice(0, 12)}-${derived(what, 32)}.apps.googleusercontent.com`;
+  return { clientIds: clientId, clientId, clientSecret: secretOf(`${what} client`) };
+};
 
 export const youtube = (slug: string): Entry => ({
   integration: "youtube",
-  settings: { clientIds: googleClient(`${slug} youtube`) },
+  settings: googleClient(`${slug} youtube`),
   facts: platform("Google Ireland Limited", { display_name: "YouTube" }),
 });
 
 export const google = (slug: string, use: "sign_in" | "workspace"): Entry => ({
   integration: "google",
-  settings: { clientIds: googleClient(`${slug} google`) },
+  settings: googleClient(`${slug} google`),
   facts: platform("Google Ireland Limited", {
     display_name: use === "sign_in" ? "Google sign-in" : "Google Workspace APIs",
     purposes: [
@@ -173,6 +193,22 @@ export const googleAi = (slug: string): Entry => ({
   ),
 });
 
+export const googleNaturalLanguage = (): Entry => ({
+  integration: "google-natural-language",
+  settings: {},
+  facts: processor(
+    "Google Cloud EMEA Limited",
+    "IE",
+    { code: "language_analysis", text: "Telling the sentiment and the language of posts", legal_basis: INTERESTS },
+    {
+      display_name: "Google Cloud Natural Language",
+      data_categories: ["content"],
+      agreements: [{ kind: "dpa", url: "https://cloud.google.com/terms/data-processing-addendum" }],
+      ai: { trains_on_data: false, opt_out: "contract" },
+    },
+  ),
+});
+
 export const googleAnalytics = (slug: string): Entry => ({
   integration: "google-analytics",
   settings: { serviceAccountKey: serviceAccountKey(slug), properties: digits(`${slug} analytics`).slice(0, 9) },
@@ -212,6 +248,28 @@ export const stripe = (slug: string): Entry => ({
   ),
 });
 
+export const paypal = (slug: string): Entry => ({
+  integration: "paypal",
+  settings: {
+    environment: "sandbox",
+    clientId: `dev_${derived(`${slug} paypal`, 40)}`,
+    clientSecret: secretOf(`${slug} paypal`),
+    webhookId: derived(`${slug} paypal hook`, 17).toUpperCase(),
+  },
+  registers_objects: true,
+  // It decides for itself what it does with payments; what it keeps for the customer is payment methods.
+  facts: {
+    legal_name: "PayPal (Europe) S.à r.l. et Cie, S.C.A.",
+    display_name: "PayPal",
+    country: "LU",
+    role: "controller",
+    purposes: [{ code: "payments", text: "Taking payments and keeping payment methods", legal_basis: CONTRACT }],
+    data_categories: ["contact", "payment"],
+    data_subjects: ["end_users"],
+    locations: [{ country: "LU", kind: "processing" }],
+  },
+});
+
 const GENERATION = {
   code: "content_generation",
   text: "Generating content from what the person gives",
@@ -224,6 +282,21 @@ export const openai = (slug: string): Entry => ({
   registers_objects: true,
   facts: processor("OpenAI Ireland Limited", "IE", GENERATION, {
     display_name: "OpenAI",
+    data_categories: ["content"],
+    transfers: [{ from: "EEA", to: "US", mechanism: "scc", scc_module: 3 }],
+    ai: { trains_on_data: false, opt_out: "contract", retention_days: 30 },
+  }),
+});
+
+export const anthropic = (slug: string): Entry => ({
+  integration: "anthropic",
+  settings: {
+    apiKey: `sk-ant-dev_${derived(`${slug} anthropic`, 40)}`,
+    webhookKey: webhookSecret(`${slug} anthropic hook`),
+  },
+  registers_objects: true,
+  facts: processor("Anthropic Ireland, Limited", "IE", GENERATION, {
+    display_name: "Anthropic",
     data_categories: ["content"],
     transfers: [{ from: "EEA", to: "US", mechanism: "scc", scc_module: 3 }],
     ai: { trains_on_data: false, opt_out: "contract", retention_days: 30 },

@@ -45,10 +45,22 @@ export const accountIdOf = (integration: string, { id, facebookId }: Person): st
 const numberOf = (...parts: readonly string[]): number =>
   Number.parseInt(createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 12), 16) + 1e15;
 
-/** A platform is told nothing by us yet: the person's own account there is all that we know. */
+/** The person's own account there is all that we know; what they have granted is a connection. */
 const memberOf = (integration: string, type: string): Holder => ({
   person: (_, person) => ({ identities: [{ type, value: accountIdOf(integration, person) }] }),
 });
+
+/** https://web.plc.directory/spec/v0.1/did-plc: 24 characters of base32. */
+export const didOf = (person: Person): string =>
+  `did:plc:${numberOf("bluesky", person.id, person.facebookId)
+    .toString(2)
+    .padStart(120, "0")
+    .replaceAll(/.{5}/g, (bits) => "abcdefghijklmnopqrstuvwxyz234567".charAt(Number.parseInt(bits, 2)))}`;
+
+/** The account is at the person's own host; nothing of it is the customer's. */
+const bluesky: Holder = {
+  person: (_, person) => ({ identities: [{ type: "bluesky.did", value: didOf(person) }] }),
+};
 
 const firstParty: Holder = {
   account: ({ url = "", secret }) => ({
@@ -156,6 +168,45 @@ const gemini: Holder = {
       { type: "gemini.interaction", id: `v1_${tag}` },
     ],
   }),
+};
+
+const anthropic: Holder = {
+  person: ({ apiKey }, { email, name }, { tag }) => ({
+    seeds: [
+      {
+        vendor: "anthropic",
+        account: apiKey,
+        files: [{ id: `file_${tag}`, filename: "letter.txt", content: `A letter from ${email}` }],
+        message_batches: [{ id: `msgbatch_${tag}`, content: `Dear ${email}` }],
+        sessions: [{ id: `sesn_${tag}`, events: [`I am ${name}, ${email}`] }],
+      },
+    ],
+    objects: [
+      { type: "anthropic.file", id: `file_${tag}` },
+      { type: "anthropic.message_batch", id: `msgbatch_${tag}` },
+      { type: "anthropic.session", id: `sesn_${tag}` },
+    ],
+  }),
+};
+
+const paypal: Holder = {
+  person: ({ clientId }, { email }, { tag }) => {
+    const customer = `customer-${numberOf("paypal", tag)}`;
+    const method = { customer, email };
+    return {
+      seeds: [
+        {
+          vendor: "paypal",
+          account: clientId,
+          payment_tokens: [
+            { ...method, id: `pt-${numberOf("paypal card", tag)}` },
+            { ...method, id: `pt-${numberOf("paypal wallet", tag)}`, wallet: true },
+          ],
+        },
+      ],
+      objects: [{ type: "paypal.customer", id: customer }],
+    };
+  },
 };
 
 const googleCloudStorage: Holder = {
@@ -286,7 +337,9 @@ const mailchimp: Holder = {
 
 /** By integration; one that holds nothing which could be named is not here. */
 export const holders: Readonly<Record<string, Holder>> = {
+  anthropic,
   "aws-s3": awsS3,
+  bluesky,
   "first-party": firstParty,
   facebook,
   gemini,
@@ -300,6 +353,7 @@ export const holders: Readonly<Record<string, Holder>> = {
   mailchimp,
   mixpanel,
   openai,
+  paypal,
   sendgrid,
   stripe,
   tiktok: memberOf("tiktok", "tiktok.open_id"),

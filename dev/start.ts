@@ -76,7 +76,7 @@ Quittance is running.
   store     ${engine.kind === "redis-server" ? `redis-server, kept under ${folder}/redis` : "IN MEMORY: there is no redis-server on the PATH, and everything is gone when this stops"}
   details   ${file}   (keys and settings of the five reference customers)
 
-${isLeaving ? LEAVING : ""}Try it: erase Ada, whom five holders of CloutMetrics know.
+${isLeaving ? LEAVING : ""}Try it: erase Ada, whom six holders of CloutMetrics know.
 
   curl -s ${gateway.url}/v1/requests -H 'authorization: Bearer ${key}' \\
     -H 'content-type: application/json' -d '{"type":"erasure","subject":"ada"}'

@@ -83,7 +83,10 @@ export const googleCloud = defineIntegration({
     },
   },
 
-  oauth: absent("not yet connected by Quittance", SERVICE_ACCOUNT),
+  oauth: absent(
+    "its integrations work with service accounts only; people grant Google Cloud nothing here",
+    SERVICE_ACCOUNT,
+  ),
 
   actions: {
     erase: absent(

@@ -14,7 +14,8 @@ function removed(reason: number): SampleEvent {
       const time = String(seconds(occasion));
       const made = json(
         {
-          client_key: "meadow0lantern1cobalt",
+          // Whose app it is; a gateway that knows its own refuses another's.
+          client_key: occasion.settings.clientKey || "meadow0lantern1cobalt",
           event: "authorization.removed",
           create_time: Number(time),
           user_openid: occasion.person,

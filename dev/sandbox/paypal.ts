@@ -5,11 +5,18 @@ import { authorizationServer, rfc6749 } from "./authorization-server.ts";
 import { everyone, shelf } from "./shelf.ts";
 import type { MakeVendor, Refusal } from "./vendor.ts";
 
-/** `{vendor: "paypal", account?: "<client id>", payment_tokens: [{id, customer, wallet?}]}`. */
+/** `{vendor: "paypal", account?: "<client id>", payment_tokens: [{id, customer, wallet?, email?}]}`: `email` is the payer's. */
 const Seed = z.object({
   account: z.string().default(everyone),
   payment_tokens: z
-    .array(z.strictObject({ id: z.string(), customer: z.string(), wallet: z.boolean().default(false) }))
+    .array(
+      z.strictObject({
+        id: z.string(),
+        customer: z.string(),
+        wallet: z.boolean().default(false),
+        email: z.string().optional(),
+      }),
+    )
     .default([]),
 });
 
@@ -128,7 +135,11 @@ export const paypal: MakeVendor = (world) => {
     refuse: ({ reason, status }: Refusal) => paypalError(status, WORDS[reason]),
     seed(body) {
       const { account, payment_tokens } = Seed.parse(body);
-      return { payment_tokens: payment_tokens.map((method) => methods.put(account, method).id) };
+      return {
+        payment_tokens: payment_tokens.map(
+          ({ email, ...method }) => methods.put(account, { ...method, ...(email !== undefined && { email }) }).id,
+        ),
+      };
     },
     holdings() {
       catchUp();

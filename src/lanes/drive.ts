@@ -238,7 +238,8 @@ export function concluded(cursor: Cursor, job: Job, ports: Pick<Ports, "now" | "
   if (has("retained")) return end("retained", "retained");
   if (has("erased")) return end("erased", readBack === "all" ? "verified_absent" : "deleted_reported");
   if (has("revoked")) return end("revoked", "revoked");
-  if (has("stopped")) return end("stopped", "deleted_reported");
+  // Where a reason stands in for the holder's word, the holder has said nothing.
+  if (has("stopped")) return end("stopped", reason === undefined ? "deleted_reported" : "attested");
   if (has("informed")) return end("informed", "attested");
   // A person's own system only says so; a search that finds nothing, or a 404 for the very id, was seen by us.
   return end("not_found", job.action.each === "person" ? "deleted_reported" : "verified_absent");

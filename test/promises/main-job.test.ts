@@ -67,6 +67,11 @@ describe("the main job, through the deployed bundle", () => {
       { category: "abuse_monitoring_logs" },
     ]);
     expect(keptAt(clout, "gemini.erase")).toMatchObject([{ category: "abuse_monitoring_logs" }]);
+    expect(keptAt(clout, "anthropic.erase")).toMatchObject([
+      { category: "api_inputs_and_outputs" },
+      { category: "flagged_content" },
+      { category: "safety_scores" },
+    ]);
     const isocial = await erase("isocial-track", (await world.person("isocial-track", "ann")).id);
     expect(keptAt(isocial, "zendesk.erase")?.[0]).toMatchObject({
       category: "support_tickets",

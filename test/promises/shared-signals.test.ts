@@ -144,6 +144,7 @@ describe("a stream of security events, from its set-up to its end, through the d
     expect(closed.complete).toBe(true);
     expect(closed.tasks.map(({ subprocessor, outcome }) => `${subprocessor} ${outcome}`).toSorted()).toEqual([
       "customers erased",
+      "google-cloud-storage retained",
       "profiles erased",
     ]);
     expect((await view()).polling).toEqual({

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { expectOnlyRetained } from "../support/erased.ts";
 import { type RequestShape, startWorld } from "../support/world.ts";
 
 it("does the main job on a machine without redis-server too, in memory", async () => {
@@ -7,6 +8,6 @@ it("does the main job on a machine without redis-server too, in memory", async (
   const opened = await world.api("POST", "/v1/requests", world.key("imai"), { type: "erasure", subject: mia.id });
   const closed = await world.closed("imai", (opened.body as RequestShape).id);
   expect(closed.complete).toBe(true);
-  expect(await world.held(mia.email)).toEqual([]);
+  await expectOnlyRetained(world, "imai", mia.email);
   await world.stop();
 });

@@ -14,6 +14,7 @@ const own = { erased: "erased deleted_reported", looked: "erased verified_absent
 export const ends: Readonly<Record<string, End>> = {
   cloutmetrics: {
     tasks: {
+      "anthropic.erase": own.looked,
       "facebook.revoke": "revoked revoked",
       "gemini.erase": own.looked,
       "mixpanel.erase": own.erased,
@@ -35,6 +36,7 @@ export const ends: Readonly<Record<string, End>> = {
       "mailchimp.erase": own.looked,
       "mixpanel.erase": own.erased,
       "openai.erase": own.looked,
+      "paypal.erase": own.looked,
       "product.erase": own.erased,
       "sendgrid.erase": own.kept,
       "stripe.erase": own.kept,
@@ -49,7 +51,10 @@ export const ends: Readonly<Record<string, End>> = {
       /^\/zendesk\/tickets\//,
     ],
   },
-  imai: { tasks: { "customers.erase": own.erased, "profiles.erase": own.erased }, left: [] },
+  imai: {
+    tasks: { "customers.erase": own.erased, "google-cloud-storage.erase": own.kept, "profiles.erase": own.erased },
+    left: [SOFT_DELETED],
+  },
   socra: {
     tasks: { "analytics.erase": own.erased, "openai.erase": own.looked, "product.erase": own.erased },
     left: [],
@@ -57,6 +62,7 @@ export const ends: Readonly<Record<string, End>> = {
   "smart-blog-system": {
     tasks: {
       "gemini.erase": own.looked,
+      "google-cloud-storage.erase": own.kept,
       "mixpanel.erase": own.erased,
       "openai.erase": own.looked,
       "product.erase": own.erased,
@@ -64,7 +70,7 @@ export const ends: Readonly<Record<string, End>> = {
       "sendgrid.erase": own.erased,
       "stripe.erase": own.kept,
     },
-    left: [PAYMENTS],
+    left: [PAYMENTS, SOFT_DELETED],
   },
 };
 

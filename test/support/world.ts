@@ -129,6 +129,8 @@ export async function startWorld(
   };
   await gateway.waitAtMost(LONGEST_WAIT_MS);
   await seedSandbox(post);
+  // A reading of the network that has nothing to tell does not hold up the sweep.
+  await admin("/bluesky/settings", { linger_ms: 5 }, "PUT");
   const tenants = await seedTenants(url, secrets.ADMIN_KEY, {});
   const api = apiOf(url);
   const key = (slug: string) => tenants[slug]?.api_key ?? "";
@@ -158,7 +160,7 @@ export async function startWorld(
         await new Promise((resolve) => setTimeout(resolve, 15));
       }
       if (isWaiting) await advance(DAY);
-      else await advance(round < 20 ? 15_000 : 10 * 60_000);
+      else await advance(round < 5 ? 15_000 : round < 10 ? 60_000 : 10 * 60_000);
       await gateway.sweep();
     }
     throw new Error(`it never came to that: ${JSON.stringify(await view(slug, request), null, 1)}`);
