@@ -11,6 +11,7 @@ import { type Endpoint, startEndpoint } from "../../dev/redis/endpoint.ts";
 import { type Engine, startRedis } from "../../dev/redis/engine.ts";
 import { createSandbox, type Sandbox, type VendorCall } from "../../dev/sandbox/sandbox.ts";
 import { apiOf, type Call, type Seeded, seedPerson, seedSandbox, seedTenants } from "../../dev/seed.ts";
+import { isDocumentedElsewhere } from "./documented.ts";
 
 /** The built Worker with a real redis-server, the sandbox and the five customers, and a clock that can be moved. */
 export type World = {
@@ -230,7 +231,7 @@ function keepRequests(sandbox: Sandbox): void {
   const lines = sandbox
     .recorded()
     // Where a person's browser goes is a page, and no call of ours.
-    .filter(({ headers }) => headers["sec-fetch-mode"] !== "navigate")
+    .filter((call) => call.headers["sec-fetch-mode"] !== "navigate" && !isDocumentedElsewhere(call))
     .filter(({ url, vendor }) => vendor !== "key-sets" && !isDescribedByNoApi(new URL(url)))
     .map(({ method, url, headers, body }) => JSON.stringify({ method, url, headers, body }));
   const name = basename(expect.getState().testPath ?? "unknown").replace(/\.test\.ts$/, "");
