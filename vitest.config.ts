@@ -1,6 +1,9 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/** Proofs that take their time: every kind of fault at every vendor, a real time-out, jobs of many, the bench itself. */
+const SLOW = ["test/promises/{faults,bulk,together}.test.ts", "test/bench/**/*.test.ts"];
+
 /** Tests of the core run inside workerd; what starts servers, browsers or the command line runs in Node. */
 export default defineConfig({
   test: {
@@ -10,11 +13,15 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["test/{dev,cli,client,promises,pages,platform,bench}/**/*.test.{ts,tsx}", "test/*.test.ts"],
+          include: ["test/{dev,cli,client,promises,pages,platform}/**/*.test.{ts,tsx}", "test/*.test.ts"],
+          exclude: SLOW,
           environment: "node",
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
+      },
+      {
+        test: { name: "slow", include: SLOW, environment: "node", testTimeout: 60_000, hookTimeout: 60_000 },
       },
       {
         plugins: [
