@@ -1,4 +1,5 @@
 import { bearer, endpointAt, postForm, read } from "../contract/call.ts";
+import { basic } from "../contract/oauth.ts";
 import type { Settings, SettingValues } from "../contract/settings.ts";
 import { AccessToken, type Streaming } from "../intake/transmitter.ts";
 import { CannotOpen, type Ports } from "../ports.ts";
@@ -37,8 +38,8 @@ export async function accessTo(
   if (kept !== undefined) return { headers: bearer(kept), isKept: true };
   const scope = filled(transmitter.scope);
   const fields = [["grant_type", "client_credentials"] as const, ...(scope === "" ? [] : [["scope", scope] as const])];
-  const client = [transmitter.clientId, transmitter.clientSecret].map((name) => formEncoded(filled(name))).join(":");
-  const sent = await send(postForm(endpointAt(endpoint), { authorization: `Basic ${btoa(client)}` }, fields));
+  const authorization = basic(filled(transmitter.clientId), filled(transmitter.clientSecret));
+  const sent = await send(postForm(endpointAt(endpoint), { authorization }, fields));
   if ("problem" in sent) return sent;
   const answer = read(sent.reply, AccessToken);
   if (!answer.ok) return { problem: { reason: "credential", status: answer.problem.status } };
@@ -67,6 +68,3 @@ async function keptToken(
     throw error;
   }
 }
-
-/** RFC 6749 section 2.3.1: both are encoded as in a form before they are joined. */
-const formEncoded = (text: string): string => new URLSearchParams({ "": text }).toString().slice(1);
