@@ -248,16 +248,27 @@ function refusals(status: number, body: unknown, batch: readonly { readonly line
   return [`the gateway answered ${status}${detail.ok ? `: ${detail.value.detail}` : ""}`];
 }
 
-/** Which of its kinds of id the list has: the one that is named, or the only one that the subprocessor's integration knows. */
+const Facts = object({
+  identities: list(object({ type: text })),
+  actions: optional(object({ unpublish: optional(object({ by: optional(list(text)) })) })),
+});
+
+/**
+ * Which of its kinds of id the list has: the one that is named, or the only one that the subprocessor's integration has for it, where
+ * what is published is no account.
+ */
 async function idTypeOf(terminal: Terminal, options: Options): Promise<Result<string, string>> {
   if (options.idType !== undefined) return ok(options.idType);
   const entry = await found(terminal, options, `/v1/subprocessors/${encodeURIComponent(options.subprocessor)}`);
   const integration = entry.ok ? object({ integration: text })(entry.value, "the subprocessor") : entry;
   if (!integration.ok) return integration;
   const facts = await found(terminal, options, `/v1/integrations/${encodeURIComponent(integration.value.integration)}`);
-  const known = facts.ok ? object({ identities: list(object({ type: text })) })(facts.value, "the integration") : facts;
+  const known = facts.ok ? Facts(facts.value, "the integration") : facts;
   if (!known.ok) return known;
-  const types = known.value.identities.map(({ type }) => type);
+  const { identities, actions } = known.value;
+  const published = actions?.unpublish?.by ?? [];
+  const isContent = options.type === "content_deleted";
+  const types = identities.map(({ type }) => type).filter((type) => isContent || !published.includes(type));
   const [only] = types;
   if (only !== undefined && types.length === 1) return ok(only);
   return fail(

@@ -48,6 +48,8 @@ export type ObjectType =
   | "azure-openai.thread"
   /** Vector store id */
   | "azure-openai.vector_store"
+  /** A post's address, at://{did}/app.bsky.feed.post/{key} */
+  | "bluesky.post"
   /** Braze's own id of a profile */
   | "braze.braze_id"
   /** The id under which the tenant keeps a person there */
@@ -86,6 +88,8 @@ export type ObjectType =
   | "elevenlabs.user"
   /** Voice id, with its samples */
   | "elevenlabs.voice"
+  /** A post of a Page that the person manages: page id_post id */
+  | "facebook.post"
   /** App-scoped user id */
   | "facebook.user_id"
   /** Batch, with what it was sent and has answered: batches/… */
@@ -138,6 +142,8 @@ export type ObjectType =
   | "intercom.contact"
   /** Profile id */
   | "klaviyo.profile"
+  /** URN of a post: urn:li:share:… or urn:li:ugcPost:… */
+  | "linkedin.post"
   /** An address's id across all audiences: unique_email_id, data[id] of a webhook */
   | "mailchimp.address_id"
   /** Member of one audience: audience id, a slash, member id */
@@ -226,8 +232,14 @@ export type ObjectType =
   | "stripe.customer"
   /** Ids of payments and invoices, separated by commas, that one redaction job takes */
   | "stripe.records"
+  /** Id of a post or reply */
+  | "threads.post"
   /** `<form id>/<response id>`, of one form that was filled in */
   | "typeform.response"
+  /** Post id */
+  | "x.post"
+  /** Video id */
+  | "youtube.video"
   /** Ticket ids, separated by commas */
   | "zendesk.tickets"
   /** User id */

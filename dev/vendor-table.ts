@@ -87,10 +87,10 @@ const typesOf = ({ authority }: Pick<Hook, "authority">) => Object.keys(authorit
 
 /** What can be done at it and how, or why not; a reason that both actions share is given once. */
 function isTold(integration: Integration): string {
-  const { erase, revoke } = integration.actions;
+  const { erase, revoke, unpublish } = integration.actions;
   if (isAbsent(erase) && isAbsent(revoke) && erase.absent === revoke.absent && !erase.instructions)
     return `no: ${erase.absent}`;
-  return Object.entries({ erase, revoke })
+  return Object.entries({ erase, ...(unpublish !== undefined && { unpublish }), revoke })
     .map(([name, action]) => `**${name}** ${isAbsent(action) ? whyNot(action) : how(action, integration.id)}`)
     .join("; ");
 }

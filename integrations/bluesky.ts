@@ -1,23 +1,27 @@
 import { z } from "zod";
-import { get, postForm, type Reply, read, unforeseen } from "../src/contract/call.ts";
-import { type Authority, absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
-import {
-  accountIn,
-  CONNECTION,
-  documentProof,
-  errorIn,
-  type FoundServer,
-  foundAt,
-  type Grant,
-  grantOf,
-  ofNobody,
-  revokeTokens,
-  type Whereabouts,
-} from "../src/contract/oauth.ts";
-import { type Sight, stoppedBecause } from "../src/contract/outcome.ts";
-import { isPublicEndpoint, optional, secret, text } from "../src/contract/settings.ts";
+import { get, read } from "../src/contract/call.ts";
+import { type Authority, absent, defineIntegration } from "../src/contract/integration.ts";
+import { accountIn, CONNECTION, documentProof, grantOf, ofNobody, revokeTokens } from "../src/contract/oauth.ts";
+import { stoppedBecause } from "../src/contract/outcome.ts";
+import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, parse, type Signal, type SignalType, unreadable } from "../src/contract/signal.ts";
 import { type Confirmation, type Stream, type StreamEvent, tells } from "../src/contract/stream.ts";
+import {
+  DID,
+  Did,
+  DidDocument,
+  DNS,
+  documentOf,
+  HANDLE,
+  hostIn,
+  RecordKey,
+  sessionAt,
+  sessionEnded,
+  sightOfRecord,
+  unpublishRecord,
+  whereaboutsOf,
+  XrpcError,
+} from "./houses/atproto.ts";
 
 /**
  * Bluesky and the AT Protocol: people link their account, known by its DID, and the tenant stores or schedules posts.
@@ -31,11 +35,6 @@ const STATUS = "https://github.com/bluesky-social/atproto/blob/main/lexicons/com
 const OAUTH = "https://atproto.com/specs/oauth";
 
 const POSTS = "app.bsky.feed.post";
-
-/** https://atproto.com/specs/did and https://atproto.com/specs/record-key */
-const DID = /^did:[a-z]+:[\w.:%-]*[\w.-]$/;
-const Did = z.string().max(2048).regex(DID);
-const RecordKey = z.string().regex(/^[\w.:~-]{1,512}$/);
 
 /**
  * What a status means. `deleted` and `takendown` are meant to last and ask for the same; the others may be lifted, and
@@ -68,16 +67,7 @@ const AUTHORITY: Partial<Readonly<Record<SignalType, Authority>>> = {
   content_deleted: "record",
 };
 
-const DidDocument = z.object({
-  id: z.string(),
-  alsoKnownAs: z.array(z.string()).max(100).optional(),
-  service: z
-    .array(z.object({ id: z.string(), type: z.unknown().optional(), serviceEndpoint: z.unknown().optional() }))
-    .max(100)
-    .optional(),
-});
 const RepoStatus = z.object({ did: z.string(), active: z.boolean(), status: z.string().optional() });
-const XrpcError = z.object({ error: z.string() });
 
 /**
  * A status comes hop by hop and nobody signs it. So the person's own host is asked, which their DID document names: a host
@@ -114,22 +104,6 @@ const atTheirHost: Confirmation = {
     return type === "account_deleted" ? "confirmed" : "contradicted";
   },
 };
-
-/** https://atproto.com/specs/did: these two methods, `did:web` only for whole hosts. */
-function documentOf(did: string): string | undefined {
-  if (/^did:plc:[a-z2-7]{24}$/.test(did)) return `https://plc.directory/${did}`;
-  const [, host = ""] = /^did:web:([a-z0-9.-]+)$/.exec(did) ?? [];
-  const address = `https://${host}/.well-known/did.json`;
-  return isPublicEndpoint(address) ? address : undefined;
-}
-
-function hostIn({ service = [] }: z.infer<typeof DidDocument>): string | undefined {
-  const host = service.find(({ id, type }) => id.endsWith("#atproto_pds") && type === "AtprotoPersonalDataServer");
-  const endpoint = host?.serviceEndpoint;
-  if (typeof endpoint !== "string" || !isPublicEndpoint(endpoint)) return undefined;
-  const { origin, pathname } = new URL(endpoint);
-  return pathname === "/" ? origin : undefined;
-}
 
 /** Unix microseconds. What is smaller is the sequence number of another kind of stream. */
 const Micros = z.int().min(1e15);
@@ -208,139 +182,6 @@ const TapEvent = z.union([
   }),
   z.object({ id: z.int(), type: z.string().refine((type) => type !== "user" && type !== "record") }),
 ]);
-
-/** https://atproto.com/specs/handle */
-const HANDLE = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
-const Resource = z.object({ resource: z.string(), authorization_servers: z.tuple([z.string()]) });
-
-/** What the profile demands of a server; what it offers beyond is not used. https://atproto.com/specs/oauth */
-const Server = z.object({
-  issuer: z.string(),
-  authorization_endpoint: z.string(),
-  token_endpoint: z.string(),
-  pushed_authorization_request_endpoint: z.string(),
-  revocation_endpoint: z.string().optional(),
-  require_pushed_authorization_requests: z.literal(true),
-  authorization_response_iss_parameter_supported: z.literal(true),
-  client_id_metadata_document_supported: z.literal(true),
-  scopes_supported: z.array(z.string()).refine((scopes) => scopes.includes("atproto")),
-  code_challenge_methods_supported: z.array(z.string()).refine((methods) => methods.includes("S256")),
-  token_endpoint_auth_methods_supported: z.array(z.string()).refine((methods) => methods.includes("private_key_jwt")),
-  dpop_signing_alg_values_supported: z.array(z.string()).refine((algorithms) => algorithms.includes("ES256")),
-});
-
-/**
- * From what a person calls themselves to the server that signs them in. Each place that names the next is the only one to do so, and a
- * handle counts only where the account it leads to has it too.
- */
-function* whereaboutsOf(said: string): Steps<Whereabouts> {
-  const isDid = said.startsWith("did:");
-  const did = isDid ? said : yield* didOf(said.toLowerCase());
-  const address = did === undefined ? undefined : documentOf(did);
-  if (did === undefined || address === undefined) return ofNobody("this name leads to no account");
-  const document = read(yield get({ url: address, template: "{did document}" }, JSON_ONLY), DidDocument);
-  if (!document.ok) return document;
-  if (document.value.id !== did) return ofNobody("the document is another account's");
-  const [handle] = (document.value.alsoKnownAs ?? []).filter((name) => name.startsWith("at://"));
-  if (!isDid && handle?.toLowerCase() !== `at://${said.toLowerCase()}`)
-    return ofNobody("the account does not have this name");
-  const host = hostIn(document.value);
-  if (host === undefined) return ofNobody("the account names no public host");
-  const resource = read(yield get(wellKnown(host, "oauth-protected-resource"), JSON_ONLY), Resource);
-  if (!resource.ok) return resource;
-  const [issuer] = resource.value.authorization_servers;
-  if (resource.value.resource !== host || !isOrigin(issuer)) return ofNobody("the host names no server to sign in at");
-  const server = read(yield get(wellKnown(issuer, "oauth-authorization-server"), JSON_ONLY), Server);
-  if (!server.ok) return server;
-  const found = serverAt(issuer, host, server.value);
-  if (found === undefined) return ofNobody("the server describes another one");
-  return foundAt(found, { type: "bluesky.did", value: did });
-}
-
-const JSON_ONLY = { accept: "application/json" };
-const wellKnown = (origin: string, name: string) => ({
-  url: `${origin}/.well-known/${name}`,
-  template: `{host}/.well-known/${name}`,
-});
-const isOrigin = (address: string): boolean => isPublicEndpoint(address) && new URL(address).origin === address;
-
-/** All at its own origin, where the tokens go. */
-function serverAt(issuer: string, host: string, server: z.infer<typeof Server>): FoundServer | undefined {
-  const revocation = server.revocation_endpoint;
-  const found: FoundServer = {
-    issuer,
-    authorize: server.authorization_endpoint,
-    token: server.token_endpoint,
-    pushed: server.pushed_authorization_request_endpoint,
-    ...(revocation !== undefined && { revocation }),
-  };
-  const isOwn = Object.values(found).every(
-    (address) => isPublicEndpoint(address) && new URL(address).origin === issuer,
-  );
-  return isOwn && server.issuer === issuer ? { ...found, userinfo: `${host}/xrpc/${SESSION}` } : undefined;
-}
-
-/** What a Worker has in place of DNS. https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/make-api-requests/dns-json/ */
-const DNS = "https://cloudflare-dns.com";
-const DnsAnswer = z.object({
-  Answer: z
-    .array(z.object({ type: z.int(), data: z.string() }))
-    .max(100)
-    .optional(),
-});
-const TXT = 16;
-
-/** https://atproto.com/specs/handle: a record of the name, or else a file at it. Records that differ are no answer. */
-function* didOf(handle: string): Steps<string | undefined> {
-  const asked = yield get(
-    { url: `${DNS}/dns-query?name=_atproto.${handle}&type=TXT`, template: `${DNS}/dns-query` },
-    { accept: "application/dns-json" },
-  );
-  const records = read(asked, DnsAnswer);
-  const texts = records.ok ? (records.value.Answer ?? []).filter(({ type }) => type === TXT) : [];
-  const named = new Set(
-    texts.flatMap(({ data }) => /^did=(.+)$/.exec(data.replace(/"\s*"/g, "").replace(/^"|"$/g, ""))?.[1] ?? []),
-  );
-  if (named.size > 1) return undefined;
-  const [inDns] = named;
-  if (inDns !== undefined) return Did.safeParse(inDns).data;
-  const url = `https://${handle}/.well-known/atproto-did`;
-  if (!isPublicEndpoint(url)) return undefined;
-  const reply = yield get({ url, template: "{handle}/.well-known/atproto-did" }, { accept: "text/plain" });
-  return reply.status === 200 ? Did.safeParse(reply.text.trim()).data : undefined;
-}
-
-const SESSION = "com.atproto.server.getSession";
-
-/** RFC 6750 section 3.1, as RFC 9449 section 7.1 takes it over: the token itself is no good, and not the proof beside it. */
-const isDead = (reply: Reply): boolean =>
-  reply.status === 401 && /\berror="invalid_token"/.test(reply.header("www-authenticate") ?? "");
-
-function* sessionAt({ server, binding, accessToken }: Grant): Steps<Sight> {
-  const address = server?.userinfo;
-  if (address === undefined || binding === undefined) return "no_view";
-  const sign = { scheme: "dpop", binding, accessToken } as const;
-  const reply = yield get({ url: address, template: `{host}/xrpc/${SESSION}` }, JSON_ONLY, { expects: [401], sign });
-  if (isDead(reply)) return "absent";
-  return reply.status === 200 ? "present" : unforeseen(reply);
-}
-
-/**
- * Whether the session is over. The reference server answers 200 to a revocation whatever came of it, and where hosts are many the access
- * token may be taken until it ends (https://github.com/bluesky-social/atproto/issues/4278); so the refresh token is shown to the
- * server that gave it, which says `invalid_grant` of what is over. Were it not over, this would use the token up: it is to end anyway.
- */
-function* sessionEnded(grant: Grant): Steps<Sight> {
-  const { server, refreshToken } = grant;
-  if (refreshToken === "" || server?.token === undefined) return yield* sessionAt(grant);
-  const at = { url: server.token, template: server.token };
-  const fields = [["grant_type", "refresh_token"] as const, ["refresh_token", refreshToken] as const];
-  const { sign } = documentProof(grant);
-  const reply = yield postForm(at, JSON_ONLY, fields, { expects: [401], sign });
-  if (reply.status === 400 && errorIn(reply) === "invalid_grant") return "absent";
-  return reply.status === 200 ? "present" : unforeseen(reply);
-}
 
 export const bluesky = defineIntegration({
   id: "bluesky",
@@ -457,6 +298,13 @@ export const bluesky = defineIntegration({
       "posts are the person's own, and accounts cannot be deleted for them: no grant allows it",
       "https://atproto.com/specs/account",
     ),
+    unpublish: {
+      source: "https://github.com/bluesky-social/atproto/blob/main/lexicons/com/atproto/repo/deleteRecord.json",
+      by: ["bluesky.post"],
+      each: "identity",
+      run: unpublishRecord,
+      look: { afterSeconds: 5, run: sightOfRecord },
+    },
     revoke: {
       source: "https://www.rfc-editor.org/rfc/rfc7009.html",
       by: [CONNECTION],

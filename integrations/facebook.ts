@@ -5,6 +5,7 @@ import {
   type Call,
   del,
   get,
+  noCall,
   postForm,
   type Reply,
   read,
@@ -13,9 +14,9 @@ import {
   unforeseen,
 } from "../src/contract/call.ts";
 import { fine, refusedCredential, unclear } from "../src/contract/check.ts";
-import { absent, defineIntegration, type Order } from "../src/contract/integration.ts";
-import { CONNECTION } from "../src/contract/oauth.ts";
-import { type Answer, notFound, revoked } from "../src/contract/outcome.ts";
+import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
+import { byOneOf, CONNECTION, type Grant, type NotByThis, notByThis, seenByAny } from "../src/contract/oauth.ts";
+import { type Answer, notFound, revoked, type SlowDown, type Unforeseen } from "../src/contract/outcome.ts";
 import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, type SignalType, UnixSeconds, type VendorEvent, withinSecond } from "../src/contract/signal.ts";
 import {
@@ -23,12 +24,14 @@ import {
   DELETION,
   dataDeletion,
   deauthorize,
+  deletion,
   GraphError,
   graphAnswer,
   MetaId,
   ownerOf,
   refusalOf,
   sightOf,
+  sightOfNode,
   webhooks,
 } from "./houses/meta.ts";
 
@@ -40,6 +43,7 @@ import {
 const DEAUTHORIZE = "https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow";
 const LONG_LIVED = "https://developers.facebook.com/docs/facebook-login/guides/access-tokens/get-long-lived";
 const PERMISSIONS = "https://developers.facebook.com/docs/graph-api/reference/user/permissions/";
+const PAGES = "https://developers.facebook.com/docs/pages-api/posts";
 const WEBHOOKS = "https://developers.facebook.com/docs/graph-api/webhooks/getting-started";
 
 /** Graph versions live about two years; this one is pinned and raised with a release. */
@@ -116,13 +120,36 @@ function removal({ identity, settings, grant }: FacebookOrder): Call {
 
 const Success = z.union([z.literal(true), z.object({ success: z.literal(true) })]);
 
+const node = (id: string) => at`https://graph.facebook.com/${{ version: GRAPH }}/${{ id }}`;
+
+/** Posts are the Page's, and its own token deletes them. A person who manages it is given that token. */
+function* pageToken(
+  { identity }: Pick<Order, "identity">,
+  { accessToken }: Grant,
+): Steps<string | NotByThis | SlowDown | Unforeseen> {
+  const [, page] = /^(\d{1,30})_\d{1,30}$/.exec(identity.value) ?? [];
+  if (page === undefined) return unforeseen(noCall, "a post of a Page is registered as page id_post id");
+  const { url, template } = node(page);
+  const reply = yield get({ url: `${url}?fields=access_token`, template }, bearer(accessToken), { expects: [401] });
+  if (reply.status === 200) {
+    const told = read(reply, z.object({ access_token: z.string().min(1).optional() }));
+    if (!told.ok) return told.problem;
+    return told.value.access_token ?? notByThis("Meta gives it no token for the Page");
+  }
+  const refusal = refusalOf(reply);
+  return "outcome" in refusal ? refusal : notByThis(`Meta gives it no token for the Page (error ${refusal.code})`);
+}
+
 export const facebook = defineIntegration({
   id: "facebook",
   name: "Facebook Login",
   about: "Social sign-in and platform access under a person's grant.",
   origins: ["https://graph.facebook.com"],
   settings,
-  identities: { "facebook.user_id": "App-scoped user id" },
+  identities: {
+    "facebook.user_id": "App-scoped user id",
+    "facebook.post": "A post of a Page that the person manages: page id_post id",
+  },
 
   hooks: {
     "data-deletion": dataDeletion("facebook.user_id"),
@@ -163,6 +190,25 @@ export const facebook = defineIntegration({
 
   actions: {
     erase: absent("Meta offers no API that erases what it holds about a person as their own controller", DELETION),
+    unpublish: {
+      source: PAGES,
+      by: ["facebook.post"],
+      each: "identity",
+      run: (order) =>
+        byOneOf(order, function* (grant) {
+          const page = yield* pageToken(order, grant);
+          return typeof page === "string" ? yield* deletion(node(order.identity.value), page) : page;
+        }),
+      look: {
+        afterSeconds: 5,
+        run: (order) =>
+          seenByAny(order, function* (grant) {
+            const page = yield* pageToken(order, grant);
+            if (typeof page === "string") return yield* sightOfNode(node(order.identity.value), page);
+            return "notByThis" in page ? "no_view" : page;
+          }),
+      },
+    },
     revoke: {
       source: PERMISSIONS,
       by: [CONNECTION, "facebook.user_id"],

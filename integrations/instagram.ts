@@ -26,6 +26,7 @@ import {
 const LOGIN =
   "https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login";
 const WEBHOOKS = "https://developers.facebook.com/docs/instagram-platform/webhooks";
+const MEDIA = "https://developers.facebook.com/docs/instagram-platform/reference/instagram-media";
 const RENEWAL = "https://developers.facebook.com/documentation/instagram-platform/reference/refresh_access_token";
 
 const ME = at`https://graph.instagram.com/v23.0/me?fields=id`;
@@ -141,6 +142,11 @@ export const instagram = defineIntegration({
 
   actions: {
     erase: absent("Meta offers no API that erases what it holds about a person as their own controller", DELETION),
+    unpublish: absent(
+      "media can be deleted only by apps that people reach through Facebook Login",
+      MEDIA,
+      "Ask the person to delete in Instagram what was published for them: open the post, its menu, Delete.",
+    ),
     revoke: {
       source: LOGIN,
       by: [CONNECTION],

@@ -1,8 +1,17 @@
 import { z } from "zod";
-import { at, bearer, get, postForm, read } from "../src/contract/call.ts";
+import { at, bearer, byStatus, del, get, postForm, read } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
-import { accountIn, CONNECTION, type Grant, grantOf, type TokenAnswer } from "../src/contract/oauth.ts";
-import { notFound, stoppedBecause, type Unforeseen } from "../src/contract/outcome.ts";
+import {
+  accountIn,
+  byOneOf,
+  CONNECTION,
+  type Grant,
+  grantOf,
+  type NotByThis,
+  notByThis,
+  type TokenAnswer,
+} from "../src/contract/oauth.ts";
+import { type Answer, erased, notFound, stoppedBecause, type Unforeseen } from "../src/contract/outcome.ts";
 import { optional, type SettingValues, secret, text } from "../src/contract/settings.ts";
 import { json, type Signal, type VendorEvent } from "../src/contract/signal.ts";
 
@@ -103,6 +112,23 @@ function* introspected(
   return told.ok ? told.value : told.problem;
 }
 
+/** Each month has a version, which is served for a year. https://learn.microsoft.com/en-us/linkedin/marketing/versioning */
+const VERSION = "202610";
+
+/** "Post deletion is idempotent. Deleting previously deleted posts also return 204." */
+function* deletion(accessToken: string, post: string): Steps<Answer | NotByThis> {
+  const headers = {
+    ...bearer(accessToken),
+    "linkedin-version": VERSION,
+    "x-restli-protocol-version": "2.0.0",
+    "x-restli-method": "DELETE",
+  };
+  const reply = yield del(at`https://api.linkedin.com/rest/posts/${{ post }}`, headers, { expects: [401] });
+  if (reply.status === 401) return notByThis("LinkedIn does not take its token any more");
+  if (reply.status === 403) return notByThis("LinkedIn forbids it: not its author's, or without w_member_social");
+  return byStatus(reply, { 204: erased });
+}
+
 export const linkedin = defineIntegration({
   id: "linkedin",
   name: "LinkedIn",
@@ -111,6 +137,7 @@ export const linkedin = defineIntegration({
   settings,
   identities: {
     "linkedin.person": "Member id of this app (OpenID `sub`)",
+    "linkedin.post": "URN of a post: urn:li:share:… or urn:li:ugcPost:…",
     "linkedin.comment": "URN of a comment",
     "linkedin.lead": "URN of a lead form response",
   },
@@ -181,7 +208,14 @@ export const linkedin = defineIntegration({
   },
 
   actions: {
-    erase: absent("what members have posted is their own; a call deletes one post at a time, with their token", POSTS),
+    erase: absent("what members have posted is their own, and LinkedIn keeps it as their controller", POSTS),
+    // No look: reading a member's posts is for chosen partners.
+    unpublish: {
+      source: POSTS,
+      by: ["linkedin.post"],
+      each: "identity",
+      run: (order) => byOneOf(order, ({ accessToken }) => deletion(accessToken, order.identity.value)),
+    },
     revoke: {
       source: INTROSPECTION,
       by: [CONNECTION],

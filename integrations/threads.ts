@@ -1,18 +1,20 @@
 import { z } from "zod";
 import { at } from "../src/contract/call.ts";
-import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { CONNECTION } from "../src/contract/oauth.ts";
+import { absent, defineIntegration, type Order } from "../src/contract/integration.ts";
+import { byOneOf, CONNECTION, seenByAny } from "../src/contract/oauth.ts";
 import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, UnixSeconds, withinSecond } from "../src/contract/signal.ts";
 import {
   dataDeletion,
   deauthorize,
+  deletion,
   graphAnswer,
   isAlive,
   MetaId,
   noRevocation,
   ownerOf,
   RENEWED_AHEAD_DAYS,
+  sightOfNode,
   tokenRead,
   webhooks,
 } from "./houses/meta.ts";
@@ -46,6 +48,9 @@ const Update = z
  * Unconfirmed: how topic and field spell it. Either may say it, in any form of the word; nothing else that Threads tells does.
  */
 const isDeletion = (topic: string, field: string): boolean => [topic, field].some((name) => /^deleted?s?$/i.test(name));
+
+const postAt = ({ identity }: Pick<Order, "identity">) =>
+  at`https://graph.threads.net/v1.0/${{ post: identity.value }}`;
 
 export const threads = defineIntegration({
   id: "threads",
@@ -115,7 +120,18 @@ export const threads = defineIntegration({
   },
 
   actions: {
-    erase: absent("what people have posted is their own; a call deletes one post at a time, with their token", POSTS),
+    erase: absent("what people have posted is their own, and Meta keeps it as their controller", POSTS),
+    // 100 deletions a day for each profile.
+    unpublish: {
+      source: POSTS,
+      by: ["threads.post"],
+      each: "identity",
+      run: (order) => byOneOf(order, ({ accessToken }) => deletion(postAt(order), accessToken)),
+      look: {
+        afterSeconds: 5,
+        run: (order) => seenByAny(order, ({ accessToken }) => sightOfNode(postAt(order), accessToken)),
+      },
+    },
     revoke: {
       source: TOKENS,
       by: [CONNECTION],

@@ -16,6 +16,7 @@ const VERIFICATION = "https://developers.tiktok.com/doc/webhooks-verification";
 const TOKENS = "https://developers.tiktok.com/doc/oauth-user-access-token-management";
 const WEB = "https://developers.tiktok.com/doc/login-kit-web";
 const REFRESH = "https://developers.tiktok.com/docs/en/oauth-refresh-a-user-access-token";
+const POSTING = "https://developers.tiktok.com/doc/content-posting-api-get-started";
 const REVOKE = "https://developers.tiktok.com/docs/en/oauth-revoke-a-user-access-token";
 
 const Event = z.object({
@@ -152,6 +153,11 @@ export const tiktok = defineIntegration({
 
   actions: {
     erase: absent("TikTok offers no API that erases what it holds about a person as their own controller", EVENTS),
+    unpublish: absent(
+      "TikTok's API publishes, and deletes nothing",
+      POSTING,
+      "Ask the person to delete in TikTok what was published for them: open the video, its menu, Delete.",
+    ),
     revoke: {
       source: REVOKE,
       by: [CONNECTION],

@@ -6,6 +6,7 @@ import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, type VendorEvent } from "../src/contract/signal.ts";
 import { A_DAY, compliance, deleted, Id, Time } from "./houses/x.ts";
 import { adapt, ownerOf, sightOf, unsubscribe } from "./houses/x-grants.ts";
+import { sightOfPost, unpublishPost } from "./houses/x-posts.ts";
 
 /**
  * X (Twitter): people grant the tenant's app access to their account.
@@ -177,7 +178,15 @@ export const x = defineIntegration({
   },
 
   actions: {
-    erase: absent("what people have posted is their own; a call deletes one post at a time, with their token", POSTS),
+    erase: absent("what people have posted is their own, and X keeps it as their controller", POSTS),
+    // 50 deletions in 15 minutes for each user: X then answers 429.
+    unpublish: {
+      source: POSTS,
+      by: ["x.post"],
+      each: "identity",
+      run: unpublishPost,
+      look: { afterSeconds: 5, run: sightOfPost },
+    },
     revoke: {
       source: OAUTH,
       by: [CONNECTION],

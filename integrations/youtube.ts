@@ -1,5 +1,8 @@
-import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { CONNECTION } from "../src/contract/oauth.ts";
+import { z } from "zod";
+import { at, bearer, del, get, read, readRefusal, unforeseen } from "../src/contract/call.ts";
+import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
+import { byOneOf, CONNECTION, type NotByThis, notByThis, seenByAny } from "../src/contract/oauth.ts";
+import { type Answer, erased, notFound, type Sight } from "../src/contract/outcome.ts";
 import {
   ACCOUNT,
   clientIds,
@@ -27,6 +30,40 @@ const VIDEOS = "https://developers.google.com/youtube/v3/docs/videos/delete";
  */
 const withinMonth = { hours: 30 * 24, source: POLICIES };
 
+/** https://developers.google.com/youtube/v3/docs/errors */
+const Refusal = z.object({ error: z.object({ errors: z.array(z.object({ reason: z.string() })).min(1) }) });
+
+/** A project has 10,000 units a day, of which a deletion takes 50; what is over is refused until midnight in California. */
+const OVER_QUOTA: ReadonlySet<string> = new Set(["quotaExceeded", "rateLimitExceeded", "userRateLimitExceeded"]);
+const QUOTA_REST_SECONDS = 3600;
+
+/** By whose channel it lies in, with `youtube.force-ssl` or `youtube`. */
+function* deletion(accessToken: string, video: string): Steps<Answer | NotByThis> {
+  const address = at`https://www.googleapis.com/youtube/v3/videos?id=${{ video }}`;
+  const reply = yield del(address, bearer(accessToken), { expects: [401] });
+  if (reply.status === 204) return erased;
+  if (reply.status === 401) return notByThis("YouTube does not take its token any more");
+  const refused = readRefusal(reply, Refusal);
+  if (!refused.ok) return refused.problem;
+  const reasons = refused.value.error.errors.map(({ reason }) => reason);
+  if (reply.status === 404 && reasons.includes("videoNotFound")) return notFound;
+  if (reasons.some((reason) => OVER_QUOTA.has(reason))) return { outcome: "slow_down", seconds: QUOTA_REST_SECONDS };
+  return reply.status === 403
+    ? notByThis("YouTube forbids it: another channel's, or a scope is missing")
+    : unforeseen(reply);
+}
+
+/** https://developers.google.com/youtube/v3/docs/videos/list: what is not there is not listed. */
+function* sightOf(accessToken: string, video: string): Steps<Sight> {
+  const address = at`https://www.googleapis.com/youtube/v3/videos?part=id&id=${{ video }}`;
+  const told = read(
+    yield get(address, bearer(accessToken)),
+    z.object({ items: z.array(z.object({ id: z.string() })) }),
+  );
+  if (!told.ok) return told.problem;
+  return told.value.items.length === 0 ? "absent" : "present";
+}
+
 export const youtube = defineIntegration({
   id: "youtube",
   name: "YouTube",
@@ -36,6 +73,7 @@ export const youtube = defineIntegration({
   identities: {
     "youtube.google_account": ACCOUNT,
     "youtube.refresh_token": REFRESH_TOKEN,
+    "youtube.video": "Video id",
   },
 
   hooks: {
@@ -48,10 +86,17 @@ export const youtube = defineIntegration({
   oauth: grants("youtube.google_account", ["https://www.googleapis.com/auth/youtube.readonly"]),
 
   actions: {
-    erase: absent(
-      "what was published lies in the person's own channel, and no request states that it is to go",
-      VIDEOS,
-    ),
+    erase: absent("what was published lies in the person's own channel", VIDEOS),
+    unpublish: {
+      source: VIDEOS,
+      by: ["youtube.video"],
+      each: "identity",
+      run: (order) => byOneOf(order, ({ accessToken }) => deletion(accessToken, order.identity.value)),
+      look: {
+        afterSeconds: 5,
+        run: (order) => seenByAny(order, ({ accessToken }) => sightOf(accessToken, order.identity.value)),
+      },
+    },
     revoke: {
       source: `${WEB_SERVER}#tokenrevoke`,
       by: [CONNECTION],

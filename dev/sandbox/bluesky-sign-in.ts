@@ -2,7 +2,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { calculateJwkThumbprint, createLocalJWKSet, EmbeddedJWK, type JWK, type JWTPayload, jwtVerify } from "jose";
 import { z } from "zod";
 import { authorizationServer, rfc6749 } from "./authorization-server.ts";
-import type { Json } from "./vendor.ts";
 
 /** The server at which accounts sign in, wherever they lie. */
 export const SIGN_IN = "bsky.social";
@@ -223,8 +222,11 @@ export function signIn(now: () => number, isKnown: (did: string) => boolean) {
       return new Response("Not Found", { status: 404 });
     },
 
-    /** The account of whoever calls its host with a token and the proof that goes with it. */
-    async session(request: Request, of: (did: string) => Json): Promise<Response> {
+    /** The account of whoever calls its host with a token and the proof that goes with it, and what they were granted. */
+    async session(
+      request: Request,
+      of: (did: string, scopes: readonly string[]) => Response | Promise<Response>,
+    ): Promise<Response> {
       const [, shown = ""] = /^DPoP (.+)$/.exec(request.headers.get("authorization") ?? "") ?? [];
       const nonce = nonceAt(new URL(request.url).host, now());
       const refused = (error: string) =>
@@ -239,7 +241,9 @@ export function signIn(now: () => number, isKnown: (did: string) => boolean) {
         const jkt = await proven(request, shown);
         const holder = server.holder(shown);
         if (holder === undefined || bound.get(shown) !== jkt) return refused("invalid_token");
-        return Response.json(of(holder.account), { headers: { "dpop-nonce": nonce } });
+        const told = await of(holder.account, holder.scopes);
+        told.headers.set("dpop-nonce", nonce);
+        return told;
       } catch (error) {
         if (error instanceof Refused) return refused(error.error);
         throw error;

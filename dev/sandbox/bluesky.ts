@@ -9,6 +9,9 @@ const DIRECTORY = "plc.directory";
 const HOST = "morel.us-east.host.bsky.network";
 const DNS = "cloudflare-dns.com";
 
+const POSTS = "app.bsky.feed.post";
+const RecordName = z.object({ repo: z.string(), collection: z.string(), rkey: z.string() });
+
 /** Jetstream's own memory. */
 const LOOKBACK_US = 36 * 3_600_000_000;
 
@@ -72,6 +75,11 @@ export const bluesky: MakeVendor = (world) => {
   };
   const now = () => new Date(world.now()).toISOString();
 
+  const tellDeletion = (did: string, rkey: string): void =>
+    say(did, "commit", (number) => ({
+      commit: { rev: `3l${number}`, operation: "delete", collection: POSTS, rkey },
+    }));
+
   const admin = new Hono();
   admin.put("/bluesky/settings", async (c) => {
     settings = { ...settings, ...withoutUndefined(await read(c, SettingsPatch)) };
@@ -93,9 +101,7 @@ export const bluesky: MakeVendor = (world) => {
   admin.delete("/bluesky/accounts/:did/posts/:rkey", (c) => {
     const { did, rkey } = c.req.param();
     accounts.get(did)?.posts.delete(rkey);
-    say(did, "commit", (number) => ({
-      commit: { rev: `3l${number}`, operation: "delete", collection: "app.bsky.feed.post", rkey },
-    }));
+    tellDeletion(did, rkey);
     return c.body(null, 204);
   });
   // Anything at all, as a hostile or broken stream might send it.
@@ -129,7 +135,24 @@ export const bluesky: MakeVendor = (world) => {
       if (pathname === "/.well-known/oauth-protected-resource")
         return Response.json({ resource: `https://${HOST}`, authorization_servers: [`https://${SIGN_IN}`] });
       if (pathname === "/xrpc/com.atproto.server.getSession")
-        return people.session(request, (did) => ({ did, handle: handleOf(did, accounts.get(did)), active: true }));
+        return people.session(request, (did) =>
+          Response.json({ did, handle: handleOf(did, accounts.get(did)), active: true }),
+        );
+      if (pathname === "/xrpc/com.atproto.repo.deleteRecord" && request.method === "POST")
+        return people.session(request, async (did, scopes) => {
+          const { repo, collection, rkey } = RecordName.parse(await request.json());
+          if (repo !== did) return xrpc(400, "InvalidRequest", "Could not find repo");
+          // https://atproto.com/specs/oauth#authorization-scopes
+          if (!scopes.includes("transition:generic")) return xrpc(403, "ScopeMissingError", "Missing required scope");
+          if (collection === POSTS && accounts.get(did)?.posts.delete(rkey)) tellDeletion(did, rkey);
+          return Response.json({});
+        });
+      if (pathname === "/xrpc/com.atproto.repo.getRecord") {
+        const { repo, rkey } = RecordName.parse(Object.fromEntries(searchParams));
+        return accounts.get(repo)?.posts.has(rkey)
+          ? Response.json({ uri: `at://${repo}/${POSTS}/${rkey}`, cid: "bafyreia", value: { text: "" } })
+          : xrpc(400, "RecordNotFound", "Could not locate record");
+      }
       if (pathname !== "/xrpc/com.atproto.sync.getRepoStatus")
         return xrpc(501, "MethodNotImplemented", "Method Not Implemented");
       const did = searchParams.get("did") ?? "";

@@ -31,7 +31,7 @@ export function graphTokens({ now, shortSeconds, longSeconds, answer }: GraphTok
     refresh: "none",
     kills: "account",
     answer: ({ accessToken, account, scopes }) => answer({ token: accessToken, account, scopes: [...scopes] }),
-    refuse: () => refused("This authorization code has been used.", 100, 36_009),
+    refuse: () => graphRefusal("This authorization code has been used.", 100, 36_009),
   });
   const give = (account: string, scopes: readonly string[]): Response => {
     const token = derivedId("EAAG", account, String(++made));
@@ -41,6 +41,10 @@ export function graphTokens({ now, shortSeconds, longSeconds, answer }: GraphTok
   const live = (token: string | null | undefined): Lasting | undefined => {
     const found = lasting.get(token ?? "");
     return found !== undefined && found.until > now() ? found : undefined;
+  };
+  const bearer = (request: Request) => {
+    const token = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+    return live(token) ?? server.holder(token);
   };
   const end = (account: string) => {
     server.endAccount(account);
@@ -57,16 +61,17 @@ export function graphTokens({ now, shortSeconds, longSeconds, answer }: GraphTok
     renew(token: string | null | undefined): Response {
       const held = live(token);
       if (held === undefined) return dead();
-      if (now() - held.since < 86_400_000) return refused("The token is not a day old.", 10);
+      if (now() - held.since < 86_400_000) return graphRefusal("The token is not a day old.", 10);
       lasting.delete(token ?? "");
       return give(held.account, held.scopes);
     },
     /** `GET /me?fields=id`. */
     me(request: Request): Response {
-      const token = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-      const holder = live(token) ?? server.holder(token);
+      const holder = bearer(request);
       return holder === undefined ? dead() : Response.json({ id: holder.account });
     },
+    /** Whose token a request comes with. */
+    holder: (request: Request) => bearer(request),
     holdings: (): Json => [...lasting.values()].map(({ account, scopes }) => ({ account, scopes: [...scopes] })),
     reset(): void {
       server.reset();
@@ -75,10 +80,19 @@ export function graphTokens({ now, shortSeconds, longSeconds, answer }: GraphTok
   };
 }
 
-const refused = (message: string, code: number, error_subcode?: number): Response =>
+export const graphRefusal = (message: string, code: number, error_subcode?: number): Response =>
   Response.json(
     { error: { message, type: "OAuthException", code, ...(error_subcode !== undefined && { error_subcode }) } },
     { status: 400 },
   );
 
-const dead = (): Response => refused("Error validating access token: The session is no longer valid.", 190, 460);
+export const dead = (): Response =>
+  graphRefusal("Error validating access token: The session is no longer valid.", 190, 460);
+
+/** Graph's one answer for what is not there, is another's, or is not to be touched with this token. */
+export const unseen = (method: string, id: string): Response =>
+  graphRefusal(
+    `Unsupported ${method} request. Object with ID '${id}' does not exist, cannot be loaded due to missing permissions, or does not support this operation.`,
+    100,
+    33,
+  );

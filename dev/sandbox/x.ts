@@ -1,14 +1,29 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { authorizationServer } from "./authorization-server.ts";
+import { PostSeed, posts } from "./posts.ts";
 import type { MakeVendor } from "./vendor.ts";
+
+const problem = (status: number, title: string) => ({ title, type: "about:blank", status, detail: title });
+
+/** https://docs.x.com/x-api/fundamentals/response-codes-and-errors: beside 200. */
+const missing = (id: string) => ({
+  value: id,
+  detail: `Could not find tweet with id: [${id}].`,
+  title: "Not Found Error",
+  resource_type: "tweet",
+  parameter: "id",
+  resource_id: id,
+  type: "https://api.x.com/2/problems/resource-not-found",
+});
 
 /**
  * `{vendor: "x", end: "1600"}`: that user removes the app. `subscriptions` are to one person's events each, as the product made
- * them.
+ * them; `posts` are what it published, `{id, account}`.
  */
 const Seed = z.object({
   end: z.string().optional(),
+  posts: PostSeed,
   subscriptions: z.array(z.strictObject({ id: z.string(), user: z.string() })).default([]),
 });
 
@@ -20,6 +35,7 @@ const Seed = z.object({
  */
 export const x: MakeVendor = (world) => {
   const subscriptions = new Map<string, string>();
+  const published = posts();
   const server = authorizationServer({
     now: world.now,
     by: "basic",
@@ -47,9 +63,25 @@ export const x: MakeVendor = (world) => {
   });
   app.get("/2/users/me", (c) => {
     const holder = server.bearer(c.req.raw);
-    if (holder === undefined)
-      return c.json({ title: "Unauthorized", type: "about:blank", status: 401, detail: "Unauthorized" }, 401);
+    if (holder === undefined) return c.json(problem(401, "Unauthorized"), 401);
     return c.json({ data: { id: holder.account, name: "Somebody", username: `user_${holder.account}` } });
+  });
+  app.delete("/2/tweets/:id", (c) => {
+    const id = c.req.param("id");
+    const holder = server.bearer(c.req.raw);
+    if (holder === undefined) return c.json(problem(401, "Unauthorized"), 401);
+    if (!published.has(id)) return c.json({ errors: [missing(id)] });
+    if (published.authorOf(id) !== holder.account || !holder.scopes.includes("tweet.write"))
+      return c.json(problem(403, "Forbidden"), 403);
+    published.remove(id);
+    return c.json({ data: { deleted: true } });
+  });
+  app.get("/2/tweets/:id", (c) => {
+    const id = c.req.param("id");
+    if (server.bearer(c.req.raw) === undefined) return c.json(problem(401, "Unauthorized"), 401);
+    return c.json(
+      published.has(id) ? { data: { id, text: "", edit_history_tweet_ids: [id] } } : { errors: [missing(id)] },
+    );
   });
   app.get("/2/activity/subscriptions", (c) =>
     c.json({
@@ -72,14 +104,20 @@ export const x: MakeVendor = (world) => {
     call: async (request) => app.fetch(request),
     refuse: ({ status }) => Response.json({ title: "Error", type: "about:blank", status }, { status }),
     seed(seed) {
-      const { end, subscriptions: made } = Seed.parse(seed);
+      const { end, subscriptions: made, posts: seeded } = Seed.parse(seed);
+      published.put(seeded);
       if (end !== undefined) server.endAccount(end);
       for (const { id, user } of made) subscriptions.set(id, user);
       return {};
     },
-    holdings: () => ({ grants: server.holdings(), subscriptions: Object.fromEntries(subscriptions) }),
+    holdings: () => ({
+      grants: server.holdings(),
+      subscriptions: Object.fromEntries(subscriptions),
+      posts: published.holdings(),
+    }),
     reset() {
       server.reset();
+      published.clear();
       subscriptions.clear();
     },
   };

@@ -3,6 +3,7 @@ import {
   type Address,
   bearer,
   type Call,
+  del,
   get,
   type Reply,
   read,
@@ -10,9 +11,18 @@ import {
   unforeseen,
 } from "../../src/contract/call.ts";
 import type { Hook, Order, Steps } from "../../src/contract/integration.ts";
-import { type Alive, accountIn, grantOf, type TokenAnswer, type Whose } from "../../src/contract/oauth.ts";
+import {
+  type Alive,
+  accountIn,
+  grantOf,
+  type NotByThis,
+  notByThis,
+  type TokenAnswer,
+  type Whose,
+} from "../../src/contract/oauth.ts";
 import {
   type Answer,
+  erased,
   notFound,
   type Sight,
   type SlowDown,
@@ -137,6 +147,49 @@ export function* sightOf(me: Address, token: string): Steps<Sight> {
   const refusal = refusalOf(reply);
   if ("outcome" in refusal) return refusal;
   return isDead(refusal) ? "absent" : unforeseen(reply, `Graph error ${refusal.code}`);
+}
+
+/** Graph has nothing under this id that this token may see or touch. That is not to say that there is nothing. */
+const isUnseen = ({ code, error_subcode }: GraphError): boolean => code === 100 && error_subcode === 33;
+
+const Success = z.object({ success: z.literal(true) });
+
+/**
+ * Deletes what a token's owner has published. Graph answers alike for what is gone, what is another's and what the token may not touch,
+ * so that none of these is taken for gone.
+ *
+ * @see https://developers.facebook.com/docs/threads/posts/delete-posts
+ * @see https://developers.facebook.com/docs/pages-api/posts
+ */
+export function* deletion(node: Address, token: string): Steps<Answer | NotByThis> {
+  const reply = yield del(node, bearer(token), { expects: [401] });
+  if (reply.status === 200) {
+    const told = read(reply, Success);
+    return told.ok ? erased : told.problem;
+  }
+  const refusal = refusalOf(reply);
+  if ("outcome" in refusal) return refusal;
+  if (isDead(refusal)) return notByThis("Meta does not take its token any more");
+  // 10 and 200 to 299: a permission is missing. https://developers.facebook.com/docs/graph-api/guides/error-handling
+  if (refusal.code === 10 || (refusal.code >= 200 && refusal.code < 300))
+    return notByThis(`Meta wants a permission that it does not have (error ${refusal.code})`);
+  if (isUnseen(refusal)) return notByThis("Meta shows it no such post: it is gone already, or another account's");
+  return unforeseen(reply, `Graph error ${refusal.code}`);
+}
+
+/**
+ * Whether a post is still there, asked with the very token that has deleted it.
+ *
+ * @see https://developers.facebook.com/documentation/threads/reference/media-retrieval
+ */
+export function* sightOfNode(node: Address, token: string): Steps<Sight> {
+  const own = { url: `${node.url}?fields=id`, template: node.template };
+  const reply = yield get(own, bearer(token), { expects: [401] });
+  if (reply.status === 200) return "present";
+  const refusal = refusalOf(reply);
+  if ("outcome" in refusal) return refusal;
+  if (isUnseen(refusal)) return "absent";
+  return unforeseen(reply, `Graph error ${refusal.code}`);
 }
 
 /**

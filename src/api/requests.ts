@@ -296,6 +296,7 @@ async function intentOf(ports: Ports, context: Context, body: RequestInput, key:
     digest: await context.keys.derive("request", base64url.encode(new Uint8Array(digest))),
     ...(subject !== undefined && { subject }),
     ...(body.scope !== undefined && { scope: body.scope }),
+    ...(body.unpublish === true && { unpublish: true as const }),
   };
 }
 
@@ -324,6 +325,7 @@ async function dryRun(ports: Ports, context: Context, intent: Intent) {
       received_at: rfc3339(now),
       due_at: due,
       ...(intent.scope !== undefined && { scope: intent.scope }),
+      ...(intent.unpublish === true && { unpublish: true as const }),
       ...(subject !== undefined && { subject }),
     },
     context.tenant,

@@ -11,7 +11,7 @@ import { isOfAnother, OF_ANOTHER } from "./protocol.ts";
 
 export type Held = { readonly cursor: Cursor; readonly grants: ReadonlyMap<string, Grant> };
 
-/** There is no token to revoke a connection with now, which says nothing of its grant: the order comes back. */
+/** There is no token to act with now, which says nothing of its grant: the order comes back. */
 export class NoTokenNow extends Error {
   override readonly name = "NoTokenNow";
   /** What is said of it, in words of our own. */
@@ -84,6 +84,37 @@ export async function grantsFor(
   return { cursor: { ...cursor, targets }, grants };
 }
 
+/**
+ * All that a person has granted here, fit for use: for what can be done in their name alone. A grant whose vendor says that it is
+ * over, or that is another issuer's, is left out; where none is left, only the person can do it.
+ */
+export async function theirGrants(
+  ports: Ports,
+  context: Context,
+  subprocessor: string,
+  { oauth }: Integration,
+  connections: readonly string[],
+): Promise<readonly Grant[]> {
+  if (isAbsent(oauth)) throw new NoTokenNow(NO_GRANT, false);
+  const settings = context.tenant.subprocessors[subprocessor]?.settings ?? {};
+  const grants: Grant[] = [];
+  for (const id of connections) {
+    const fresh = await freshGrant(ports, context, id, "");
+    if (fresh.ok) {
+      if (!isOfAnother(oauth, fresh.value, settings)) grants.push(fresh.value);
+      continue;
+    }
+    const { problem } = fresh;
+    if (problem.reason === "over" || problem.reason === "none" || problem.reason === "not_active") continue;
+    throw noTokenNow(problem);
+  }
+  if (grants.length === 0) throw new NoTokenNow(NO_GRANT, false);
+  return grants;
+}
+
+const NO_GRANT =
+  "no grant of this person's is left here, and only with it can what was published be deleted: ask them to do it, and complete the task by hand";
+
 const SIBLING =
   "the vendor would end another connection of this account with it, which is in use; the tokens held here are destroyed";
 
@@ -100,7 +131,7 @@ const endedAs = (hash: Hash): Target["state"] => {
 const isLeased = ({ l: lease = "" }: Hash, now: Instant): boolean => Number(lease.split(" ")[1] ?? 0) > now;
 
 function noTokenNow(problem: Exclude<FreshProblem, { reason: "over" }>): NoTokenNow {
-  const without = (why: string) => new NoTokenNow(`no token to revoke it with: ${why}`, false);
+  const without = (why: string) => new NoTokenNow(`no token to do it with: ${why}`, false);
   switch (problem.reason) {
     case "refused":
       return without(`the vendor refused to renew it (${problem.error})`);
@@ -110,7 +141,7 @@ function noTokenNow(problem: Exclude<FreshProblem, { reason: "over" }>): NoToken
       return without(problem.what);
     // Whatever ended it meanwhile is seen when the order comes back.
     default:
-      return new NoTokenNow("the vendor gave no token to revoke it with", true);
+      return new NoTokenNow("the vendor gave no token to do it with", true);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Call } from "../contract/call.ts";
-import type { Grant } from "../contract/oauth.ts";
+import { type Grant, homeOf } from "../contract/oauth.ts";
 import { signed } from "../platform/sign.ts";
 import type { Ports } from "../ports.ts";
 
@@ -16,12 +16,11 @@ export type ProductCall = {
  */
 export async function proofFor(
   ports: Pick<Ports, "now">,
-  { binding, accessToken, server }: Grant,
+  grant: Grant,
   { method, url, nonce }: ProductCall,
 ): Promise<string | undefined> {
-  const home = server?.userinfo;
-  if (binding === undefined || home === undefined || !URL.canParse(url)) return undefined;
-  if (new URL(url).origin !== new URL(home).origin) return undefined;
+  const { binding, accessToken } = grant;
+  if (binding === undefined || !URL.canParse(url) || new URL(url).origin !== homeOf(grant)) return undefined;
   const call = {
     method,
     at: { url, template: "" },

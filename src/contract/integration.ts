@@ -96,6 +96,8 @@ export type Order<S extends Settings = Settings> = {
   readonly identities: readonly Identity[];
   /** The connection's tokens, where the identity is one; read with `grantOf`. */
   readonly grant?: Grant;
+  /** For `unpublish`: all that the person has granted here, of which one is of the account that published it; tried with `byOneOf`. */
+  readonly grants?: readonly Grant[];
   /** Of what, when not of everything: the integration whose grant ended. */
   readonly scope?: string;
   readonly requestId: string;
@@ -171,7 +173,8 @@ export const actionWith = (
     ? action
     : action.needs.otherwise;
 
-export type ActionName = "erase" | "revoke";
+/** `unpublish` deletes what the tenant has published for the person in their own account there. */
+export type ActionName = "erase" | "unpublish" | "revoke";
 
 /** What the holder itself keeps for a while after an erasure, whatever we ask. */
 export type Residual = {
@@ -201,7 +204,13 @@ export type Integration<S extends Settings = Settings> = {
   readonly oauth: OAuth<NoInfer<S>> | Absent;
   /** What it gives for download, for an operator to hand over. Their names and those of hooks and streams are not alike. */
   readonly lists?: Readonly<Record<string, List>>;
-  readonly actions: Readonly<Record<ActionName, Action<S> | Absent>>;
+  readonly actions: Readonly<Record<Exclude<ActionName, "unpublish">, Action<S> | Absent>> & {
+    /**
+     * One run for each thing published, with the person's own grants; done only where the request says so, because what is in
+     * people's accounts is theirs. Missing where nothing is published with a grant.
+     */
+    readonly unpublish?: (SingleAction<S> & { readonly each: "identity" }) | Absent;
+  };
   readonly residuals: readonly Residual[];
   readonly duties?: Readonly<Record<string, Duty>>;
   /** The data categories in which it holds records that law may make a tenant keep. */

@@ -1,9 +1,17 @@
 import { z } from "zod";
 import { fail, ok, type Result } from "../result.ts";
-import { type Binding, type Call, postForm, type Reply, type Sign, unforeseen } from "./call.ts";
+import { type Binding, type Call, noCall, postForm, type Reply, type Sign, unforeseen } from "./call.ts";
 import type { Identity } from "./identity.ts";
 import type { Absent, Order, Steps } from "./integration.ts";
-import { type Answer, revoked, type Sight, type SlowDown, type Unauthorized, type Unforeseen } from "./outcome.ts";
+import {
+  type Answer,
+  notFound,
+  revoked,
+  type Sight,
+  type SlowDown,
+  type Unauthorized,
+  type Unforeseen,
+} from "./outcome.ts";
 import type { Setting, Settings, SettingValues } from "./settings.ts";
 
 /**
@@ -113,7 +121,7 @@ export type FoundServer = {
   /** RFC 9126: what is asked for is pushed there first. */
   readonly pushed?: string;
   readonly revocation?: string;
-  /** Where an access token tells whose it is. */
+  /** Where an access token tells whose it is; what else it is good for lies at the same origin. */
   readonly userinfo?: string;
 };
 
@@ -204,6 +212,46 @@ export type Alive = "alive" | "ended" | SlowDown | Unforeseen | Unauthorized;
 export function grantOf({ grant }: Pick<Order, "grant">): Grant {
   if (grant === undefined) throw new RangeError("this order is not for a connection");
   return grant;
+}
+
+/** Where a grant's access token is good, where that was discovered with its server. */
+export const homeOf = ({ server }: Pick<Grant, "server">): string | undefined =>
+  server?.userinfo === undefined ? undefined : new URL(server.userinfo).origin;
+
+/** Why this grant is not the one to do it with: another account published it, or the vendor does not take its token. */
+export type NotByThis = { readonly notByThis: string };
+
+export const notByThis = (why: string): NotByThis => ({ notByThis: why });
+
+/**
+ * Tries each of a person's grants: what was published is of one account, and nobody has noted of which. That it is not there says
+ * something only where each grant says so, because vendors show nothing of one account's to another.
+ */
+export function* byOneOf(
+  { grants = [] }: Pick<Order, "grants">,
+  act: (grant: Grant) => Steps<Answer | NotByThis>,
+): Steps<Answer> {
+  const others: string[] = [];
+  let missing = 0;
+  for (const grant of grants) {
+    const answer = yield* act(grant);
+    if ("notByThis" in answer) others.push(answer.notByThis);
+    else if (answer.outcome === "not_found") missing++;
+    else return answer;
+  }
+  if (missing > 0 && missing === grants.length) return notFound;
+  return unforeseen(noCall, `no grant of this person's here can delete it: ${[...new Set(others)].join("; ")}`);
+}
+
+/** What a person's grants still show of it: one that cannot look is no proof that it is gone. */
+export function* seenByAny({ grants = [] }: Pick<Order, "grants">, look: (grant: Grant) => Steps<Sight>): Steps<Sight> {
+  const sights: Sight[] = [];
+  for (const grant of grants) {
+    const sight = yield* look(grant);
+    if (sight !== "absent" && sight !== "no_view") return sight;
+    sights.push(sight);
+  }
+  return sights.includes("absent") ? "absent" : "no_view";
 }
 
 /** An account's id as a member of an answer or of claims; unforeseen where it is not there. */

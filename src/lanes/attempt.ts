@@ -1,5 +1,5 @@
 import { destroyTokens } from "../connections/connection.ts";
-import { grantsFor, NoTokenNow } from "../connections/held.ts";
+import { grantsFor, NoTokenNow, theirGrants } from "../connections/held.ts";
 import type { Identity } from "../contract/identity.ts";
 import { actionWith, type Integration, isAbsent } from "../contract/integration.ts";
 import { CONNECTION } from "../contract/oauth.ts";
@@ -55,7 +55,7 @@ export async function open(
   }
   const { job, key } = opened;
   const held =
-    payload.task.action === "erase" && isHeld(context.tenant.holds, payload.subject, subprocessor) !== undefined;
+    payload.task.action !== "revoke" && isHeld(context.tenant.holds, payload.subject, subprocessor) !== undefined;
   return held ? heldBack(ports, order, payload, key, job.cursor) : { order, payload, job, key };
 }
 
@@ -146,8 +146,13 @@ async function openJob(
       text === undefined ? await begin(key, payload, order, integration, action.by) : (JSON.parse(text) as Cursor);
     const settings = await settingsOf(context, subprocessor, integration.settings);
     const held = await grantsFor(ports, context, subprocessor, integration, cursor);
+    const { connections } = cursor;
+    const theirs =
+      connections === undefined
+        ? {}
+        : { theirs: await theirGrants(ports, context, subprocessor, integration, connections) };
     const salt = await context.keys.derive("receipt", request);
-    return { job: { payload, ...held, integration, action, settings, salt }, key };
+    return { job: { payload, ...held, ...theirs, integration, action, settings, salt }, key };
   } catch (error) {
     if (error instanceof CannotOpen) return "what was sealed for this task does not open";
     if (error instanceof NoTokenNow) return error;
@@ -173,7 +178,12 @@ async function begin(
     .flatMap((text) => JSON.parse(text) as Identity[])
     .filter(({ type }) => (by === "any" || by.includes(type)) && !Object.hasOwn(integration.identities, type));
   const all = new Map([...known, ...learned].map((identity) => [`${identity.type}\u0000${identity.value}`, identity]));
-  return firstCursor([...all.values()]);
+  const isMeans = ({ type }: Identity) => type === CONNECTION && task.action === "unpublish";
+  const means = [...all.values()].filter(isMeans).map(({ value }) => value);
+  return firstCursor(
+    [...all.values()].filter((identity) => !isMeans(identity)),
+    means,
+  );
 }
 
 /** What a search found is made known before it is touched, so that the vendor's echo of our erasure opens nothing. */

@@ -14,6 +14,8 @@ export type Caller = {
   readonly settings: SettingValues<Settings>;
   /** Addresses that a vendor has named and that were found to be its own (`isOfTransmitter`), to the letter. */
   readonly discovered?: readonly string[];
+  /** Origins at which the person's own grants are good, as the servers that gave them were found to say. */
+  readonly homes?: readonly string[];
   /** Waits for its turn before each call, so that the account's rate is kept whatever an order asks for. */
   readonly turn: () => Promise<void>;
   /** What the vendor's quota still allows; undefined where it has none. */
@@ -96,11 +98,17 @@ export function sender(ports: Pick<Ports, "send" | "now" | "random">, job: Calle
  */
 export function isAllowed(
   call: Call,
-  { integration, settings, discovered = [] }: Pick<Caller, "integration" | "settings" | "discovered">,
+  {
+    integration,
+    settings,
+    discovered = [],
+    homes = [],
+  }: Pick<Caller, "integration" | "settings" | "discovered" | "homes">,
 ): boolean {
   if (!URL.canParse(call.at.url)) return false;
   if (discovered.includes(call.at.url)) return true;
   const { origin } = new URL(call.at.url);
+  if (homes.includes(origin)) return true;
   if (integration.origins.some((declared) => originOf(declared, integration.settings, settings) === origin))
     return true;
   return Object.entries(integration.settings).some(([name, setting]) => isOwn(setting, settings[name], call.at.url));

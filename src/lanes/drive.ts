@@ -1,6 +1,6 @@
 import { type Identity, sameIdentity } from "../contract/identity.ts";
 import { type Action, isAbsent, type Order, type SingleAction, type Steps } from "../contract/integration.ts";
-import { CONNECTION, type Grant } from "../contract/oauth.ts";
+import { CONNECTION, type Grant, homeOf } from "../contract/oauth.ts";
 import type { Answer, Sight } from "../contract/outcome.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { Instant } from "../ids.ts";
@@ -28,6 +28,8 @@ export type Job = Caller & {
   readonly action: Action<Settings>;
   /** The grants of the connections among the targets, by the connection's id. */
   readonly grants?: ReadonlyMap<string, Grant>;
+  /** All that the person has granted here, where the action is done with it. */
+  readonly theirs?: readonly Grant[];
 };
 
 /** Evidence that one task keeps at most: the last calls are the deciding ones. */
@@ -316,16 +318,16 @@ export function failed(
   }
 }
 
-/** A connection is acted on with its own tokens, and where its account lies. */
+/** A connection is acted on with its own tokens, and where its account lies; what was published, wherever one of the person's does. */
 function ofTarget<J extends Job>(job: J, { type, value }: Identity): J {
   const grant = type === CONNECTION ? job.grants?.get(value) : undefined;
-  if (grant === undefined) return job;
   const { oauth } = job.integration;
   const site = isAbsent(oauth) ? undefined : oauth.site;
   return {
     ...job,
-    ...(site !== undefined && grant.site !== undefined && { settings: { ...job.settings, [site]: grant.site } }),
-    discovered: Object.values(grant.server ?? {}),
+    ...(site !== undefined && grant?.site !== undefined && { settings: { ...job.settings, [site]: grant.site } }),
+    discovered: Object.values(grant?.server ?? {}),
+    homes: (job.theirs ?? []).flatMap((each) => homeOf(each) ?? []),
   };
 }
 
@@ -343,6 +345,7 @@ export function orderOf(
     identity,
     identities,
     ...(grant !== undefined && { grant }),
+    ...(job.theirs !== undefined && { grants: job.theirs }),
     ...(payload.task.scope !== undefined && { scope: payload.task.scope }),
     requestId: payload.request,
     taskId: payload.task.id,

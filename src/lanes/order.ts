@@ -47,6 +47,8 @@ export type Cursor = {
   readonly residue: readonly Identity[];
   readonly evidence: readonly Evidence[];
   readonly learned: readonly Identity[];
+  /** The person's connections here, where what is done is done with their grants. */
+  readonly connections?: readonly string[];
 };
 
 export const sealPlace = (request: RequestId, task: string): string => `request ${request} order ${task}`;
@@ -54,13 +56,14 @@ export const cursorPlace = (request: RequestId, task: string): string => `reques
 export const learnedPlace = (request: RequestId): string => `request ${request} learned`;
 export const residuePlace = (request: RequestId, task: string): string => `request ${request} residue ${task}`;
 
-export const firstCursor = (identities: readonly Identity[]): Cursor => ({
+export const firstCursor = (identities: readonly Identity[], connections: readonly string[] = []): Cursor => ({
   targets: identities.map((identity) => ({ identity, state: { at: "todo" } })),
   fails: 0,
   epoch: 0,
   residue: [],
   evidence: [],
   learned: [],
+  ...(connections.length > 0 && { connections }),
 });
 
 /** What a task has found out to be kept so far: each category until the latest of its dates. */

@@ -27,6 +27,7 @@ export const OpenSteps = ({ tasks, names }: { readonly tasks: readonly TaskView[
 
 const aims: Readonly<Record<TaskView["action"], string>> = {
   erase: "Erasure",
+  unpublish: "Deletion of what was published in your account",
   revoke: "End of the access",
   manual: "A step by hand",
 };

@@ -34,6 +34,8 @@ export type Planned =
       readonly what: "order" | "wait";
       readonly task: OpenTask;
       readonly identities: readonly Identity[];
+      /** The person's connections here, where it is done with their grants. */
+      readonly connections?: readonly Identity[];
       readonly keeps: Keeps;
       /** The tasks that have to end first. */
       readonly after: readonly string[];
@@ -48,7 +50,7 @@ export type Planned =
 export function plan(
   request: Pick<
     RequestRecord,
-    "type" | "authority" | "scope" | "endedByHolder" | "received_at" | "due_at" | "subject" | "continues"
+    "type" | "authority" | "scope" | "endedByHolder" | "unpublish" | "received_at" | "due_at" | "subject" | "continues"
   >,
   tenant: Pick<Tenant, "subprocessors" | "policy" | "holds">,
   integrations: Integrations,
@@ -87,8 +89,11 @@ export function plan(
       attempts: 0,
       due_at: request.due_at,
     };
+    const connections = name === "unpublish" ? connectionsOf(draft, known) : [];
+    // Publishing takes a grant, and every grant is kept here: where there is neither a grant nor a thing, nothing was published.
+    if (name === "unpublish" && connections.length === 0 && usable(draft, known).length === 0) return [];
     if (action === undefined) {
-      const hold = name === "erase" ? isHeld(tenant.holds, request.subject, subprocessor.id) : undefined;
+      const hold = name === "revoke" ? undefined : isHeld(tenant.holds, request.subject, subprocessor.id);
       const reason = hold === undefined ? "no API does this" : "no API does this; not before the legal hold is lifted";
       return [
         { what: "open", task: { ...base, action: "manual", state: "manual", reason, ...byHand(draft, request) } },
@@ -111,8 +116,18 @@ export function plan(
       ];
 
     const identities = usables;
+    const stuck = (reason: string): Planned => ({ what: "open", task: { ...base, state: "stuck", reason } });
     const hold =
-      name === "erase" && identities.length > 0 ? isHeld(tenant.holds, request.subject, subprocessor.id) : undefined;
+      name !== "revoke" && identities.length > 0 ? isHeld(tenant.holds, request.subject, subprocessor.id) : undefined;
+    // On the day that the hold is lifted there is no grant any more to do it with, unless its revocation waits as well.
+    if (hold !== undefined && name === "unpublish")
+      return [stuck("a legal hold stops this: retry it when the hold is lifted, or complete it by hand")];
+    if (name === "unpublish" && identities.length > 0 && connections.length === 0)
+      return [
+        stuck(
+          "no connection of this person is kept here, and only their own grant can delete what was published: ask them to do it, and complete the task by hand",
+        ),
+      ];
     if (hold !== undefined) {
       const kept = [{ category: "all", until: hold.reviewAt, ground: "legal_hold" }];
       return [
@@ -122,15 +137,15 @@ export function plan(
         ),
       ];
     }
-    const erasure = drafts.find(
-      (other) => other.subprocessor === subprocessor && other.name === "erase" && name === "revoke",
-    );
-    const after = erasure === undefined ? [] : [erasure.id];
+    const after = drafts
+      .filter((other) => other.subprocessor === subprocessor && other.name !== "revoke" && name === "revoke")
+      .map((other) => other.id);
     const keeps = request.continues === undefined ? keepsAt(subprocessor, integration, request, tenant.policy) : {};
     const order = (waits: readonly string[]): Planned => ({
       what: "order",
       task: { ...base, state: "queued" },
       identities,
+      ...(connections.length > 0 && { connections }),
       keeps,
       after: waits,
     });
@@ -167,7 +182,7 @@ export function plan(
     const isNamed = request.type === "revocation" && subprocessor.id === request.scope;
     if (name === "revoke" && !isNamed) return [];
     // What was registered before the earlier erasure is forgotten, and says nothing where that erasure came to nothing.
-    if (name === "erase" && subprocessor.registersObjects && before.length === 0)
+    if (name !== "revoke" && subprocessor.registersObjects && before.length === 0)
       return [
         ended({
           outcome: "not_found",
@@ -177,14 +192,9 @@ export function plan(
       ];
     const types = action.by === "any" ? "any identity" : `one of ${action.by.join(", ")}`;
     return [
-      {
-        what: "open",
-        task: {
-          ...base,
-          state: "stuck",
-          reason: `no identity to look with: link ${types} with PUT /v1/subjects, complete the task by hand, or say with registers_objects that all objects here are registered`,
-        },
-      },
+      stuck(
+        `no identity to look with: link ${types} with PUT /v1/subjects, complete the task by hand, or say with registers_objects that all objects here are registered`,
+      ),
     ];
   });
   return [...waiting(planned), ...unknown];
@@ -270,15 +280,18 @@ function byHand(
 }
 
 function draftsFor(
-  request: Pick<RequestRecord, "type" | "authority" | "scope">,
+  request: Pick<RequestRecord, "type" | "authority" | "scope" | "unpublish">,
   subprocessor: Subprocessor,
   integration: Integration,
 ): Draft[] {
   const own = request.scope === undefined || request.scope === subprocessor.id;
   if (request.authority === "here" && !own && request.type !== "revocation") return [];
-  const names: readonly ActionName[] = request.type === "revocation" ? ["revoke"] : ["erase", "revoke"];
+  const unpublish = request.unpublish === true ? (["unpublish"] as const) : [];
+  const names: readonly ActionName[] = request.type === "revocation" ? ["revoke"] : ["erase", ...unpublish, "revoke"];
   return names.flatMap((name): Draft[] => {
-    const action = actionWith(integration.actions[name], isFilledIn(subprocessor));
+    const declared = integration.actions[name];
+    if (declared === undefined) return [];
+    const action = actionWith(declared, isFilledIn(subprocessor));
     const draft = { id: `${subprocessor.id}.${name}`, name, subprocessor, integration };
     if (request.type === "revocation" && !own && (isAbsent(action) || action.followsOthers !== true)) return [];
     if (isAbsent(action))
@@ -299,6 +312,11 @@ const usable = ({ action, subprocessor }: Draft, known: readonly KnownIdentity[]
   known
     .filter((identity) => identity.subprocessor === undefined || identity.subprocessor === subprocessor.id)
     .filter(({ type }) => action !== undefined && (action.by === "any" || action.by.includes(type)))
+    .map(({ type, value }) => ({ type, value }));
+
+const connectionsOf = ({ subprocessor }: Draft, known: readonly KnownIdentity[]): Identity[] =>
+  connectionsIn(known)
+    .filter((connection) => connection.subprocessor === subprocessor.id)
     .map(({ type, value }) => ({ type, value }));
 
 function keepsAt(

@@ -30,6 +30,7 @@ export type Intent = {
   /** What a vendor told of an identity that it may speak for. */
   readonly signal?: SignalType;
   readonly endedByHolder?: true;
+  readonly unpublish?: true;
   /** The sender's own terms ask for it by then, if that is before the law does. */
   readonly dueWithinMs?: number;
   /** The subprocessor that may be reporting our own act back to us. */
@@ -121,6 +122,7 @@ async function newRequest(context: Context, intent: Intent, now: Instant): Promi
     registry_version: Number(context.version),
     ...(intent.scope !== undefined && { scope: intent.scope }),
     ...(intent.endedByHolder !== undefined && { endedByHolder: intent.endedByHolder }),
+    ...(intent.unpublish !== undefined && { unpublish: intent.unpublish }),
     ...(intent.subject !== undefined && { subject: intent.subject }),
     ...closing,
     ...(intent.signal !== undefined && { signal: intent.signal }),

@@ -22,6 +22,8 @@ export type RequestRecord = {
   readonly scope?: string;
   /** The holder itself said that the grant is gone. */
   readonly endedByHolder?: true;
+  /** What the tenant has published in the person's own accounts is to be deleted there, too. */
+  readonly unpublish?: true;
   readonly subject?: string;
   /** In a grace window: the subject whose gate says so, found when this was recorded. It decides nothing else. */
   readonly closing?: string;
@@ -54,6 +56,7 @@ export type RequestView = {
   /** From when the destroyed keys are destroyed everywhere, backups of the store included. */
   readonly shredded_by?: string;
   readonly continues?: string;
+  readonly unpublish?: true;
   readonly held?: string;
   /** The delivery was noted and caused nothing: `superseded`, an `echo` of our own act, of somebody `unknown`, or only `recorded`. */
   readonly noted?: string;
@@ -92,6 +95,7 @@ export const openView = (
   ...(record.cancelled_at !== undefined && { cancelled_at: record.cancelled_at }),
   ...(more.supersededBy !== undefined && { superseded_by: more.supersededBy }),
   ...(record.continues !== undefined && { continues: record.continues }),
+  ...(record.unpublish === true && { unpublish: true as const }),
   ...(more.held !== undefined && { held: more.held }),
   ...(more.alarms.length > 0 && { alarms: more.alarms }),
   ...(more.warnings.length > 0 && { warnings: more.warnings }),
@@ -110,6 +114,8 @@ export const RequestInput = z
     grace_days: z.number().int().min(0).max(365).optional(),
     /** The account of a child was found: at once, no grace window (GDPR Art. 17(1)(f)). */
     underage: z.boolean().optional(),
+    /** For an erasure or a closure: also deletes what was published for the person in their own accounts, as far as it is registered. */
+    unpublish: z.boolean().optional(),
     dry_run: z.boolean().optional(),
   })
   .refine((body) => body.subject !== undefined || (body.identities?.length ?? 0) > 0, {
@@ -119,5 +125,9 @@ export const RequestInput = z
   .refine((body) => body.type !== "revocation" || body.scope !== undefined, {
     path: ["scope"],
     message: "a revocation needs the id of the subprocessor whose grant ends",
+  })
+  .refine((body) => body.type !== "revocation" || body.unpublish !== true, {
+    path: ["unpublish"],
+    message: "a revocation ends a grant and deletes nothing: ask for an erasure",
   });
 export type RequestInput = z.infer<typeof RequestInput>;

@@ -248,7 +248,7 @@ async function newTask(
         : {};
     return { ...base, document: JSON.stringify({ ...planned.task, ...residue }), payload: "", waits: [] };
   }
-  const identities: readonly Identity[] = planned.identities;
+  const identities: readonly Identity[] = [...planned.identities, ...(planned.connections ?? [])];
   // Why it waits is over when it is worked.
   const { reason: _, ...bare } = planned.task;
   const payload: OrderPayload = {

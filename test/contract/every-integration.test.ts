@@ -17,7 +17,7 @@ import {
   type Order,
   type Steps,
 } from "../../src/contract/integration.ts";
-import { CONNECTION } from "../../src/contract/oauth.ts";
+import { CONNECTION, homeOf } from "../../src/contract/oauth.ts";
 import type { Answer, Sight } from "../../src/contract/outcome.ts";
 import {
   DNS_LABEL,
@@ -212,6 +212,17 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     const known = new Set([...Object.keys(integration.identities), ...shared, ...granted]);
     for (const [, { by, learns = [] }] of actionsOf(integration))
       for (const type of [...(by === "any" ? [] : by), ...learns]) expect(known).toContain(type);
+  });
+
+  it("publishes only with a person's grant, and says what by ids of its own", () => {
+    const { unpublish } = integration.actions;
+    if (unpublish === undefined) return;
+    expect(isAbsent(integration.oauth)).toBe(false);
+    if (isAbsent(unpublish)) return;
+    for (const type of unpublish.by) expect(Object.keys(integration.identities)).toContain(type);
+    // What is published for a person is not what the holder keeps of them.
+    const { erase } = integration.actions;
+    if (!isAbsent(erase)) for (const type of unpublish.by) expect(erase.by).not.toContain(type);
   });
 
   it("needs for an action only settings that may be left out, and its sample fills them in", () => {
@@ -526,7 +537,10 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
         stepsOf(integration, sample, way),
         way.steps.map(({ reply }) => reply),
       );
-      for (const call of calls) expectAllowed(call, integration, sample, Object.values(way.grant?.server ?? {}));
+      const homes = (way.grants ?? []).flatMap((grant) => homeOf(grant) ?? []);
+      for (const call of calls)
+        if (!homes.includes(new URL(call.at.url).origin))
+          expectAllowed(call, integration, sample, Object.values(way.grant?.server ?? {}));
     });
 
     it("[I4] claims nothing on a status that is not documented, whatever the body", () => {
@@ -674,10 +688,11 @@ function flipped(bytes: Uint8Array, at: number, bit: number): Uint8Array<ArrayBu
 
 function stepsOf(integration: Integration, sample: Sample, way: Way): Steps<Answer | Sight> {
   const action = integration.actions[way.action];
-  if (isAbsent(action)) throw new Error(`${integration.id} has no ${way.action}`);
+  if (action === undefined || isAbsent(action)) throw new Error(`${integration.id} has no ${way.action}`);
   const order: Order = orderFor(sample.settings, way.identity, {
     keeps: new Set(way.keeps ?? []),
     ...(way.grant !== undefined && { grant: way.grant }),
+    ...(way.grants !== undefined && { grants: way.grants }),
   });
   if (isBulk(action)) {
     if (way.part === "run") return only(action.bulk.run([order], "batch"));

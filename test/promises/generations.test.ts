@@ -220,7 +220,9 @@ describe("who came back, through the deployed bundle", () => {
     });
     const odd = await post({ ...body, ids: [...body.ids, { type: "stripe.customer", value: "cus_1" }] });
     expect(odd.status).toBe(422);
-    expect(odd.body).toMatchObject({ errors: [{ field: "ids.3.type", expected: "one of facebook.user_id" }] });
+    expect(odd.body).toMatchObject({
+      errors: [{ field: "ids.3.type", expected: "one of facebook.user_id, facebook.post" }],
+    });
     expect((await post(body, "nobody")).status).toBe(404);
     const changed = [...(await dump(world))].filter(([name, text]) => before.get(name) !== text);
     expect(changed.filter(([name]) => name.startsWith("r:") || name.startsWith("i:"))).toEqual([]);

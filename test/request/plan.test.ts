@@ -7,6 +7,7 @@ import {
   defineIntegration,
   type Integration,
 } from "../../src/contract/integration.ts";
+import { CONNECTION } from "../../src/contract/oauth.ts";
 import { erased } from "../../src/contract/outcome.ts";
 import type { Settings } from "../../src/contract/settings.ts";
 import type { Subprocessor } from "../../src/registry/subprocessor.ts";
@@ -23,14 +24,15 @@ const email = { type: "email", value: "ada@example.com" };
 const user = { type: "user_id", value: "u-1" };
 
 type Part = Partial<Action<Settings>> & Pick<Action<Settings>, "by">;
-const action = (part: Part): Action<Settings> => ({
+const action = (part: Part): Action<Settings> => ({ ...single(part.by), ...part });
+const single = (by: Part["by"]) => ({
   source: SOURCE,
-  each: "identity",
+  by,
+  each: "identity" as const,
   // biome-ignore lint/correctness/useYield: planning runs nothing.
   *run() {
     return erased;
   },
-  ...part,
 });
 
 const holder = (
@@ -128,6 +130,62 @@ const one = (tasks: readonly Planned[], id: string): Planned => {
   if (found === undefined) throw new Error(`${id} is not planned`);
   return found;
 };
+
+describe("what was published for a person", () => {
+  const revoke = action({ by: [CONNECTION] });
+  const network = (unpublish: NonNullable<Integration["actions"]["unpublish"]>): Integration =>
+    holder("network", {}, { actions: { erase: absent("theirs", SOURCE), unpublish, revoke } });
+  const open = network(single(["network.post"]));
+  const closed = network(absent("no API", SOURCE, "Ask them to delete it."));
+  const post = { type: "network.post", value: "1", subprocessor: "network" };
+  const connection = { type: CONNECTION, value: "con_1", subprocessor: "network" };
+  const asked = (
+    known: readonly KnownIdentity[],
+    more: { readonly by?: Integration; readonly holds?: readonly Hold[]; readonly unpublish?: true } = {
+      unpublish: true,
+    },
+  ) =>
+    planned({
+      entries: [entry("network", "network")],
+      integrations: new Map([["network", more.by ?? open]]),
+      known: [email, ...known],
+      holds: more.holds ?? [],
+      request: more.unpublish === true ? { unpublish: true } : {},
+    });
+
+  it("goes with the person's connections there, before these end", () => {
+    const tasks = asked([post, connection]);
+    expect(summary(tasks)).toEqual({ "network.unpublish": "order queued", "network.revoke": "wait waiting" });
+    expect(one(tasks, "network.unpublish")).toMatchObject({
+      identities: [{ type: "network.post", value: "1" }],
+      connections: [{ type: CONNECTION, value: "con_1" }],
+    });
+    expect(one(tasks, "network.revoke")).toMatchObject({ after: ["network.unpublish"] });
+  });
+
+  it("stays where nobody has said that it is to go", () => {
+    expect(summary(asked([post, connection], {}))).toEqual({ "network.revoke": "order queued" });
+  });
+
+  it("is nothing where there is neither a thing nor a grant", () => {
+    expect(summary(asked([]))).toEqual({});
+  });
+
+  it("[I4] is open without a grant, without a thing, and under a hold", () => {
+    const holds = [hold()];
+    expect(summary(asked([post]))).toEqual({ "network.unpublish": "open stuck" });
+    expect(summary(asked([connection]))).toMatchObject({ "network.unpublish": "open stuck" });
+    const held = asked([post, connection], { holds, unpublish: true });
+    expect(summary(held)).toEqual({ "network.unpublish": "open stuck", "network.revoke": "wait waiting" });
+  });
+
+  it("is a person's to do where no API does it, and only for those who have a connection", () => {
+    expect(summary(asked([connection], { by: closed, unpublish: true }))).toMatchObject({
+      "network.unpublish": "open manual",
+    });
+    expect(summary(asked([], { by: closed, unpublish: true }))).toEqual({});
+  });
+});
 
 describe("who is asked", () => {
   const entries = [entry("mail", "mail"), entry("login", "login"), entry("own", "own"), entry("silent", "silent")];

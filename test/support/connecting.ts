@@ -43,7 +43,10 @@ export function connecting(world: World, slug: string) {
     expect(status, JSON.stringify(answer)).toBeLessThan(300);
     return answer;
   };
-  const begin = async (subprocessor: string, more: { readonly returnTo?: string; readonly site?: string } = {}) => {
+  const begin = async (
+    subprocessor: string,
+    more: { readonly returnTo?: string; readonly site?: string; readonly scopes?: readonly string[] } = {},
+  ) => {
     const { returnTo = RETURN_TO, ...rest } = more;
     const body = await fits("POST", "/v1/connections", { subprocessor, return_to: returnTo, ...rest });
     return (body as { readonly start_url: string }).start_url;
@@ -71,11 +74,15 @@ export function connecting(world: World, slug: string) {
     /** A person connects their account, and the product confirms it. */
     async connect(
       subprocessor: string,
-      who: { readonly subject?: string; readonly account?: string; readonly site?: string } = {},
+      who: {
+        readonly subject?: string;
+        readonly account?: string;
+        readonly site?: string;
+        readonly scopes?: readonly string[];
+      } = {},
     ): Promise<Connected> {
-      const { subject = `somebody-${++people}`, site = "" } = who;
-      const { account = `acct-${subject}` } = who;
-      const { id, code } = await land(subprocessor, account, site === "" ? {} : { site });
+      const { subject = `somebody-${++people}`, account = `acct-${subject}`, ...asked } = who;
+      const { id, code } = await land(subprocessor, account, asked);
       const shown = await fits("POST", `/v1/connections/${id}/confirm`, { code, subject });
       return { id, code, subject, account, shown: shown as ConnectionShape };
     },

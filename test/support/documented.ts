@@ -15,6 +15,11 @@ const documented: readonly Documented[] = [
   },
   {
     method: "GET",
+    url: /^https:\/\/graph\.threads\.(net|com)\/v1\.0\/\d+\?fields=[\w,]+$/,
+    source: "https://developers.facebook.com/documentation/threads/reference/media-retrieval",
+  },
+  {
+    method: "GET",
     url: /^https:\/\/api\.hubapi\.com\/account-info\/2026-03\/details$/,
     source: "https://developers.hubspot.com/docs/api-reference/latest/account/account-information/get-account-details",
   },

@@ -1,7 +1,7 @@
 import { unforeseen } from "../../../src/contract/call.ts";
-import { revoked, stoppedBecause } from "../../../src/contract/outcome.ts";
+import { erased, revoked, stoppedBecause } from "../../../src/contract/outcome.ts";
 import type { Signal } from "../../../src/contract/signal.ts";
-import { binding, connection, on, type Sample, type Way } from "./kit.ts";
+import { binding, byNoGrant, connection, on, type Sample, unpublishing, type Way } from "./kit.ts";
 
 const did = "did:plc:ewvi7nxzyoun6zhxrhs64oiz";
 const account = { type: "bluesky.did", value: did };
@@ -34,6 +34,8 @@ const server = {
 };
 const grant = { accessToken: "access-1", refreshToken: "refresh-1", scopes: ["atproto"], account, server, binding };
 const { revocation: _, ...unrevoking } = server;
+const published = unpublishing(post, grant);
+const deletion = on(200, 401, 403);
 
 const way = (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way => ({
   action: "revoke",
@@ -90,6 +92,41 @@ export const sample: Sample = {
     },
   },
   ways: [
+    published({ name: "a post", steps: [deletion({ status: 200, body: {} })], outcome: erased }),
+    published({
+      name: "a post of the person's other account",
+      grants: [{ ...grant, account: { type: "bluesky.did", value: "did:web:example.org" } }, grant],
+      steps: [deletion({ status: 200, body: {} })],
+      outcome: erased,
+    }),
+    published({
+      name: "a grant that does not reach so far",
+      steps: [deletion({ status: 403, body: { error: "ScopeMissingError", message: "no" } })],
+      outcome: byNoGrant("the account's host forbids it: the grant does not reach so far"),
+    }),
+    published({
+      name: "a session that is over",
+      steps: [deletion({ status: 401, body: { error: "invalid_token" } })],
+      outcome: byNoGrant("the account's host does not take its token any more"),
+    }),
+    published({
+      name: "what is no record's address",
+      identity: { type: "bluesky.post", value: "https://bsky.app/profile/ada.example.com/post/3kb3fge5lm32x" },
+      steps: [],
+      outcome: unforeseen({ status: 0 }, "a record is registered by its address, at://{did}/{collection}/{key}"),
+    }),
+    published({
+      name: "it is gone",
+      part: "look",
+      steps: [on(200, 400)({ status: 400, body: { error: "RecordNotFound", message: "Could not locate record" } })],
+      outcome: "absent",
+    }),
+    published({
+      name: "it is there",
+      part: "look",
+      steps: [on(200, 400)({ status: 200, body: { uri: post.value, cid: "bafyrei", value: { text: "meadow" } } })],
+      outcome: "present",
+    }),
     way({
       name: "both tokens",
       steps: [on(200)({ status: 200, body: {} }), on(200)({ status: 200, body: {} })],

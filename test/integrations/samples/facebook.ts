@@ -1,7 +1,8 @@
+import { unforeseen } from "../../../src/contract/call.ts";
 import type { Answer } from "../../../src/contract/outcome.ts";
-import { notFound, revoked } from "../../../src/contract/outcome.ts";
+import { erased, notFound, revoked } from "../../../src/contract/outcome.ts";
 import type { Played } from "../../support/play.ts";
-import { connection, type Sample, type Step, signal, type Way } from "./kit.ts";
+import { byNoGrant, connection, type Sample, type Step, signal, unpublishing, type Way } from "./kit.ts";
 
 const facebookUser = { type: "facebook.user_id", value: "1000000000001" };
 const graph = (reply: Played): Step => ({
@@ -22,6 +23,10 @@ const removal = (name: string, reply: Played, outcome: Answer): Way => ({
 
 const grant = { accessToken: "EAAlong", refreshToken: "", scopes: ["public_profile"], account: facebookUser };
 const unknown = { ...grant, account: { type: "connection", value: "unknown" } };
+
+const published = unpublishing({ type: "facebook.post", value: "100200300_400500600" }, grant);
+const pageToken = graph({ status: 200, body: { access_token: "EAApage", id: "100200300" } });
+const noPage = graph({ status: 400, body: graphError(100, 33) });
 
 export const sample: Sample = {
   settings: {
@@ -66,6 +71,45 @@ export const sample: Sample = {
       steps: [graph({ status: 200, body: { id: facebookUser.value } })],
       outcome: "present",
     },
+    published({
+      name: "a post of the person's Page",
+      steps: [pageToken, graph({ status: 200, body: { success: true } })],
+      outcome: erased,
+    }),
+    published({
+      name: "a Page that the person does not manage",
+      steps: [noPage],
+      outcome: byNoGrant("Meta gives it no token for the Page (error 100)"),
+    }),
+    published({
+      name: "a Page of which the person has no more than a view",
+      steps: [graph({ status: 200, body: { id: "100200300" } })],
+      outcome: byNoGrant("Meta gives it no token for the Page"),
+    }),
+    published({
+      name: "a permission that was not granted",
+      steps: [pageToken, graph({ status: 403, body: graphError(200) })],
+      outcome: byNoGrant("Meta wants a permission that it does not have (error 200)"),
+    }),
+    published({
+      name: "what is no post of a Page",
+      identity: { type: "facebook.post", value: "100200300" },
+      steps: [],
+      outcome: unforeseen({ status: 0 }, "a post of a Page is registered as page id_post id"),
+    }),
+    published({
+      name: "it is gone",
+      part: "look",
+      steps: [pageToken, graph({ status: 400, body: graphError(100, 33) })],
+      outcome: "absent",
+    }),
+    published({
+      name: "it is there",
+      part: "look",
+      steps: [pageToken, graph({ status: 200, body: { id: "100200300_400500600" } })],
+      outcome: "present",
+    }),
+    published({ name: "nobody can look", part: "look", steps: [noPage], outcome: "no_view" }),
     {
       name: "no token of the person",
       action: "revoke",

@@ -1,4 +1,4 @@
-import type { Binding } from "../../../src/contract/call.ts";
+import { type Binding, unforeseen } from "../../../src/contract/call.ts";
 import type { Identity } from "../../../src/contract/identity.ts";
 import type { ActionName } from "../../../src/contract/integration.ts";
 import { type Alive, CONNECTION, type Grant } from "../../../src/contract/oauth.ts";
@@ -17,6 +17,8 @@ export type Way = {
   readonly identity: Identity;
   /** What the connection holds that the identity names. */
   readonly grant?: Grant;
+  /** What the person has granted here, for what is done in their name. */
+  readonly grants?: readonly Grant[];
   readonly keeps?: readonly string[];
   readonly steps: readonly Step[];
   readonly outcome: Answer | Sight;
@@ -76,6 +78,21 @@ export type Sample = {
 
 /** A connection as an identity. */
 export const connection: Identity = { type: CONNECTION, value: `con_11${"0".repeat(32)}` };
+
+/** Ways through the deletion of what was published with these grants. */
+export const unpublishing =
+  (identity: Identity, ...grants: readonly Grant[]) =>
+  (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way => ({
+    action: "unpublish",
+    part: "run",
+    identity,
+    grants,
+    ...one,
+  });
+
+/** That none of them could do it. */
+export const byNoGrant = (why: string) =>
+  unforeseen({ status: 0 }, `no grant of this person's here can delete it: ${why}`);
 
 /** Keys of nobody's: a grant's own, and a client's. */
 export const binding: Binding = {

@@ -1,5 +1,5 @@
-import { notFound, stoppedBecause } from "../../../src/contract/outcome.ts";
-import { connection, on, type Sample, type Way } from "./kit.ts";
+import { erased, notFound, stoppedBecause } from "../../../src/contract/outcome.ts";
+import { byNoGrant, connection, on, type Sample, unpublishing, type Way } from "./kit.ts";
 
 const comment = {
   type: "linkedin.comment",
@@ -16,6 +16,7 @@ const way = (one: Pick<Way, "name" | "steps" | "outcome">): Way => ({
   grant,
   ...one,
 });
+const published = unpublishing({ type: "linkedin.post", value: "urn:li:share:6844785523593134080" }, grant);
 const introspected = (active: boolean, status: string) =>
   on(200)({ status: 200, body: { active, status, expires_at: 1_493_055_600, auth_type: "3L" } });
 const because =
@@ -42,6 +43,17 @@ export const sample: Sample = {
     },
   },
   ways: [
+    published({ name: "a post", steps: [on(204, 401, 403)({ status: 204 })], outcome: erased }),
+    published({
+      name: "another's post",
+      steps: [on(204, 401, 403)({ status: 403, body: { status: 403, message: "Not enough permissions" } })],
+      outcome: byNoGrant("LinkedIn forbids it: not its author's, or without w_member_social"),
+    }),
+    published({
+      name: "a token that is dead",
+      steps: [on(204, 401, 403)({ status: 401, body: { status: 401, code: "REVOKED_ACCESS_TOKEN" } })],
+      outcome: byNoGrant("LinkedIn does not take its token any more"),
+    }),
     way({ name: "no call for it", steps: [introspected(true, "active")], outcome: stoppedBecause(because) }),
     way({
       name: "a token that has expired",

@@ -1,6 +1,6 @@
-import { notFound, stoppedBecause } from "../../../src/contract/outcome.ts";
+import { erased, notFound, stoppedBecause } from "../../../src/contract/outcome.ts";
 import type { Played } from "../../support/play.ts";
-import { connection, type Sample, type Step, signal, type Way } from "./kit.ts";
+import { byNoGrant, connection, type Sample, type Step, signal, unpublishing, type Way } from "./kit.ts";
 
 const user = { type: "threads.user_id", value: "1000000000001" };
 const post = { type: "threads.post", value: "18000000000000001" };
@@ -14,6 +14,12 @@ const live = graph({ status: 200, body: { id: user.value } });
 const dead = graph({
   status: 400,
   body: { error: { message: "Error validating access token.", type: "OAuthException", code: 190, fbtrace_id: "AbC" } },
+});
+const published = unpublishing(post, grant);
+const DELETED = { success: true, deleted_id: post.value };
+const unseen = graph({
+  status: 400,
+  body: { error: { message: "Unsupported delete request.", type: "THApiException", code: 100, error_subcode: 33 } },
 });
 const revocation = (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way => ({
   action: "revoke",
@@ -54,6 +60,30 @@ export const sample: Sample = {
       grant: { ...grant, expiresAt: 0 },
       steps: [dead],
       outcome: stopped,
+    }),
+    published({ name: "a post", steps: [graph({ status: 200, body: DELETED })], outcome: erased }),
+    published({
+      name: "a post that nobody is shown",
+      grants: [grant, grant],
+      steps: [unseen, unseen],
+      outcome: byNoGrant("Meta shows it no such post: it is gone already, or another account's"),
+    }),
+    published({
+      name: "a grant without threads_delete",
+      steps: [graph({ status: 403, body: { error: { message: "(#10)", type: "OAuthException", code: 10 } } })],
+      outcome: byNoGrant("Meta wants a permission that it does not have (error 10)"),
+    }),
+    published({
+      name: "a token that is dead",
+      steps: [dead],
+      outcome: byNoGrant("Meta does not take its token any more"),
+    }),
+    published({ name: "it is gone", part: "look", steps: [unseen], outcome: "absent" }),
+    published({
+      name: "it is there",
+      part: "look",
+      steps: [graph({ status: 200, body: { id: post.value } })],
+      outcome: "present",
     }),
     revocation({
       name: "throttled",

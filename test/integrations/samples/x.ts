@@ -1,6 +1,7 @@
-import { notFound, revoked } from "../../../src/contract/outcome.ts";
+import { unforeseen } from "../../../src/contract/call.ts";
+import { erased, notFound, revoked } from "../../../src/contract/outcome.ts";
 import type { Signal } from "../../../src/contract/signal.ts";
-import { connection, on, type Sample, signal, type Way } from "./kit.ts";
+import { byNoGrant, connection, on, type Sample, signal, unpublishing, type Way } from "./kit.ts";
 
 const user = { type: "x.user_id", value: "1600000000000000001" };
 const post = { type: "x.post", value: "1900000000000000009" };
@@ -35,6 +36,18 @@ const way = (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way =
   grant,
   ...one,
 });
+const published = unpublishing(post, { ...grant, scopes: [...scopes, "tweet.write"] });
+const onPost = on(200, 401, 403);
+const unposted = onPost({ status: 200, body: { data: { deleted: true } } });
+const missing = {
+  value: post.value,
+  detail: `Could not find tweet with id: [${post.value}].`,
+  title: "Not Found Error",
+  resource_type: "tweet",
+  parameter: "id",
+  resource_id: post.value,
+  type: "https://api.x.com/2/problems/resource-not-found",
+};
 const subscription = (nth: number, filter: object) => ({
   subscription_id: `${nth}`,
   event_type: "post.delete",
@@ -154,6 +167,40 @@ export const sample: Sample = {
         live,
       ],
       outcome: { outcome: "unforeseen", status: 400, what: "the revocation was refused: invalid_request" },
+    }),
+    published({ name: "a post", steps: [unposted], outcome: erased }),
+    published({
+      name: "a post that is gone already",
+      steps: [onPost({ status: 200, body: { errors: [missing] } })],
+      outcome: notFound,
+    }),
+    published({
+      name: "a post of the second account",
+      grants: [grant, grant],
+      steps: [onPost({ status: 403, body: { title: "Forbidden", type: "about:blank", status: 403 } }), unposted],
+      outcome: erased,
+    }),
+    published({
+      name: "a post of an account whose token is dead",
+      steps: [onPost(dead.reply)],
+      outcome: byNoGrant("X does not take its token any more"),
+    }),
+    published({
+      name: "a post that X did not delete",
+      steps: [onPost({ status: 200, body: { data: { deleted: false } } })],
+      outcome: unforeseen({ status: 200 }, "X has not deleted the post"),
+    }),
+    published({
+      name: "it is gone",
+      part: "look",
+      steps: [on(200)({ status: 200, body: { errors: [missing] } })],
+      outcome: "absent",
+    }),
+    published({
+      name: "it is there",
+      part: "look",
+      steps: [on(200)({ status: 200, body: { data: { id: post.value, text: "meadow" } } })],
+      outcome: "present",
     }),
     way({ name: "it is dead", part: "look", steps: [dead], outcome: "absent" }),
     way({ name: "it lives", part: "look", steps: [live], outcome: "present" }),

@@ -1,5 +1,6 @@
+import { erased, notFound } from "../../../src/contract/outcome.ts";
 import { granted } from "./google-grants.ts";
-import { type HookSample, type Sample, signal } from "./kit.ts";
+import { byNoGrant, type HookSample, on, type Sample, signal, unpublishing } from "./kit.ts";
 
 const uri = (profile: string, name: string) => `https://schemas.openid.net/secevent/${profile}/event-type/${name}`;
 const PERSON = "100000000000000000001";
@@ -16,6 +17,20 @@ const events: HookSample = {
   [uri("risc", "verification")]: () => [],
 };
 
+const grants = granted(account, ["openid", "https://www.googleapis.com/auth/youtube.readonly"]);
+const published = unpublishing(
+  { type: "youtube.video", value: "dQw4w9WgXcQ" },
+  {
+    accessToken: "ya29.1",
+    refreshToken: "1//1",
+    scopes: ["openid", "https://www.googleapis.com/auth/youtube.force-ssl"],
+    account,
+  },
+);
+const deletion = on(204, 401, 403, 404);
+const refusal = (code: number, reason: string) =>
+  deletion({ status: code, body: { error: { code, message: "no", errors: [{ domain: "youtube", reason }] } } });
+
 export const sample: Sample = {
   settings: {
     clientIds: "123456789-abcdefgh.apps.googleusercontent.com, 123456789-ijklmnop.apps.googleusercontent.com",
@@ -23,5 +38,37 @@ export const sample: Sample = {
     clientSecret: "nobodys-client-secret",
   },
   hooks: { "security-events": events },
-  ...granted(account, ["openid", "https://www.googleapis.com/auth/youtube.readonly"]),
+  ...grants,
+  ways: [
+    ...grants.ways,
+    published({ name: "a video", steps: [deletion({ status: 204 })], outcome: erased }),
+    published({ name: "a video that is gone", steps: [refusal(404, "videoNotFound")], outcome: notFound }),
+    published({
+      name: "another channel's video",
+      steps: [refusal(403, "forbidden")],
+      outcome: byNoGrant("YouTube forbids it: another channel's, or a scope is missing"),
+    }),
+    published({
+      name: "a token that is dead",
+      steps: [deletion({ status: 401, body: {} })],
+      outcome: byNoGrant("YouTube does not take its token any more"),
+    }),
+    published({
+      name: "the project's quota is used up",
+      steps: [refusal(403, "quotaExceeded")],
+      outcome: { outcome: "slow_down", seconds: 3600 },
+    }),
+    published({
+      name: "it is gone",
+      part: "look",
+      steps: [on(200)({ status: 200, body: { items: [] } })],
+      outcome: "absent",
+    }),
+    published({
+      name: "it is there",
+      part: "look",
+      steps: [on(200)({ status: 200, body: { items: [{ id: "dQw4w9WgXcQ" }] } })],
+      outcome: "present",
+    }),
+  ],
 };
