@@ -116,6 +116,57 @@ describe("a connection at a real host of the AT Protocol", () => {
     await product.until(id, "ended");
   });
 
+  it("deletes with the person's own grant what the product published for them, before the grant ends", async () => {
+    const { id, did } = await connected("pia", { scopes: ["atproto", "transition:generic"] });
+    const url = `https://${HOST}/xrpc/com.atproto.repo.createRecord`;
+    const published = async (nonce?: string) => {
+      const call = { method: "POST", url, ...(nonce !== undefined && { nonce }) };
+      const { status, body } = await product.call("POST", `/v1/connections/${id}/token`, { call });
+      expect(status, JSON.stringify(body)).toBe(200);
+      const given = body as { readonly access_token: string; readonly token_type: string; readonly proof: string };
+      const record = {
+        $type: "app.bsky.feed.post",
+        text: "meadow",
+        createdAt: new Date(world.gateway.now()).toISOString(),
+      };
+      return host.answer(
+        new Request(url, {
+          method: "POST",
+          headers: {
+            authorization: `${given.token_type} ${given.access_token}`,
+            dpop: given.proof,
+            "content-type": "application/json",
+          },
+          body: JSON.stringify({ repo: did, collection: "app.bsky.feed.post", record }),
+        }),
+      );
+    };
+    const nonce = (await published())?.headers.get("dpop-nonce") ?? "";
+    const { uri } = (await (await published(nonce))?.json()) as { readonly uri: string };
+    const seen = () => {
+      const query = new URLSearchParams({
+        repo: did,
+        collection: "app.bsky.feed.post",
+        rkey: uri.split("/").at(-1) ?? "",
+      });
+      return host.answer(new Request(`https://${HOST}/xrpc/com.atproto.repo.getRecord?${query}`));
+    };
+    expect((await seen())?.status).toBe(200);
+
+    const objects = [{ subprocessor: "bluesky", type: "bluesky.post", id: uri }];
+    expect((await product.call("POST", "/v1/subjects/subject-pia/objects", { objects })).status).toBe(201);
+    const asked = { type: "erasure", subject: "subject-pia", unpublish: true };
+    const { body } = await product.call("POST", "/v1/requests", asked);
+    const { id: request } = body as { readonly id: string };
+    const done = await world.until(SLUG, request, ({ tasks }) =>
+      tasks.some(({ id: task, state }) => task === "bluesky.revoke" && state === "ended"),
+    );
+    const task = (of: string) => done.tasks.find((each) => each.id === `bluesky.${of}`);
+    expect(task("unpublish")).toMatchObject({ outcome: "erased", level: "verified_absent" });
+    expect(task("revoke")).toMatchObject({ outcome: "revoked" });
+    expect(await (await seen())?.json()).toMatchObject({ error: "RecordNotFound" });
+  });
+
   it("gives back what another person than the one who was named has granted", async () => {
     const [zoe, mallory] = ["zoe", "mallory"].map((name) => `${name}.${HOST}`);
     for (const handle of [zoe, mallory]) await host.createAccount(handle ?? "", PASSWORD);
