@@ -43,20 +43,32 @@ export type Planned =
   | { readonly what: "open"; readonly task: OpenTask }
   | { readonly what: "ended"; readonly task: EndedTask; readonly owes: readonly Identity[] };
 
+type Asked = Pick<
+  RequestRecord,
+  "type" | "authority" | "scope" | "endedByHolder" | "unpublish" | "received_at" | "due_at" | "subject" | "continues"
+>;
+
+/** All that a plan is made from. */
+type Case = {
+  readonly request: Asked;
+  readonly tenant: Pick<Tenant, "subprocessors" | "policy" | "holds">;
+  readonly known: readonly KnownIdentity[];
+  readonly now: Instant;
+  /** The closed erasure that this person went with, if nothing is known of them any more for that reason. */
+  readonly earlier: Earlier | undefined;
+  readonly drafts: readonly Draft[];
+};
+
 /**
  * Who does what for a request. Pure, and the very same for a dry run: over every subprocessor in the registry, retired
  * ones included, because whoever held data gets the erasure.
  */
 export function plan(
-  request: Pick<
-    RequestRecord,
-    "type" | "authority" | "scope" | "endedByHolder" | "unpublish" | "received_at" | "due_at" | "subject" | "continues"
-  >,
-  tenant: Pick<Tenant, "subprocessors" | "policy" | "holds">,
+  request: Asked,
+  tenant: Case["tenant"],
   integrations: Integrations,
   known: readonly KnownIdentity[],
   now: Instant,
-  /** The closed erasure that this person went with, if nothing is known of them any more for that reason. */
   earlier?: Earlier,
 ): readonly Planned[] {
   const entries = Object.values(tenant.subprocessors).map((subprocessor) => ({
@@ -69,135 +81,190 @@ export function plan(
   const unknown = entries.flatMap(({ subprocessor, integration }) =>
     integration === undefined && isConcerned(request, subprocessor) ? [unknownIntegration(request, subprocessor)] : [],
   );
-  const teachers = (types: readonly string[], except: string) =>
-    drafts
-      // Erasures teach; a revocation waits for its own erasure, and waiting for it in turn would be a circle.
-      .filter(({ name }) => name === "erase")
-      .filter(({ action, id }) => id !== except && action?.learns?.some((type) => types.includes(type)) === true)
-      .filter((draft) => usable(draft, known).length > 0)
-      .filter(({ subprocessor }) => isHeld(tenant.holds, request.subject, subprocessor.id) === undefined)
-      .map(({ id }) => id);
+  const given: Case = { request, tenant, known, now, earlier, drafts };
+  return [...waiting(drafts.flatMap((draft) => deciders[draft.name](draft, given))), ...unknown];
+}
 
-  const planned = drafts.flatMap((draft): Planned[] => {
-    const { id, name, subprocessor, integration, action, scope } = draft;
-    const base = {
-      id,
-      subprocessor: subprocessor.id,
-      integration: integration.id,
-      action: name,
-      ...(scope !== undefined && { scope }),
-      attempts: 0,
-      due_at: request.due_at,
-    };
-    const connections = name === "unpublish" ? connectionsOf(draft, known) : [];
-    // Publishing takes a grant, and every grant is kept here: where there is neither a grant nor a thing, nothing was published.
-    if (name === "unpublish" && connections.length === 0 && usable(draft, known).length === 0) return [];
-    if (action === undefined) {
-      const hold = name === "revoke" ? undefined : isHeld(tenant.holds, request.subject, subprocessor.id);
-      const reason = hold === undefined ? "no API does this" : "no API does this; not before the legal hold is lifted";
-      return [
-        { what: "open", task: { ...base, action: "manual", state: "manual", reason, ...byHand(draft, request) } },
-      ];
-    }
-    const ended = (
-      task: Pick<EndedTask, "outcome" | "level" | "reason" | "retained" | "see">,
-      owes: readonly Identity[] = [],
-    ): Planned => ({
-      what: "ended",
-      task: { ...base, state: "ended", ended_at: rfc3339(now), ...task },
-      owes,
-    });
-    const isOver = name === "revoke" && request.endedByHolder === true && subprocessor.id === request.scope;
-    // Where tokens are held, the holder's word is tried: what it answers to them is kept as evidence.
-    const usables = isOver ? connectionsIn(usable(draft, known)) : usable(draft, known);
-    if (isOver && usables.length === 0)
-      return [
-        ended({ outcome: "revoked", level: "revoked", reason: "the holder itself said that the grant has ended" }),
-      ];
+function erasure(draft: Draft, given: Case): Planned[] {
+  if (draft.action === undefined) return [byPerson(draft, given)];
+  const identities = usable(draft, given.known);
+  const hold = identities.length === 0 ? undefined : holdOn(draft, given);
+  if (hold !== undefined) {
+    const retained = [{ category: "all", until: hold.reviewAt, ground: "legal_hold" }];
+    const reason = "a legal hold stops this erasure";
+    return [ended(draft, given, { outcome: "retained", level: "retained", retained, reason }, identities)];
+  }
+  if (identities.length > 0) return [ordered(draft, given, identities)];
+  const lessons = teachers(draft, given);
+  if (lessons.length > 0) return [ordered(draft, given, [], lessons)];
+  return [endedBefore(draft, given) ?? nothingKnown(draft, given)];
+}
 
-    const identities = usables;
-    const stuck = (reason: string): Planned => ({ what: "open", task: { ...base, state: "stuck", reason } });
-    const hold =
-      name !== "revoke" && identities.length > 0 ? isHeld(tenant.holds, request.subject, subprocessor.id) : undefined;
-    // On the day that the hold is lifted there is no grant any more to do it with, unless its revocation waits as well.
-    if (hold !== undefined && name === "unpublish")
-      return [stuck("a legal hold stops this: retry it when the hold is lifted, or complete it by hand")];
-    if (name === "unpublish" && identities.length > 0 && connections.length === 0)
-      return [
-        stuck(
-          "no connection of this person is kept here, and only their own grant can delete what was published: ask them to do it, and complete the task by hand",
-        ),
-      ];
-    if (hold !== undefined) {
-      const kept = [{ category: "all", until: hold.reviewAt, ground: "legal_hold" }];
-      return [
-        ended(
-          { outcome: "retained", level: "retained", retained: kept, reason: "a legal hold stops this erasure" },
-          identities,
-        ),
-      ];
-    }
-    const after = drafts
-      .filter((other) => other.subprocessor === subprocessor && other.name !== "revoke" && name === "revoke")
-      .map((other) => other.id);
-    const keeps = request.continues === undefined ? keepsAt(subprocessor, integration, request, tenant.policy) : {};
-    const order = (waits: readonly string[]): Planned => ({
-      what: "order",
-      task: { ...base, state: "queued" },
-      identities,
-      ...(connections.length > 0 && { connections }),
-      keeps,
-      after: waits,
-    });
-    if (identities.length > 0) return [order(after)];
-    const lessons = action.by === "any" ? [] : teachers(action.by, id);
-    if (lessons.length > 0) return [order([...new Set([...after, ...lessons])])];
-    const before = endsBefore(earlier, id);
-    const isGone = before.length > 0 && before.every(({ outcome }) => GONE.has(outcome) || outcome === "retained");
-    if (earlier !== undefined && isGone) {
-      const retained = before.flatMap((each) => each.retained ?? []);
-      return [
-        before.some(({ outcome }) => outcome === "retained")
-          ? ended({
-              outcome: "retained",
-              level: "retained",
-              reason: `see ${earlier.request}`,
-              see: earlier.request,
-              ...(retained.length > 0 && { retained }),
-            })
-          : ended({
-              outcome: "not_found",
-              level: "attested",
-              reason: `erased before, by ${earlier.request}`,
-              see: earlier.request,
-            }),
-      ];
-    }
-    // Every connection is kept here, so that of a holder which knows no others nothing else can be held.
-    if (name === "revoke" && action.by !== "any" && action.by.every((type) => type === CONNECTION))
-      return request.type === "revocation"
-        ? [ended({ outcome: "not_found", level: "attested", reason: "no connection of this person is kept here" })]
-        : [];
-    // A grant is known by its identity: where there is none, nothing was granted.
-    const isNamed = request.type === "revocation" && subprocessor.id === request.scope;
-    if (name === "revoke" && !isNamed) return [];
-    // What was registered before the earlier erasure is forgotten, and says nothing where that erasure came to nothing.
-    if (name !== "revoke" && subprocessor.registersObjects && before.length === 0)
-      return [
-        ended({
-          outcome: "not_found",
-          level: "attested",
-          reason: "the controller registers every object that it creates here, and none is registered",
-        }),
-      ];
-    const types = action.by === "any" ? "any identity" : `one of ${action.by.join(", ")}`;
+/** Publishing takes a grant, and every grant is kept here: where there is neither a grant nor a thing, nothing was published. */
+function unpublishing(draft: Draft, given: Case): Planned[] {
+  const identities = usable(draft, given.known);
+  const connections = connectionsOf(draft, given.known);
+  if (identities.length === 0 && connections.length === 0) return [];
+  if (draft.action === undefined) return [byPerson(draft, given)];
+  if (identities.length === 0) return [endedBefore(draft, given) ?? nothingKnown(draft, given)];
+  // On the day that the hold is lifted there is no grant any more to do it with, unless its revocation waits as well.
+  if (holdOn(draft, given) !== undefined)
+    return [stuck(draft, given, "a legal hold stops this: retry it when the hold is lifted, or complete it by hand")];
+  if (connections.length === 0)
     return [
       stuck(
-        `no identity to look with: link ${types} with PUT /v1/subjects, complete the task by hand, or say with registers_objects that all objects here are registered`,
+        draft,
+        given,
+        "no connection of this person is kept here, and only their own grant can delete what was published: ask them to do it, and complete the task by hand",
       ),
     ];
+  return [{ ...ordered(draft, given, identities), connections }];
+}
+
+/** After whatever is done with the grant. */
+function revocation(draft: Draft, given: Case): Planned[] {
+  const { subprocessor, action } = draft;
+  const { request, known, drafts } = given;
+  if (action === undefined) return [byPerson(draft, given)];
+  const isNamed = request.type === "revocation" && subprocessor.id === request.scope;
+  const isOver = request.endedByHolder === true && subprocessor.id === request.scope;
+  // Where tokens are held, the holder's word is tried: what it answers to them is kept as evidence.
+  const identities = isOver ? connectionsIn(usable(draft, known)) : usable(draft, known);
+  if (isOver && identities.length === 0) {
+    const reason = "the holder itself said that the grant has ended";
+    return [ended(draft, given, { outcome: "revoked", level: "revoked", reason })];
+  }
+  const after = drafts
+    .filter((other) => other.subprocessor === subprocessor && other.name !== "revoke")
+    .map(({ id }) => id);
+  if (identities.length > 0) return [ordered(draft, given, identities, after)];
+  const lessons = teachers(draft, given);
+  if (lessons.length > 0) return [ordered(draft, given, [], [...new Set([...after, ...lessons])])];
+  const before = endedBefore(draft, given);
+  if (before !== undefined) return [before];
+  // Every connection is kept here, so that of a holder which knows no others nothing else can be held.
+  if (action.by !== "any" && action.by.every((type) => type === CONNECTION)) {
+    const reason = "no connection of this person is kept here";
+    return request.type === "revocation"
+      ? [ended(draft, given, { outcome: "not_found", level: "attested", reason })]
+      : [];
+  }
+  // A grant is known by its identity: where there is none, nothing was granted.
+  return isNamed ? [noIdentity(draft, given)] : [];
+}
+
+const deciders = { erase: erasure, unpublish: unpublishing, revoke: revocation } as const satisfies Readonly<
+  Record<ActionName, (draft: Draft, given: Case) => Planned[]>
+>;
+
+const taskOf = ({ id, name, subprocessor, integration, scope }: Draft, { request }: Case) => ({
+  id,
+  subprocessor: subprocessor.id,
+  integration: integration.id,
+  action: name,
+  ...(scope !== undefined && { scope }),
+  attempts: 0,
+  due_at: request.due_at,
+});
+
+const ordered = (
+  draft: Draft,
+  given: Case,
+  identities: readonly Identity[],
+  after: readonly string[] = [],
+): Extract<Planned, { identities: readonly Identity[] }> => ({
+  what: "order",
+  task: { ...taskOf(draft, given), state: "queued" },
+  identities,
+  keeps: given.request.continues === undefined ? keepsAt(draft, given) : {},
+  after,
+});
+
+const ended = (
+  draft: Draft,
+  given: Case,
+  how: Pick<EndedTask, "outcome" | "level" | "reason" | "retained" | "see">,
+  owes: readonly Identity[] = [],
+): Planned => ({
+  what: "ended",
+  task: { ...taskOf(draft, given), state: "ended", ended_at: rfc3339(given.now), ...how },
+  owes,
+});
+
+const stuck = (draft: Draft, given: Case, reason: string): Planned => ({
+  what: "open",
+  task: { ...taskOf(draft, given), state: "stuck", reason },
+});
+
+function byPerson(draft: Draft, given: Case): Planned {
+  const isHeldBack = draft.name !== "revoke" && holdOn(draft, given) !== undefined;
+  const reason = isHeldBack ? "no API does this; not before the legal hold is lifted" : "no API does this";
+  const byInstructions = byHand(draft, given.request);
+  return {
+    what: "open",
+    task: { ...taskOf(draft, given), action: "manual", state: "manual", reason, ...byInstructions },
+  };
+}
+
+const holdOn = ({ subprocessor }: Draft, { tenant, request }: Case) =>
+  isHeld(tenant.holds, request.subject, subprocessor.id);
+
+/**
+ * The erasures from whose answers a task may learn what it needs. Only erasures teach: a revocation waits for its own erasure, and
+ * waiting for it in turn would be a circle.
+ */
+function teachers({ id: pupil, action }: Draft, given: Case): readonly string[] {
+  if (action === undefined || action.by === "any") return [];
+  const { by } = action;
+  return given.drafts
+    .filter(({ name, id }) => name === "erase" && id !== pupil)
+    .filter((draft) => draft.action?.learns?.some((type) => by.includes(type)) === true)
+    .filter((draft) => usable(draft, given.known).length > 0 && holdOn(draft, given) === undefined)
+    .map(({ id }) => id);
+}
+
+/** Where an earlier erasure has taken all that is known of the person: what came of this very task then. */
+function endedBefore(draft: Draft, given: Case): Planned | undefined {
+  const { earlier } = given;
+  const before = endsBefore(earlier, draft.id);
+  const isGone = before.length > 0 && before.every(({ outcome }) => GONE.has(outcome) || outcome === "retained");
+  if (earlier === undefined || !isGone) return undefined;
+  const { request: see } = earlier;
+  if (!before.some(({ outcome }) => outcome === "retained"))
+    return ended(draft, given, {
+      outcome: "not_found",
+      level: "attested",
+      reason: `erased before, by ${see}`,
+      see,
+    });
+  const retained = before.flatMap((each) => each.retained ?? []);
+  return ended(draft, given, {
+    outcome: "retained",
+    level: "retained",
+    reason: `see ${see}`,
+    see,
+    ...(retained.length > 0 && { retained }),
   });
-  return [...waiting(planned), ...unknown];
+}
+
+/** Nothing is known to look with: which says something only of a holder all of whose objects are registered here. */
+function nothingKnown(draft: Draft, given: Case): Planned {
+  // What was registered before an earlier erasure is forgotten, and says nothing where that erasure came to nothing.
+  const isTelling = draft.subprocessor.registersObjects && endsBefore(given.earlier, draft.id).length === 0;
+  const reason = "the controller registers every object that it creates here, and none is registered";
+  return isTelling
+    ? ended(draft, given, { outcome: "not_found", level: "attested", reason })
+    : noIdentity(draft, given);
+}
+
+function noIdentity(draft: Draft, given: Case): Planned {
+  const { by = "any" } = draft.action ?? {};
+  const types = by === "any" ? "any identity" : `one of ${by.join(", ")}`;
+  return stuck(
+    draft,
+    given,
+    `no identity to look with: link ${types} with PUT /v1/subjects, complete the task by hand, or say with registers_objects that all objects here are registered`,
+  );
 }
 
 const isConcerned = (
@@ -319,12 +386,7 @@ const connectionsOf = ({ subprocessor }: Draft, known: readonly KnownIdentity[])
     .filter((connection) => connection.subprocessor === subprocessor.id)
     .map(({ type, value }) => ({ type, value }));
 
-function keepsAt(
-  subprocessor: Subprocessor,
-  integration: Integration,
-  request: Pick<RequestRecord, "received_at">,
-  policy: Tenant["policy"],
-): Keeps {
+function keepsAt({ subprocessor, integration }: Draft, { request, tenant: { policy } }: Case): Keeps {
   const received = Date.parse(request.received_at);
   return Object.fromEntries(
     policy.retention
