@@ -49,11 +49,13 @@ export async function drive(
   if (cursor.targets.length === 0) return { cursor, park: "stuck", reason: NO_IDENTITY };
   const all = cursor.targets.map(({ identity }) => identity);
   const runs = job.action.each === "person" ? cursor.targets.slice(0, 1) : cursor.targets;
+  /** What is odd about one thing of a person's keeps none of the others; it is said when they are done. */
+  let odd: Extract<Stop, { park: string }> | undefined;
 
   for (const target of runs) {
     if (!isReady(target, ports.now())) continue;
     const own = ofTarget(job, target.identity);
-    const order = orderOf(own, target.identity, all, cursor.epoch, ports.now());
+    const order = orderOf(own, target.identity, all, before.epoch, ports.now());
     const evidence: Evidence[] = [];
     const send = sender(ports, own, evidence);
     const answered =
@@ -67,9 +69,11 @@ export async function drive(
         ? { cursor: sighted(answered.answer, target, cursor) }
         : answer(answered.answer, target, cursor, job, ports);
     cursor = next.cursor;
-    if (next.stop !== undefined) return { cursor, ...next.stop };
+    if (next.stop === undefined) continue;
+    if (!("park" in next.stop) || next.stop.park !== "stuck") return { cursor, ...next.stop };
+    odd ??= next.stop;
   }
-  return concluded(cursor, job, ports);
+  return odd === undefined ? concluded(cursor, job, ports) : { cursor, ...odd };
 }
 
 export const withEvidence = (cursor: Cursor, evidence: readonly Evidence[]): Cursor => ({

@@ -142,7 +142,7 @@ describe("a connection at a real host of the AT Protocol", () => {
       );
     };
     const nonce = (await published())?.headers.get("dpop-nonce") ?? "";
-    const { uri } = (await (await published(nonce))?.json()) as { readonly uri: string };
+    const { uri = "" } = ((await (await published(nonce))?.json()) ?? {}) as { readonly uri?: string };
     const seen = () => {
       const query = new URLSearchParams({
         repo: did,

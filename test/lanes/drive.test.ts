@@ -178,6 +178,16 @@ describe("an attempt that comes to an end", () => {
     ]);
   });
 
+  it("does what can be done of a person's things, and then says which was odd", async () => {
+    const drove = setup({ identities: [ada, adaToo, contact("c-1")] });
+    const attempt = await drove.first({ status: 418 }, done, done);
+    expect(attempt).toMatchObject({ park: "stuck", reason: "odd (status 418)" });
+    expect(states(attempt)).toEqual(["todo", "done", "done"]);
+    // Told to retry, it asks for the odd one alone.
+    expect(await drove.attempt(attempt.cursor, done)).toMatchObject({ end: { outcome: "erased" } });
+    expect(drove.lines()).toHaveLength(4);
+  });
+
   it("is not found only when no identity was", async () => {
     expect(await setup({ identities: [ada, adaToo] }).first({ status: 404 }, { status: 404 })).toMatchObject({
       end: { outcome: "not_found", level: "verified_absent" },
