@@ -134,7 +134,7 @@ const told: Stream["read"] = (message) => {
     if (kind === "commit") return commit === undefined ? undefined : commitEvents(did, commit, at);
     return [{ id: `${kind}:${did}:${time_us}`, name: kind, signals: [], knownBy: [] }];
   })();
-  return events === undefined ? unreadable(kind) : tells({ cursor: String(time_us), at, events });
+  return events === undefined ? unreadable(kind) : tells({ place: { cursor: String(time_us), at }, events });
 };
 
 const owner = (did: string) => [
@@ -239,6 +239,7 @@ export const bluesky = defineIntegration({
 
   streams: {
     network: {
+      reach: "everybody",
       source: JETSTREAM,
       origins: [
         "https://jetstream2.us-east.bsky.network",

@@ -70,6 +70,15 @@ export type Heard = {
 /** Opens a WebSocket. What is no text, or too long, comes as an empty message. */
 export type Listen = (address: string) => Promise<Result<Heard, SendProblem>>;
 
+/** A line with nothing on it, as it came: the other side is there, and had nothing to tell. */
+export const ALIVE = "\n";
+
+/** Opens a body of lines with a bearer token. Each is a message, without its end; what is too long comes as an empty one. */
+export type Lines = (
+  address: string,
+  bearer: string,
+) => Promise<Result<Heard, SendProblem | { readonly reason: "refused"; readonly status: number }>>;
+
 /** Says that lanes have work. A lost or repeated message costs time and nothing else. */
 export type Wake = (lanes: readonly string[]) => Promise<void>;
 
@@ -107,6 +116,7 @@ export type Ports = {
   readonly vault: Vault;
   readonly send: Send;
   readonly listen: Listen;
+  readonly lines: Lines;
   readonly wake: Wake;
   /** Goes on after the answer has been given. What fails is logged and costs nobody anything. */
   readonly later: (work: Promise<unknown>) => void;

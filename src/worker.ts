@@ -7,6 +7,7 @@ import { drain } from "./lanes/drain.ts";
 import { keepPolling } from "./lanes/poll.ts";
 import { sweep } from "./lanes/sweep.ts";
 import { keySets } from "./platform/key-sets.ts";
+import { lines } from "./platform/lines.ts";
 import { listener } from "./platform/listen.ts";
 import { log } from "./platform/log.ts";
 import { wakeBy } from "./platform/queue.ts";
@@ -50,6 +51,7 @@ function isolate(config: Config, local: boolean) {
     ...shared,
     send: sender(fetch, now, own),
     listen: listener(fetch),
+    lines: lines(fetch),
     wake: wakeBy(env.LANES, execution, log),
     later: (work) =>
       execution.waitUntil(

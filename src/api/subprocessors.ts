@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { clientAddress } from "../connections/client.ts";
 import { callbackPath } from "../connections/connection.ts";
 import type { Challenge } from "../contract/challenge.ts";
-import type { Integration } from "../contract/integration.ts";
+import type { Hook, Integration } from "../contract/integration.ts";
 import { isAbsent, isBulk } from "../contract/integration.ts";
 import type { OAuth } from "../contract/oauth.ts";
 import { settingsSchema } from "../contract/settings.ts";
@@ -226,6 +226,10 @@ const quotaView = ({ perDay, resets }: NonNullable<Subprocessor["quota"]>) => ({
   ...(resets !== undefined && { resets }),
 });
 
+/** Deleted content is told to whoever takes it, whatever an integration says. */
+const withContent = (authority: Hook["authority"]): Hook["authority"] =>
+  authority.content_deleted === undefined ? authority : { ...authority, content_deleted: "everywhere" };
+
 /** All that is needed to make a registry entry, without reading source. */
 function integrationView(integration: Integration) {
   const { id, name, about, origins, settings, identities, hooks, streams, lists, oauth, actions } = integration;
@@ -254,22 +258,19 @@ function integrationView(integration: Integration) {
           ...(hook.transmitter !== undefined && { stream: "/v1/subprocessors/{id}/stream" }),
           ...(hook.challenges !== undefined && { challenges: hook.challenges.map(challengeView) }),
           events: hook.events,
-          // Deleted content is told to whoever takes it, whatever an integration says.
-          authority:
-            hook.authority.content_deleted === undefined
-              ? hook.authority
-              : { ...hook.authority, content_deleted: "everywhere" },
+          authority: withContent(hook.authority),
           retries_for_hours: hook.retriesForHours,
           source: hook.source,
         })),
     ...(streams !== undefined && {
-      streams: Object.entries(streams).map(([stream, { origins, events, authority, lookbackHours, source }]) => ({
-        stream,
-        origins,
-        events,
-        authority,
-        looks_back_hours: lookbackHours,
-        source,
+      streams: Object.entries(streams).map(([name, stream]) => ({
+        stream: name,
+        origins: stream.origins,
+        ...(stream.reach === "tenant" && { needs: stream.bearer, parts: stream.parts }),
+        events: stream.events,
+        authority: stream.confirm === undefined ? withContent(stream.authority) : stream.authority,
+        looks_back_hours: stream.lookbackHours,
+        source: stream.source,
       })),
     }),
     oauth: isAbsent(oauth) ? oauth : oauthView(oauth),

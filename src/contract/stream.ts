@@ -5,17 +5,30 @@ import type { Hook } from "./integration.ts";
 import type { SignalType, Unreadable, VendorEvent } from "./signal.ts";
 
 /**
- * A public stream of events that a vendor offers instead of calling us: a WebSocket that tells of everybody, known here or
- * not. One connection serves all tenants; the core finds out whom each event concerns, and forgets the strangers.
+ * Events that a vendor offers for us to listen to, instead of calling us. The core finds out whom each concerns, and forgets
+ * the strangers.
  *
  * What is read is not signed: it is as true as TLS and the operator of the stream are.
  */
-export type Stream = Pick<Hook, "authority" | "deadlines" | "confirm"> & {
+export type Stream = PublicStream | OwnStream;
+
+type Facts = Pick<Hook, "authority" | "deadlines" | "confirm"> & {
   /** The page that states the wire format. */
   readonly source: string;
   /** Declared origins that offer the same stream, in the order in which they are tried. */
   readonly origins: readonly [string, ...string[]];
-  /** The `wss:` address at one of them, from a cursor on. */
+  /** How long the stream remembers: an older cursor has missed something. */
+  readonly lookbackHours: number;
+  /** Reads one message, whoever sent whatever. */
+  readonly read: (message: string) => Result<Told, Unreadable>;
+  /** The names of events that `read` may give: they are counted, and others are not. */
+  readonly events: readonly string[];
+};
+
+/** A WebSocket that tells everybody of everybody: one connection, which is held, serves all tenants. */
+export type PublicStream = Facts & {
+  readonly reach: "everybody";
+  /** The `wss:` address at one of the origins, from a cursor on. */
   readonly address: (origin: string, cursor: string) => string;
   /** The cursor of a moment, in epoch milliseconds: where reading begins when it begins. */
   readonly begin: (at: number) => string;
@@ -25,19 +38,36 @@ export type Stream = Pick<Hook, "authority" | "deadlines" | "confirm"> & {
    */
   readonly rewindSeconds: { readonly same: number; readonly other: number };
   readonly rewind: (cursor: string, seconds: number) => string;
-  /** How long the stream remembers: an older cursor has missed something. */
-  readonly lookbackHours: number;
-  /** Reads one message, whoever sent whatever. */
-  readonly read: (message: string) => Result<Told, Unreadable>;
-  /** The names of events that `read` may give: they are counted, and others are not. */
-  readonly events: readonly string[];
+};
+
+/**
+ * A body of lines that a vendor gives to its customer's own credential, for that tenant alone to hear. Its parts are visited,
+ * one after the other, and none is held: a cursor is a time. An empty line says that the vendor is there and has nothing to
+ * tell.
+ */
+export type OwnStream = Facts & {
+  readonly reach: "tenant";
+  /** The secret setting whose value is shown as a bearer token. Where it is not filled in, nothing is read. */
+  readonly bearer: string;
+  /** All are needed: each tells something else. */
+  readonly parts: readonly [string, ...string[]];
+  /** So far before the cursor a visit begins: what was told late, or by another clock, is told again. */
+  readonly overlapSeconds: number;
+  /** The `https:` address of a part as it goes on, after all that it told in the last minutes, from 1 to `mostMinutes`. */
+  readonly follow: {
+    readonly mostMinutes: number;
+    readonly address: (origin: string, part: string, minutes: number) => string;
+  };
+  /** The same of a time that has passed, in epoch milliseconds of whole seconds; at its end the body ends. */
+  readonly replay: {
+    readonly mostMinutes: number;
+    readonly address: (origin: string, part: string, from: number, to: number) => string;
+  };
 };
 
 export type Told = {
-  /** The place in the stream after this message. */
-  readonly cursor: string;
-  /** When the stream says that it is, in epoch milliseconds. */
-  readonly at: number;
+  /** The place in the stream after this message, and when the stream says that it is; undefined: it does not say. */
+  readonly place?: { readonly cursor: string; readonly at: number };
   readonly events: readonly StreamEvent[];
 };
 

@@ -49,7 +49,7 @@ export const keys = {
   content: (n: string, subprocessor: string) => `v:${n}:${subprocessor}`,
   /** How much deleted content was received, told and given up on a day. */
   contentCounts: (n: string, day: number) => `vd:${n}:${day}`,
-  /** How far a public stream has been read, and by whom: one for all tenants. */
+  /** How far a stream has been read, and by whom. A tenant's own has its number in its name; a public one is all tenants'. */
   stream: (stream: string) => `s:${stream}`,
   /** The numbers of the tenants for whom an integration's streams are read. */
   listening: (integration: string) => `sl:${integration}`,
@@ -82,6 +82,10 @@ function shardOf(text: string): number {
 
 /** A stream's name in keys and sources: the integration's, and its own. */
 export const streamName = (integration: string, stream: string): string => `${integration}/${stream}`;
+
+/** The same of one part of a tenant's own stream. */
+export const partName = (n: string, subprocessor: string, stream: string, part: string): string =>
+  `${n}:${streamName(subprocessor, stream)}/${part}`;
 
 /** A lane's name in messages and indexes. */
 export const laneName = (n: string, subprocessor: string): string => `${n}:${subprocessor}`;

@@ -3,10 +3,10 @@ import type { Ended, Heard, Listen } from "../ports.ts";
 import { fail, ok } from "../result.ts";
 import { USER_AGENT } from "./send.ts";
 
-const CONNECT_MS = 10_000;
+export const CONNECT_MS = 10_000;
 
 /** Longer messages, and those that are not text, are handed on as nothing: no event that matters is as long. */
-const MAX_MESSAGE = 262_144;
+export const MAX_MESSAGE = 262_144;
 
 /** What may wait to be read; a WebSocket cannot be asked to slow down, so that then it ends, and is taken up again later. */
 const MAX_WAITING = 16_777_216;

@@ -2,15 +2,23 @@ import { type Identity, sameIdentity } from "../contract/identity.ts";
 import type { Integration } from "../contract/integration.ts";
 import type { Stream, StreamEvent } from "../contract/stream.ts";
 import type { TenantNumber } from "../ids.ts";
+import { contentOf } from "../intake/content.ts";
 import { intentOf } from "../intake/understand.ts";
 import { StoreUnreachable } from "../platform/redis.ts";
 import type { Ports } from "../ports.ts";
-import { listenerOf } from "../registry/listening.ts";
+import { listenersOf } from "../registry/listening.ts";
 import type { Context } from "../registry/load.ts";
+import type { Subprocessor } from "../registry/subprocessor.ts";
 import { type Intent, record } from "../request/record.ts";
 
 /** A stream of an integration, under its name there. */
-export type Listening = { readonly integration: Integration; readonly name: string; readonly stream: Stream };
+export type Listening<S extends Stream = Stream> = {
+  readonly integration: Integration;
+  readonly name: string;
+  readonly stream: S;
+  /** Whose own it is: nobody else hears it. */
+  readonly subprocessor?: string;
+};
 
 export type Outcome = {
   /** Events that concern somebody, once for each tenant who knows them. */
@@ -53,9 +61,10 @@ async function tellSome(
   people: readonly Identity[],
   events: readonly StreamEvent[],
 ): Promise<number> {
+  const unlessOthersHear = listening.subprocessor === undefined ? unlessBroken : itself;
   const rolls: Roll[] = [];
   for (const n of tenants) {
-    const roll = await unlessBroken(ports, n, () => rollOf(ports, listening, n, people));
+    const roll = await unlessOthersHear(ports, n, () => rollOf(ports, listening, n, people));
     if (roll !== undefined) rolls.push(roll);
   }
   const lookups = rolls.flatMap(({ context, entries }) =>
@@ -67,22 +76,39 @@ async function tellSome(
     const known = entries.filter(() => answers.next().value === true).map(({ identity }) => identity);
     const concerned = events.filter(({ knownBy }) => knownBy.some((each) => isAmong(known, each)));
     if (concerned.length === 0) continue;
-    await unlessBroken(ports, context.tenant.n, () =>
-      record(ports, context, (current) => intentsOf(current, listening, concerned, known)),
+    await unlessOthersHear(ports, context.tenant.n, () =>
+      record(
+        ports,
+        context,
+        (current) => intentsOf(current, listening, concerned, known),
+        async (current, now) => {
+          const subprocessor = hearerOf(current, listening);
+          if (subprocessor === undefined || !tellsContent(listening)) return undefined;
+          const { integration, name } = listening;
+          return contentOf(ports, current, { subprocessor, integration, endpoint: name }, concerned, now);
+        },
+      ),
     );
     told += concerned.length;
   }
   return told;
 }
 
+/** In whose name a tenant hears it; undefined where it does not, or not any more. */
+const hearerOf = ({ tenant }: Context, { integration, stream, subprocessor }: Listening): Subprocessor | undefined =>
+  listenersOf(tenant, integration.id, stream).find(({ id }) => id === (subprocessor ?? id));
+
+/** Whoever is told erases copies, which cannot be taken back: what nobody vouches for is only noted. */
+const tellsContent = ({ stream }: Listening): boolean => stream.confirm === undefined;
+
 async function rollOf(
   ports: Ports,
-  { integration }: Listening,
+  listening: Listening,
   n: TenantNumber,
   people: readonly Identity[],
 ): Promise<Roll | undefined> {
   const context = await ports.tenants.byNumber(n);
-  if (context === undefined || listenerOf(context.tenant, integration.id) === undefined) return undefined;
+  if (context === undefined || hearerOf(context, listening) === undefined) return undefined;
   const entries = await Promise.all(
     people.map(async (identity) => ({ identity, pseudonym: await context.keys.pseudonym("index", identity) })),
   );
@@ -91,27 +117,34 @@ async function rollOf(
 
 function intentsOf(
   context: Context,
-  { integration, name, stream }: Listening,
+  listening: Listening,
   events: readonly StreamEvent[],
   known: readonly Identity[],
 ): Intent[] {
-  const subprocessor = listenerOf(context.tenant, integration.id);
+  const subprocessor = hearerOf(context, listening);
   if (subprocessor === undefined) return [];
+  const { integration, name, stream } = listening;
   const place = { subprocessor, integration, endpoint: name, hook: stream };
   return events.flatMap(({ id, signals, knownBy }) =>
-    signals.map((signal, index): Intent => {
+    signals.flatMap((signal, index): Intent[] => {
+      // It is no exercise of a right, and goes its own way.
+      if (signal.type === "content_deleted" && tellsContent(listening)) return [];
       const intent = intentOf(context, place, signal, `${id}#${index}`);
       // The same id under a shared type: people are linked by either.
       const others = knownBy.filter(
         (each) => each.value === signal.identity.value && each.type !== signal.identity.type && isAmong(known, each),
       );
-      return { ...intent, identities: [...intent.identities, ...others] };
+      return [{ ...intent, identities: [...intent.identities, ...others] }];
     }),
   );
 }
 
 /** The store's absence is everybody's; anything else is this tenant's own. */
-async function unlessBroken<T>(ports: Ports, n: TenantNumber, work: () => Promise<T>): Promise<T | undefined> {
+export async function unlessBroken<T>(
+  ports: Pick<Ports, "log">,
+  n: TenantNumber,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
@@ -120,6 +153,9 @@ async function unlessBroken<T>(ports: Ports, n: TenantNumber, work: () => Promis
     return undefined;
   }
 }
+
+/** A tenant's own stream costs nobody else anything: what could not be recorded of it is read again. */
+const itself: typeof unlessBroken = (_ports, _n, work) => work();
 
 const isAmong = (all: readonly Identity[], one: Identity): boolean => all.some((each) => sameIdentity(each, one));
 

@@ -448,25 +448,35 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
           expect(new URL(source).protocol, source).toBe("https:");
       });
 
-      it("[I13] is read at declared origins only, over TLS, from a cursor on", () => {
+      it("[I13] is read at declared origins only, over TLS, from where reading stopped", () => {
         for (const origin of stream.origins) {
           expect(integration.origins).toContain(origin);
-          for (const cursor of [stream.begin(NOW), stream.rewind(cursorOf(stream, said), 5)]) {
-            const { protocol, host, search } = new URL(stream.address(origin, cursor));
-            expect([protocol, host]).toEqual(["wss:", new URL(origin).host]);
-            expect(search).toContain(cursor);
+          for (const [address, says] of addressesOf(stream, origin, said)) {
+            const { protocol, host, search } = new URL(address);
+            expect([protocol, host]).toEqual([stream.reach === "tenant" ? "https:" : "wss:", new URL(origin).host]);
+            for (const each of says) expect(search).toContain(encodeURIComponent(each));
           }
         }
+      });
+
+      it("[I7] is opened with a secret of the tenant's own where it is the tenant's own", () => {
+        if (stream.reach === "everybody") return;
+        expect(integration.settings[stream.bearer]).toMatchObject({ kind: "secret", required: false });
+        expect(new Set(stream.parts).size).toBe(stream.parts.length);
+        for (const part of stream.parts) expect(part).toMatch(/^[\w-]+$/);
+        expect(sample.settings[stream.bearer]).toBeDefined();
+        for (const [address] of addressesOf(stream, stream.origins[0], said))
+          expect(address).not.toContain(sample.settings[stream.bearer]);
       });
 
       it("has an expectation for each of its events", () => {
         expect(Object.keys(said).toSorted()).toEqual([...stream.events].toSorted());
       });
 
-      it.each(Object.entries(said))("reads what %s says, and when", (event, { message, says }) => {
+      it.each(Object.entries(said))("reads what %s says, and when", (event, { message, says, isTimeless = false }) => {
         const told = stream.read(message(NOW));
         if (!told.ok) throw new Error(`${told.problem.reason} at ${told.problem.at}`);
-        expect(told.value.at).toBe(NOW);
+        expect(told.value.place?.at).toBe(isTimeless ? undefined : NOW);
         expect(told.value.events.map(({ name }) => name)).toEqual([event]);
         const signals = told.value.events.flatMap((each) => each.signals);
         expect(signals).toEqual(says(NOW));
@@ -564,9 +574,23 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
 
 const isNamed = (part: Part | undefined): boolean => typeof part === "object" && ("header" in part || "item" in part);
 
-function cursorOf(stream: Stream, said: StreamSample): string {
-  const told = stream.read(Object.values(said)[0]?.message(NOW) ?? "");
-  return told.ok ? told.value.cursor : "";
+/** Each address that a stream is read at, and what stands in its query. */
+function addressesOf(
+  stream: Stream,
+  origin: string,
+  said: StreamSample,
+): readonly (readonly [string, readonly string[]])[] {
+  if (stream.reach === "everybody") {
+    const told = stream.read(Object.values(said)[0]?.message(NOW) ?? "");
+    const heard = told.ok ? (told.value.place?.cursor ?? "") : "";
+    return [stream.begin(NOW), stream.rewind(heard, 5)].map((cursor) => [stream.address(origin, cursor), [cursor]]);
+  }
+  const { follow, replay } = stream;
+  const text = (at: number) => new Date(at).toISOString().slice(0, 19);
+  return stream.parts.flatMap((part): [string, string[]][] => [
+    [follow.address(origin, part, follow.mostMinutes), [part, String(follow.mostMinutes)]],
+    [replay.address(origin, part, NOW - 3_600_000, NOW), [part, text(NOW - 3_600_000), text(NOW)]],
+  ]);
 }
 
 const NOTHING: SampleEvent = { person: "", make: () => Promise.reject(new Error("no sender")) };

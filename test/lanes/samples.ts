@@ -203,6 +203,7 @@ export async function bench({
       return "problem" in next ? fail(next.problem) : ok(replyOf(next));
     },
     listen: async () => ({ ok: false, problem: { reason: "connection_failed" } }),
+    lines: async () => ({ ok: false, problem: { reason: "connection_failed" } }),
     wake: async () => undefined,
     later: () => undefined,
     keySets: { keys: async () => undefined, text: async () => fail("absent") },

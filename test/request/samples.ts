@@ -159,6 +159,7 @@ export async function bench() {
       throw new Error("no call is made here");
     },
     listen: async () => ({ ok: false, problem: { reason: "connection_failed" } }),
+    lines: async () => ({ ok: false, problem: { reason: "connection_failed" } }),
     wake: async () => undefined,
     later: () => undefined,
     keySets: { keys: async () => undefined, text: async () => fail("unavailable") },

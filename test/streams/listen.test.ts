@@ -20,6 +20,7 @@ const HOUR = 3_600_000;
 
 /** A message is `<milliseconds since NOW> <id> <who>`. */
 const network: Stream = {
+  reach: "everybody",
   source: SOURCE,
   origins: [ONE, TWO],
   address: (origin, cursor) => `${origin.replace("https:", "wss:")}/?from=${cursor}`,
@@ -36,7 +37,7 @@ const network: Stream = {
     const knownBy = [identity, { type: "did", value: who }];
     const event =
       who === "" ? { id, name: "weather", signals: [], knownBy: [] } : { id, name: "gone", signals, knownBy };
-    return tells({ cursor: String(at), at, events: [event] });
+    return tells({ place: { cursor: String(at), at }, events: [event] });
   },
   events: ["gone"],
   authority: { account_deleted: "everywhere" },
@@ -116,7 +117,7 @@ async function stand({ known = ["ada"], type = "news.reader" }: { known?: readon
     },
     store: {
       ...base.ports.store,
-      listening: async () => numbers,
+      listening: async () => new Map([["news", numbers]]),
       takeStream: async () => refusal ?? { result: "taken", place, failures: 0 },
       advanceStream: async (_, __, advance) => {
         if (failing.advance) return false;

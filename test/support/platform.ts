@@ -84,6 +84,7 @@ export function platformOf(
     tenants: tenants(store, vault, now),
     send: () => Promise.reject(new Error("intake calls nobody")),
     listen: () => Promise.reject(new Error("intake listens to nobody")),
+    lines: () => Promise.reject(new Error("intake listens to nobody")),
     wake: async (lanes) => void woken.push(...lanes),
     later: () => undefined,
     log,

@@ -26,6 +26,8 @@ export type Advance = {
   /** Runs that failed one after the other, and until when the stream rests for that. */
   readonly failures?: number;
   readonly restUntil?: Instant;
+  /** Why the last run failed, as a code; "" where it did not. */
+  readonly reason?: string;
   /** Counts of this run so far. */
   readonly counts?: Readonly<Record<string, number>>;
   /** What can never be read any more, from and to. */
@@ -37,6 +39,7 @@ export type StreamState = {
   readonly readAt?: Instant;
   readonly origin?: string;
   readonly failures: number;
+  readonly reason?: string;
   readonly counts: Readonly<Record<string, number>>;
   readonly gap?: readonly [Instant, Instant];
 };
@@ -44,7 +47,8 @@ export type StreamState = {
 export type Lookup = { readonly n: TenantNumber; readonly pseudonym: string };
 
 export type StreamStore = {
-  readonly listening: (integration: string) => Promise<readonly TenantNumber[]>;
+  /** By integration, in one round trip; in none where none is asked about. */
+  readonly listening: (integrations: readonly string[]) => Promise<ReadonlyMap<string, readonly TenantNumber[]>>;
   readonly takeStream: (stream: string, reader: string, now: Instant, leaseUntil: Instant) => Promise<Taken>;
   /** False when somebody else has taken the stream. */
   readonly advanceStream: (stream: string, reader: string, advance: Advance) => Promise<boolean>;
@@ -60,10 +64,12 @@ export type StreamStore = {
 const TOGETHER = 200;
 
 export const streamStore = (redis: RedisClient): StreamStore => ({
-  listening: async (integration) =>
-    texts((await redis.run([["smembers", keys.listening(integration)]]))[0])
-      .toSorted()
-      .map(tenantNumber),
+  listening: async (integrations) => {
+    const answers = await redis.run(integrations.map((integration) => ["smembers", keys.listening(integration)]));
+    return new Map(
+      integrations.map((integration, at) => [integration, texts(answers[at]).toSorted().map(tenantNumber)]),
+    );
+  },
 
   takeStream: async (stream, reader, now, leaseUntil) => {
     const [answer] = await redis.run([{ script: TAKE, keys: [keys.stream(stream)], args: [now, reader, leaseUntil] }]);
@@ -73,12 +79,13 @@ export const streamStore = (redis: RedisClient): StreamStore => ({
     return { result: "taken", place, failures: Number(failures) };
   },
 
-  advanceStream: async (stream, reader, { place, now, leaseUntil = 0, failures, restUntil, counts, gap }) => {
+  advanceStream: async (stream, reader, { place, now, leaseUntil = 0, failures, restUntil, reason, counts, gap }) => {
     const fields: readonly (readonly [string, string | number])[] = [
       ["seen", now],
       ...(place === undefined ? [] : ([["c", place.cursor] as const, ["at", place.at], ["o", place.origin]] as const)),
       ...(failures === undefined ? [] : ([["f", failures]] as const)),
       ...(restUntil === undefined ? [] : ([["r", restUntil]] as const)),
+      ...(reason === undefined ? [] : ([["w", reason]] as const)),
       ...(counts === undefined ? [] : ([["n", JSON.stringify(counts)]] as const)),
       ...(gap === undefined ? [] : ([["gap", gap.join(" ")]] as const)),
     ];
@@ -103,13 +110,14 @@ export const streamStore = (redis: RedisClient): StreamStore => ({
   },
 });
 
-function stateOf({ at, seen, o, f, n, gap }: Hash): StreamState {
+function stateOf({ at, seen, o, f, w = "", n, gap }: Hash): StreamState {
   const [from, to] = (gap ?? "").split(" ").map(Number);
   return {
     ...(at !== undefined && { at: Number(at) }),
     ...(seen !== undefined && { readAt: Number(seen) }),
     ...(o !== undefined && { origin: o }),
     failures: Number(f ?? 0),
+    ...(w !== "" && { reason: w }),
     // Written by `advanceStream` and by nobody else.
     counts: n === undefined ? {} : (JSON.parse(n) as StreamState["counts"]),
     ...(from !== undefined && to !== undefined && { gap: [from, to] as const }),

@@ -27,9 +27,16 @@ export type Way = {
 /** What each event of a hook says when it happened at `at`; it is signed by the sender of the same name. */
 export type HookSample = Readonly<Record<string, (at: number) => readonly Signal[]>>;
 
-/** Each event of a stream as it comes when it happens at `at`, and what it says. */
+/** Each event of a stream as it comes when it happens at `at`, and what it says; `isTimeless`: not when. */
 export type StreamSample = Readonly<
-  Record<string, { readonly message: (at: number) => string; readonly says: (at: number) => readonly Signal[] }>
+  Record<
+    string,
+    {
+      readonly message: (at: number) => string;
+      readonly says: (at: number) => readonly Signal[];
+      readonly isTimeless?: true;
+    }
+  >
 >;
 
 /** What is known of a way to the vendor when its token endpoint is asked. */

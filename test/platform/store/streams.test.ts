@@ -73,28 +73,52 @@ onEach("listening to streams", engines, ({ store, client, state, twice, raw, rou
   it("rests after failures, remembers how many, and what was missed", async () => {
     await take("ann");
     await store.advanceStream(STREAM, "ann", { now: NOW, leaseUntil: NOW + LEASE, gap: [NOW - DAY, NOW] });
-    await store.advanceStream(STREAM, "ann", { now: NOW, failures: 2, restUntil: NOW + MINUTE });
+    const failed = { now: NOW, failures: 2, restUntil: NOW + MINUTE, reason: "rate_limited" };
+    await store.advanceStream(STREAM, "ann", failed);
     expect(await take("bob", NOW + MINUTE - 1)).toEqual({ result: "resting" });
     expect(await take("bob", NOW + MINUTE)).toEqual(taken(undefined, 2));
     expect(await store.streams([STREAM, "vendor/other"])).toEqual([
-      { readAt: NOW, failures: 2, counts: {}, gap: [NOW - DAY, NOW] },
+      { readAt: NOW, failures: 2, reason: "rate_limited", counts: {}, gap: [NOW - DAY, NOW] },
       { failures: 0, counts: {} },
     ]);
+    await store.advanceStream(STREAM, "bob", { now: NOW, failures: 0, reason: "" });
+    expect((await store.streams([STREAM]))[0]).toEqual({
+      readAt: NOW,
+      failures: 0,
+      counts: {},
+      gap: [NOW - DAY, NOW],
+    });
   });
+
+  const listening = async (integration: string) => (await store.listening([integration])).get(integration);
 
   it("writes who listens together with the registry, and never from an older one", async () => {
     await twice(() => store.change(n, "", tenant, change, { vendor: true, other: false }));
-    expect(await store.listening("vendor")).toEqual([n]);
-    expect(await store.listening("other")).toEqual([]);
+    expect(await listening("vendor")).toEqual([n]);
+    expect(await listening("other")).toEqual([]);
     expect(await store.change(n, "", tenant, { ...change, what: "late" }, { vendor: false })).toBe(false);
     await store.enrol(n, "0", { vendor: false });
-    expect(await store.listening("vendor")).toEqual([n]);
+    expect(await listening("vendor")).toEqual([n]);
     await raw("DEL", keys.listening("vendor"));
     await twice(() => store.enrol(n, "1", { vendor: true, other: false }));
-    expect(await store.listening("vendor")).toEqual([n]);
+    expect(await listening("vendor")).toEqual([n]);
     await twice(() => store.change(n, "1", tenant, { ...change, what: "retired" }, { vendor: false, other: true }));
-    expect(await store.listening("vendor")).toEqual([]);
-    expect(await store.listening("other")).toEqual([n]);
+    expect(await listening("vendor")).toEqual([]);
+    expect(await listening("other")).toEqual([n]);
+  });
+
+  it("says of several integrations in one round trip who listens, and in none of none", async () => {
+    await store.change(n, "", tenant, change, { vendor: true, other: false });
+    const before = roundTrips();
+    expect(await store.listening(["vendor", "other"])).toEqual(
+      new Map([
+        ["vendor", [n]],
+        ["other", []],
+      ]),
+    );
+    expect(roundTrips() - before).toBe(1);
+    expect(await store.listening([])).toEqual(new Map());
+    expect(roundTrips() - before).toBe(1);
   });
 
   it("[I6] finds the few who are known among many, each at their own tenant, in two round trips", async () => {
