@@ -77,6 +77,8 @@ async function tells(integration: Integration, catalogue: Catalogue): Promise<st
     // Without a sender, what a hook may give is all that is known of its events.
     if (sent.length === 0) for (const type of typesOf(hook)) for (const event of hook.events) note(type, event);
   }
+  for (const [name, stream] of Object.entries(integration.streams ?? {}))
+    for (const type of typesOf(stream)) note(type, `${name} (stream)`);
   for (const [name, list] of Object.entries(integration.lists ?? {}))
     for (const type of typesOf(list)) note(type, `${name} (file)`);
   return [...given].map(([type, events]) => `${code(type)}: ${named(events)}`).join("; ") || "nothing of concern";

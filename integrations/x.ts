@@ -4,15 +4,15 @@ import { CONNECTION, grantOf, revokeTokens } from "../src/contract/oauth.ts";
 import { type Answer, notFound } from "../src/contract/outcome.ts";
 import { optional, secret, text } from "../src/contract/settings.ts";
 import { json, type VendorEvent } from "../src/contract/signal.ts";
-import { A_DAY, compliance, deleted, Id, Time } from "./houses/x.ts";
+import { A_DAY, compliance, deleted, Id, streams, Time } from "./houses/x.ts";
 import { adapt, ownerOf, sightOf, unsubscribe } from "./houses/x-grants.ts";
 import { sightOfPost, unpublishPost } from "./houses/x-posts.ts";
 
 /**
  * X (Twitter): people grant the tenant's app access to their account.
- * It tells us when a person revokes the app or deletes a post; that an account was deleted or suspended only by stream, to
- * Enterprise customers, and to everybody in the files of batch compliance jobs about ids that they hold. We can end a
- * grant, and with it what is subscribed to about that person.
+ * It tells us when a person revokes the app or deletes a post; that an account was deleted or suspended only by streams, which
+ * Enterprise customers may read, and to everybody in the files of batch compliance jobs about ids that they hold. We can end
+ * a grant, and with it what is subscribed to about that person.
  */
 const WEBHOOKS = "https://docs.x.com/x-api/webhooks/quickstart";
 const OAUTH = "https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token";
@@ -76,6 +76,9 @@ const settings = {
   clientId: optional(text("OAuth 2.0 client id")),
   clientSecret: optional(secret("OAuth 2.0 client secret")),
   bearerToken: optional(secret("App-only bearer token, to end subscriptions to a person's events")),
+  complianceToken: optional(
+    secret("App-only bearer token of an app with Enterprise access, to read the compliance streams"),
+  ),
 };
 
 function* revocation(order: Order<typeof settings>): Steps<Answer> {
@@ -153,6 +156,7 @@ export const x = defineIntegration({
   },
 
   lists: compliance,
+  streams,
 
   oauth: {
     source: OAUTH,

@@ -50,6 +50,7 @@ async function answer(
   outgoing.once("close", () => gone.abort());
   try {
     const response = await handle(await requestOf(incoming, url, gone.signal));
+    if (response.headers.get(LIVE) === "no") return await goOn(response, outgoing);
     const body = Buffer.from(await response.arrayBuffer());
     outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(body);
   } catch (problem) {
@@ -57,6 +58,15 @@ async function answer(
     // A malformed x-original-url, a caller that left midway, or a mistake of ours: the developer wants to read it.
     outgoing.writeHead(500, { "content-type": "text/plain; charset=utf-8" }).end(String(problem));
   }
+}
+
+/** `no` where the answer goes on and on: whoever reads it gets each piece as it comes. */
+export const LIVE = "x-accel-buffering";
+
+async function goOn(response: Response, outgoing: ServerResponse): Promise<void> {
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers)).flushHeaders();
+  for await (const piece of response.body ?? []) outgoing.write(piece);
+  outgoing.end();
 }
 
 async function requestOf(incoming: IncomingMessage, url: string, signal: AbortSignal): Promise<Request> {

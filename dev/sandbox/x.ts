@@ -3,6 +3,7 @@ import { z } from "zod";
 import { authorizationServer } from "./authorization-server.ts";
 import { PostSeed, posts } from "./posts.ts";
 import type { MakeVendor } from "./vendor.ts";
+import { compliance } from "./x-compliance.ts";
 
 const problem = (status: number, title: string) => ({ title, type: "about:blank", status, detail: title });
 
@@ -29,13 +30,14 @@ const Seed = z.object({
 
 /**
  * OAuth 2.0 of X: PKCE, refresh tokens that can be used once, a word of its own for those that are spent; and X Activity
- * subscriptions, for any app-only token. Whoever signs in is the user whose number they give.
+ * subscriptions and the compliance streams, for any app-only token. Whoever signs in is the user whose number they give.
  *
  * @see https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token
  */
 export const x: MakeVendor = (world) => {
   const subscriptions = new Map<string, string>();
   const published = posts();
+  const streams = compliance(world);
   const server = authorizationServer({
     now: world.now,
     by: "basic",
@@ -55,6 +57,7 @@ export const x: MakeVendor = (world) => {
           ),
   });
   const app = new Hono();
+  app.route("/", streams.app);
   app.all("/i/oauth2/authorize", (c) => server.authorize(c.req.raw));
   app.post("/2/oauth2/token", (c) => server.token(c.req.raw));
   app.post("/2/oauth2/revoke", async (c) => {
@@ -99,7 +102,8 @@ export const x: MakeVendor = (world) => {
   });
   return {
     id: "x",
-    about: "x.com and api.x.com: what people have granted to an app, and what it subscribed to",
+    about: "x.com and api.x.com: what people have granted to an app, what it subscribed to, and the compliance streams",
+    admin: streams.admin,
     serves: (host) => host === "x.com" || host === "api.x.com",
     call: async (request) => app.fetch(request),
     refuse: ({ status }) => Response.json({ title: "Error", type: "about:blank", status }, { status }),
@@ -119,6 +123,7 @@ export const x: MakeVendor = (world) => {
       server.reset();
       published.clear();
       subscriptions.clear();
+      streams.reset();
     },
   };
 };

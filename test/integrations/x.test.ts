@@ -175,13 +175,13 @@ describe("what a batch compliance job says of stored ids", () => {
 });
 
 describe("what the compliance streams say", () => {
-  const { "users-stream": users, "tweets-stream": tweets } = x.lists ?? {};
-  if (users === undefined || tweets === undefined) throw new Error("X has streams");
+  const { "users-stream": users, "tweets-stream": tweets } = x.streams ?? {};
+  if (users?.reach !== "tenant" || tweets?.reach !== "tenant") throw new Error("X has streams");
   const line = (name: string, at = "2026-11-20T10:00:00.000+00:00") =>
     JSON.stringify({ data: { [name]: { user: { id: "11" }, tweet: { id: "12", author_id: "11" }, event_at: at } } });
-  const read = (list: typeof users, text: string) => {
-    const reading = list.read(text, RECEIVED);
-    return reading.ok ? reading.value : reading.problem.at;
+  const read = (stream: typeof users, text: string) => {
+    const told = stream.read(text);
+    return told.ok ? told.value.events : told.problem.at;
   };
 
   it("tells a deletion and its end apart, each by its time", () => {
@@ -196,6 +196,35 @@ describe("what the compliance streams say", () => {
   it("knows a deleted post as the webhook and the batch job know it", () => {
     expect(read(tweets, line("delete"))).toMatchObject([{ id: "post.delete:12" }]);
     expect(read(tweets, line("drop"))).toMatchObject([{ name: "drop", signals: [] }]);
+  });
+
+  it("knows a deleted post by itself or by its author, and an account by itself", () => {
+    const [post, user] = [
+      { type: "x.post", value: "12" },
+      { type: "x.user_id", value: "11" },
+    ];
+    expect(read(tweets, line("delete"))).toMatchObject([{ knownBy: [post, user] }]);
+    expect(read(users, line("user_delete"))).toMatchObject([{ knownBy: [user] }]);
+  });
+
+  it("tells when it was also of what it does not know, and is not put off by what it cannot read there", () => {
+    const at = Date.parse("2026-11-20T10:00:00.000Z");
+    expect(users.read(line("user_something_new"))).toMatchObject({ value: { place: { at } } });
+    for (const odd of [{ event_at: "soon" }, 5, null])
+      expect(users.read(JSON.stringify({ data: { user_something_new: odd } }))).toEqual({
+        ok: true,
+        value: { events: [{ id: "user_something_new", name: "user_something_new", signals: [], knownBy: [] }] },
+      });
+  });
+
+  it("is asked for minutes, or for a time in whole seconds, of one part", () => {
+    expect(users.follow.address("https://api.x.com", "3", 2)).toBe(
+      "https://api.x.com/2/users/compliance/stream?partition=3&backfill_minutes=2",
+    );
+    const from = Date.parse("2026-11-20T10:00:00Z");
+    expect(tweets.replay.address("https://api.x.com", "4", from, from + 600_000)).toBe(
+      "https://api.x.com/2/tweets/compliance/stream?partition=4&start_time=2026-11-20T10%3A00%3A00Z&end_time=2026-11-20T10%3A10%3A00Z",
+    );
   });
 
   it("names the place where a line does not fit, and raises an alarm where X says that something is wrong", () => {
@@ -275,7 +304,7 @@ describe("X's grants", () => {
   };
   const order = (bearerToken: string) =>
     orderFor(
-      { consumerSecret: "secret", appId: "", clientId: "id", clientSecret: "shh", bearerToken },
+      { consumerSecret: "secret", appId: "", clientId: "id", clientSecret: "shh", bearerToken, complianceToken: "" },
       { type: "connection", value: "con_1" },
       { grant },
     );

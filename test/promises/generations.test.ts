@@ -278,21 +278,4 @@ describe("who came back, through the deployed bundle", () => {
     // What tax law keeps at Stripe stays there.
     expect((await world.held(hal.email)).filter((place) => !place.startsWith("/stripe/"))).toEqual([]);
   });
-
-  it("[I3] obeys no deletion of X's compliance stream that X has taken back", async () => {
-    const kit = await world.person(SLUG, "kit-back");
-    const user = { id: "1600000000000000888" };
-    await world.api("PUT", `/v1/subjects/${kit.id}`, world.key(SLUG), {
-      identities: [{ type: "x.user_id", value: user.id }],
-    });
-    const event = (name: string, ago: number) =>
-      JSON.stringify({ data: { [name]: { user, event_at: iso(world.gateway.now() - ago) } } });
-    const file = join(folder, "x-stream.jsonl");
-    writeFileSync(file, [event("user_undelete", HOUR), event("user_delete", 2 * HOUR)].join("\n"));
-    expect(await imported(["--subprocessor", "x", "--list", "users-stream", file])).toMatchObject({
-      code: 0,
-      report: { opened: 0, noted: 2 },
-    });
-    expect(await gate(kit)).toEqual({ allowed: true });
-  });
 });

@@ -20,10 +20,14 @@ const news =
   (name: string, said: object = { user: { id: user.value } }) =>
   (at: number) =>
     JSON.stringify({ data: { [name]: { ...said, event_at: new Date(at).toISOString().replace("Z", "+00:00") } } });
-const nothing = (name: string, said?: object) => ({ [name]: { line: news(name, said), says: () => [] } });
+const nothing = (name: string, said?: object) => ({ [name]: { message: news(name, said), says: () => [] } });
 const tweet = { tweet: { id: post.value, author_id: user.value } };
 const errors = {
-  errors: { line: () => JSON.stringify({ errors: [{ title: "operational-disconnect" }] }), says: () => [] },
+  errors: {
+    message: () => JSON.stringify({ errors: [{ title: "operational-disconnect" }] }),
+    says: () => [],
+    isTimeless: true as const,
+  },
 };
 const says = (type: Signal["type"], identity: Signal["identity"]) => (at: number) => [{ type, identity, at }];
 
@@ -82,6 +86,7 @@ export const sample: Sample = {
     clientId: "bm9ib2R5cy1jbGllbnQtaWQ",
     clientSecret: "nobodys-client-secret",
     bearerToken: "nobodys-bearer-token",
+    complianceToken: "nobodys-enterprise-token",
   },
   hooks: {
     webhooks: {
@@ -106,10 +111,12 @@ export const sample: Sample = {
       "tweet suspended": { line: line("1900000000000000009", "suspended"), says: says("content_deleted", post) },
       "tweet scrub_geo": { line: line("1900000000000000009", "scrub_geo"), says: () => [] },
     },
+  },
+  streams: {
     "users-stream": {
-      user_delete: { line: news("user_delete"), says: says("account_deleted", user) },
-      user_undelete: { line: news("user_undelete"), says: says("account_restored", user) },
-      user_suspend: { line: news("user_suspend"), says: says("account_disabled", user) },
+      user_delete: { message: news("user_delete"), says: says("account_deleted", user) },
+      user_undelete: { message: news("user_undelete"), says: says("account_restored", user) },
+      user_suspend: { message: news("user_suspend"), says: says("account_disabled", user) },
       ...nothing("user_unsuspend"),
       ...nothing("user_protect"),
       ...nothing("user_unprotect"),
@@ -119,7 +126,7 @@ export const sample: Sample = {
       ...errors,
     },
     "tweets-stream": {
-      delete: { line: news("delete", tweet), says: says("content_deleted", post) },
+      delete: { message: news("delete", tweet), says: says("content_deleted", post) },
       ...nothing("drop", tweet),
       ...nothing("undrop", tweet),
       ...nothing("withheld", { ...tweet, withheld_in_countries: ["XY"] }),
