@@ -19,7 +19,9 @@ export const lines =
     try {
       const headers = { authorization: `Bearer ${bearer}`, accept: "application/json", "user-agent": USER_AGENT };
       const response = await fetcher(url.href, { headers, redirect: "manual", signal: connecting.signal });
-      if (response.status === 200 && response.body !== null) return ok(heard(response.body));
+      // A page for people comes from whoever stands between, with a status of their own.
+      const isPage = response.headers.get("content-type")?.startsWith("text/html") === true;
+      if (response.status === 200 && response.body !== null && !isPage) return ok(heard(response.body));
       await response.body?.cancel();
       return fail({ reason: "refused", status: response.status });
     } catch {

@@ -21,6 +21,7 @@ const FIRST_WAIT_MS = 1_000;
 /** Somebody always has something to tell, and what came last is where we are. */
 const HELD: Manner = {
   quietMs: 20_000,
+  batch: 500,
   placeOf: (batch) => batch.at(-1) ?? batch[0],
   isCaughtUp: () => false,
 };

@@ -8,9 +8,8 @@ import { type Listening, tell } from "./tell.ts";
 /** Longer than a run with all that it waits for, so that nobody else reads meanwhile; renewed with each batch. */
 export const LEASE_MS = 120_000;
 
-/** What was read is made durable so often, or when so much of it has come. */
+/** What was read is made durable so often. */
 const BATCH_MS = 5_000;
-const BATCH = 500;
 
 /** A stream whose clock is further ahead is not believed: it would take our cursor past what has not happened yet. */
 const AHEAD_MS = 300_000;
@@ -43,6 +42,8 @@ export type At = NonNullable<Told["place"]>;
 export type Manner = {
   /** A connection on which nothing comes for so long is taken to be dead. */
   readonly quietMs: number;
+  /** What was read is also made durable when so many events of it may concern somebody. */
+  readonly batch: number;
   /** Where we are after a batch, of which each message was there. */
   readonly placeOf: (batch: readonly [At, ...At[]]) => At;
   /** Whether all is heard that there is to hear; asked of each message, and of each sign that the other side is there. */
@@ -106,7 +107,7 @@ export async function read(
       isCaughtUp = manner.isCaughtUp(told.value) || isCaughtUp;
       note(ports, run, told.value.events);
       events.push(...told.value.events.filter(({ signals }) => signals.length > 0));
-      if (events.length >= BATCH && !(await settle())) return "lost";
+      if (events.length >= manner.batch && !(await settle())) return "lost";
     }
     if (isCaughtUp) return after("caught_up");
     if (ports.now() >= batchAt && !(await settle())) return "lost";

@@ -16,8 +16,14 @@ const ABREAST = 4;
 const MOST_MESSAGES = 300_000;
 const MOST_LOOKUPS = 400_000;
 
-/** Events are nearly in order: so many have to be dated after the visit began before it is believed to have heard all before. */
-const MOST_EARLY = 10;
+/**
+ * Older events come before newer ones, but not strictly: so many in a row have to be dated after the visit began before it is believed
+ * to have heard all that was before.
+ */
+const LATER_IN_A_ROW = 50;
+
+/** There is one tenant to look things up for, and an invocation may make only so many calls to the store. */
+const BATCH = 5_000;
 
 /** The other side is heard from every 20 seconds at the latest, or a moment after that. */
 const QUIET_MS = 30_000;
@@ -115,9 +121,12 @@ async function visit(
     const manner = visiting(begun, isReplay);
     const ended = await read(ports, run, origin, heard.value, manner);
     if (ended === "lost") return;
+    const { messages = 0, unreadable = 0 } = run.counts;
+    // Whatever has ended there, it was not the stream.
+    if (ended === "done" && messages > 0 && unreadable === messages) return await fails("unreadable");
     const isWhole = manner.isWhole(ended);
     if (isWhole) run.place = placeAt(Math.max(to, run.place.at));
-    if (!isWhole && ended !== "time" && run.counts.messages === undefined) return await fails("nothing_came");
+    if (!isWhole && ended !== "time" && messages === 0) return await fails("nothing_came");
     await letGo(ports, run, { begun, ended: isWhole ? "caught_up" : ended, failures: 0 });
   } finally {
     heard.value.close();
@@ -146,7 +155,7 @@ const refusal = (status: number): string =>
   status === 401 || status === 403 ? "credential_refused" : status === 429 ? "rate_limited" : "refused";
 
 /**
- * A visit hears all that there was when it began. That is so when enough is dated later, or when the other side was there twice
+ * A visit hears all that there was when it began. That is so when enough in a row is dated later, or when the other side was there twice
  * and had nothing to tell in between; a replay says so itself, by its end. Where it stops before that, it goes on from the
  * earliest of what came last.
  */
@@ -156,6 +165,7 @@ function visiting(begun: Instant, isReplay: boolean): Manner & { readonly isWhol
   let isFaulty = false;
   return {
     quietMs: QUIET_MS,
+    batch: BATCH,
     placeOf: (batch) => {
       const at = batch.reduce((earliest, each) => Math.min(earliest, each.at), begun);
       return { cursor: String(at), at };
@@ -164,10 +174,10 @@ function visiting(begun: Instant, isReplay: boolean): Manner & { readonly isWhol
       if (heard === ALIVE) quiet++;
       else {
         quiet = 0;
-        if (heard.place !== undefined && heard.place.at >= begun) later++;
+        if (heard.place !== undefined) later = heard.place.at >= begun ? later + 1 : 0;
         isFaulty ||= heard.events.some(({ alarm }) => alarm === true);
       }
-      return !isReplay && (quiet >= 2 || later >= MOST_EARLY);
+      return !isReplay && (quiet >= 2 || later >= LATER_IN_A_ROW);
     },
     // Whoever ends because something is wrong ends as properly as one who has told all, but says so before.
     isWhole: (ended) => ended === "caught_up" || (isReplay && ended === "done" && !isFaulty),

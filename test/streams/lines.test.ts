@@ -124,6 +124,12 @@ describe("listening to a body of lines", () => {
     },
   );
 
+  it("[I5] takes a page for people for no stream", async () => {
+    const fetcher: typeof fetch = async () =>
+      new Response("<p>\n\n\nOne moment", { headers: { "content-type": "text/html; charset=utf-8" } });
+    expect(await lines(fetcher)(ADDRESS, "t")).toEqual({ ok: false, problem: { reason: "refused", status: 200 } });
+  });
+
   it("says that there is no connection", async () => {
     const fetcher: typeof fetch = () => Promise.reject(new TypeError("Network connection lost."));
     expect(await lines(fetcher)(ADDRESS, "t")).toEqual({ ok: false, problem: { reason: "connection_failed" } });

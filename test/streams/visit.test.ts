@@ -196,7 +196,7 @@ async function stand(entries: Readonly<Record<string, Partial<Subprocessor>>> = 
 }
 
 /** What shows that nothing older comes. */
-const LATER = Array.from({ length: 10 }, (_, at) => `${at} later${at} `);
+const LATER = Array.from({ length: 50 }, (_, at) => `${at} later${at} `);
 
 describe("visiting a tenant's own stream", () => {
   it("[I1] hears all that there was when the visit began, and saves that moment once it is recorded", async () => {
@@ -206,7 +206,7 @@ describe("visiting a tenant's own stream", () => {
     expect(at.asked.find(({ part }) => part === "1")).toEqual({ part: "1", query: "back=2", bearer: "token-of-news" });
     expect(at.recorded).toHaveLength(1);
     expect(at.recorded[0]).toMatchObject({ noteOnly: false, echoOf: "news" });
-    expect(at.state("1")).toMatchObject({ at: NOW, failures: 0, counts: { messages: 12, known: 1 } });
+    expect(at.state("1")).toMatchObject({ at: NOW, failures: 0, counts: { messages: 52, known: 1 } });
   });
 
   it("begins with what happens from now on", async () => {
@@ -227,6 +227,15 @@ describe("visiting a tenant's own stream", () => {
     expect(at.state("1")?.at).toBe(NOW);
     // Only so far as the earliest of what came last.
     expect(at.state("2")?.at).toBe(NOW - 5000);
+  });
+
+  it("is not misled by what is new among what is told again", async () => {
+    const at = await stand();
+    at.left("1", -3 * MINUTE);
+    const mixed = Array.from({ length: 200 }, (_, id) => (id % 40 === 39 ? `-150000 old${id} ` : `${id} new${id} `));
+    await at.run({ "1": [[mixed, ["-140000 first ada"], "broken"]] });
+    expect(at.recorded).toHaveLength(1);
+    expect(at.state("1")?.at).toBe(NOW - 150 * SECOND);
   });
 
   it("[I2] goes on from the earliest of what came last where it breaks off, and what comes twice is known by its id", async () => {
@@ -319,6 +328,15 @@ describe("visiting a tenant's own stream", () => {
     const at = await stand();
     await at.run({ "1": [["broken"]] });
     expect(at.state("1")).toMatchObject({ failures: 1, reason: "nothing_came" });
+  });
+
+  it("[I5] takes what nobody can read for no stream when it ends", async () => {
+    const at = await stand();
+    at.left("1", -MINUTE);
+    at.left("2", -20 * MINUTE);
+    await at.run({ "1": [[["<html>", "</html>"], "done"]], "2": [[["<html>", "</html>"], "done"]] });
+    expect(at.state("1")).toMatchObject({ failures: 1, reason: "unreadable", at: NOW - MINUTE });
+    expect(at.state("2")).toMatchObject({ failures: 1, reason: "unreadable", at: NOW - 20 * MINUTE });
   });
 
   it("[I5] is moved by no line that nobody can read, and by no clock that runs ahead", async () => {
