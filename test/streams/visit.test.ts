@@ -393,7 +393,7 @@ describe("visiting a tenant's own stream", () => {
 
   it("[I6] is heard by nobody but the subprocessor whose credential it is", async () => {
     const at = await stand({ one: {}, two: {}, bare: { secrets: {} }, gone: { status: "retired" } });
-    await at.run({ "1": [[["-5000 first ada"], [ALIVE, ALIVE]]] });
+    await at.run({ "1": [[[ALIVE, ALIVE]], [["-5000 first ada"], [ALIVE, ALIVE]]] });
     expect(at.asked.map(({ bearer }) => bearer)).toEqual([
       "token-of-one",
       "token-of-one",
@@ -401,7 +401,7 @@ describe("visiting a tenant's own stream", () => {
       "token-of-two",
     ]);
     expect(at.recorded).toHaveLength(1);
-    expect(at.recorded[0]).toMatchObject({ echoOf: "one" });
+    expect(at.recorded[0]).toMatchObject({ echoOf: "two" });
   });
 
   it("[I2] keeps its place where what it heard cannot be recorded, whatever the reason", async () => {
