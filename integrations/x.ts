@@ -77,7 +77,7 @@ const settings = {
   clientSecret: optional(secret("OAuth 2.0 client secret")),
   bearerToken: optional(secret("App-only bearer token, to end subscriptions to a person's events")),
   complianceToken: optional(
-    secret("App-only bearer token of an app with Enterprise access, to read the compliance streams"),
+    secret("App-only bearer token of an app with Enterprise access, to read the compliance streams", /^[\x21-\x7e]+$/),
   ),
 };
 
