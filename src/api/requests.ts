@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { base64url } from "jose";
 import { z } from "zod";
 import { connectionsIn } from "../connections/connection.ts";
+import { sharedAccounts } from "../connections/sibling.ts";
 import { parseRequestId, type RequestId } from "../ids.ts";
 import { laneName } from "../platform/keys.ts";
 import { gatewayOf, orderId } from "../platform/store/lanes.ts";
@@ -318,6 +319,8 @@ async function dryRun(ports: Ports, context: Context, intent: Intent) {
   const known =
     subject === undefined || hash === undefined ? [] : (await openSubject(context.keys, subject, hash)).known;
   const due = rfc3339(deadline(startAt, policy));
+  const all = [...intent.identities, ...known];
+  const [shared = []] = await sharedAccounts(ports, context, [all]);
   const planned = plan(
     {
       type: intent.type,
@@ -330,8 +333,9 @@ async function dryRun(ports: Ports, context: Context, intent: Intent) {
     },
     context.tenant,
     ports.integrations,
-    [...intent.identities, ...known],
+    all,
     now,
+    { shared },
   );
   const limited = underQuota(planned, context.tenant, ports.integrations, now);
   const ahead = await ports.store.ahead(

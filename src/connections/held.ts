@@ -8,6 +8,7 @@ import type { Context } from "../registry/load.ts";
 import { endingIn, openGrant } from "./connection.ts";
 import { type FreshProblem, freshGrant } from "./fresh.ts";
 import { isOfAnother, OF_ANOTHER } from "./protocol.ts";
+import { haveSiblings } from "./sibling.ts";
 
 export type Held = { readonly cursor: Cursor; readonly grants: ReadonlyMap<string, Grant> };
 
@@ -65,7 +66,8 @@ export async function grantsFor(
     }
     // The vendor may be giving new tokens in place of these: to revoke these then could leave those alive, unknown to anybody.
     if (isLeased(hash, ports.now())) throw new NoTokenNow("its tokens are being renewed", true);
-    if (oauth.kills === "account" && (await hasSibling(ports, context, subprocessor, id, hash))) {
+    const sibling = { subprocessor, account: hash.h ?? "", except: [id] };
+    if (oauth.kills === "account" && (await haveSiblings(ports, context, [sibling])).includes(true)) {
       over.set(id, { at: "done", answer: "stopped", because: SIBLING });
       continue;
     }
@@ -143,29 +145,4 @@ function noTokenNow(problem: Exclude<FreshProblem, { reason: "over" }>): NoToken
     default:
       return new NoTokenNow("the vendor gave no token to do it with", true);
   }
-}
-
-/** Whether the same client, or the family's project, has another connection of the same account that is in use and not being ended as well. */
-async function hasSibling(
-  ports: Pick<Ports, "store" | "integrations">,
-  { tenant }: Context,
-  subprocessor: string,
-  id: string,
-  { h: household = "" }: Hash,
-): Promise<boolean> {
-  const { n, subprocessors } = tenant;
-  const clientOf = (name: string): string | undefined => {
-    const oauth = ports.integrations.get(subprocessors[name]?.integration ?? "")?.oauth;
-    if (oauth === undefined || isAbsent(oauth)) return undefined;
-    const id = "id" in oauth.client ? (subprocessors[name]?.settings[oauth.client.id] ?? "") : "";
-    return oauth.family === undefined ? id : `${oauth.family.name} ${oauth.family.project(id)}`;
-  };
-  const client = clientOf(subprocessor);
-  const [members = []] = await ports.store.ofAccounts(n, [household]);
-  const others = members
-    .map((member) => member.split(" "))
-    .filter(([name = "", other]) => other !== id && clientOf(name) === client)
-    .flatMap(([, other]) => other ?? []);
-  const hashes = await ports.store.connections(others.map((other) => ({ n, id: other })));
-  return hashes.some(({ st }) => st === "active" || st === "unconfirmed");
 }

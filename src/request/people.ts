@@ -1,4 +1,5 @@
 import { connectionIdentity } from "../connections/connection.ts";
+import { sharedAccounts } from "../connections/sibling.ts";
 import { type Identity, sameIdentity } from "../contract/identity.ts";
 import { isAbsent } from "../contract/integration.ts";
 import type { Kept } from "../contract/outcome.ts";
@@ -28,6 +29,8 @@ export type Draft = {
   readonly indexes: readonly string[];
   /** The closed erasure by which nothing is known of this person any more. */
   readonly earlier: Earlier | undefined;
+  /** Accounts of the person that somebody else has connected too, with the subprocessor where. */
+  readonly shared: readonly KnownIdentity[];
 };
 
 type Opened = Pick<Draft, "step" | "hash" | "record" | "key" | "wrapped" | "given" | "indexes">;
@@ -67,13 +70,21 @@ export async function people(
     subjectRecord: await openSubject(context.keys, request.subject ?? "", request.subjectHash),
   }));
   const before = await erasedBefore(ports, context, reading.done);
+  const known = reading.done.map(({ subjectRecord, connections, ...rest }) =>
+    withConnections(knownOf(rest, subjectRecord), connections),
+  );
+  const shared = await sharedAccounts(ports, context, known);
   const drafting = await apart(
     ports,
-    reading.done.map((request, at) => ({ ...request, closed: before[at] })),
-    async ({ subjectRecord, closed, subjectHash: _, connections, ...rest }): Promise<Draft> => ({
+    reading.done.map((request, at) => ({
+      ...request,
+      closed: before[at],
+      known: known[at] ?? [],
+      shared: shared[at] ?? [],
+    })),
+    async ({ subjectRecord, closed, subjectHash: _, connections: _connections, ...rest }): Promise<Draft> => ({
       ...rest,
       subjectVersion: subjectRecord.version,
-      known: withConnections(knownOf(rest, subjectRecord), connections),
       earlier: closed === undefined ? undefined : await earlierOf(closed),
     }),
   );

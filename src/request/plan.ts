@@ -1,4 +1,5 @@
 import { connectionsIn } from "../connections/connection.ts";
+import { isShared } from "../connections/sibling.ts";
 import type { Identity } from "../contract/identity.ts";
 import {
   type Action,
@@ -56,6 +57,8 @@ type Case = {
   readonly now: Instant;
   /** The closed erasure that this person went with, if nothing is known of them any more for that reason. */
   readonly earlier: Earlier | undefined;
+  /** Accounts of the person, with the subprocessor, that somebody else has connected there too. */
+  readonly shared: readonly KnownIdentity[];
   readonly drafts: readonly Draft[];
 };
 
@@ -69,7 +72,7 @@ export function plan(
   integrations: Integrations,
   known: readonly KnownIdentity[],
   now: Instant,
-  earlier?: Earlier,
+  { earlier, shared = [] }: { readonly earlier?: Earlier | undefined; readonly shared?: Case["shared"] } = {},
 ): readonly Planned[] {
   const entries = Object.values(tenant.subprocessors).map((subprocessor) => ({
     subprocessor,
@@ -81,7 +84,7 @@ export function plan(
   const unknown = entries.flatMap(({ subprocessor, integration }) =>
     integration === undefined && isConcerned(request, subprocessor) ? [unknownIntegration(request, subprocessor)] : [],
   );
-  const given: Case = { request, tenant, known, now, earlier, drafts };
+  const given: Case = { request, tenant, known, now, earlier, shared, drafts };
   return [...waiting(drafts.flatMap((draft) => deciders[draft.name](draft, given))), ...unknown];
 }
 
@@ -129,7 +132,13 @@ function revocation(draft: Draft, given: Case): Planned[] {
   const isNamed = request.type === "revocation" && subprocessor.id === request.scope;
   const isOver = request.endedByHolder === true && subprocessor.id === request.scope;
   // Where tokens are held, the holder's word is tried: what it answers to them is kept as evidence.
-  const identities = isOver ? connectionsIn(usable(draft, known)) : usable(draft, known);
+  const all = isOver ? connectionsIn(usable(draft, known)) : usable(draft, known);
+  // The vendor would end what others have granted with the account, too: of theirs, nobody has asked for that.
+  const identities = all.filter((each) => !isShared(given.shared, subprocessor.id, each));
+  if (all.length > 0 && identities.length === 0) {
+    const reason = "the vendor would end another's connection of this account with it, which is in use";
+    return [ended(draft, given, { outcome: "stopped", level: "attested", reason })];
+  }
   if (isOver && identities.length === 0) {
     const reason = "the holder itself said that the grant has ended";
     return [ended(draft, given, { outcome: "revoked", level: "revoked", reason })];

@@ -59,7 +59,7 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
   const { tenant } = context;
   const now = ports.now();
   const full = { ...record, ...(subject !== undefined && { subject }), registry_version: Number(context.version) };
-  const planned = plan(full, tenant, ports.integrations, known, now, earlier);
+  const planned = plan(full, tenant, ports.integrations, known, now, { earlier, shared: draft.shared });
   const pseudonyms = new Map(
     await Promise.all(
       known.map(async (identity) => [tagKey(identity), await context.keys.pseudonym("suppression", identity)] as const),

@@ -111,6 +111,28 @@ describe("the right connections end, and only those", () => {
     expect(await grantsAt(world, "github", whose)).toHaveLength(0);
   });
 
+  it("does not end another person's by the account that both have connected, though it knows the first by it", async () => {
+    const appId = "990602627938111";
+    await product.enter("fb", "facebook", { appId, appSecret: "aaaabbbbccccdddd0000111122223333" });
+    const whose = account();
+    const ida = await product.connect("fb", { subject: "Ida, who manages it", account: whose });
+    const jon = await product.connect("fb", { subject: "Jon, who manages it too", account: whose });
+    const erasure = async (subject: string) => {
+      const { body } = await product.call("POST", "/v1/requests", { type: "erasure", subject });
+      const { id } = body as { readonly id: string };
+      const seen = await world.until(SLUG, id, ({ tasks }) =>
+        tasks.some(({ subprocessor, state }) => subprocessor === "fb" && state === "ended"),
+      );
+      return seen.tasks.find(({ subprocessor }) => subprocessor === "fb");
+    };
+    expect(await erasure(ida.subject)).toMatchObject({ action: "revoke", outcome: "stopped" });
+    expect(await grantsAt(world, "facebook", whose)).toHaveLength(2);
+    expect(await status(jon.id)).toBe("active");
+    expect(await product.tokenOf(jon.id)).not.toBe("");
+    expect(await erasure(jon.subject)).toMatchObject({ action: "revoke", outcome: "revoked" });
+    expect(await grantsAt(world, "facebook", whose)).toHaveLength(0);
+  });
+
   it("keeps a sign-in alive when YouTube, under the same Google grant, is disconnected; its end ends all", async () => {
     const whose = "100000000000000000077";
     await product.enter("google-sign-in", "google", GOOGLE);

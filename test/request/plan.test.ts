@@ -104,6 +104,7 @@ type Given = {
   readonly known?: readonly KnownIdentity[];
   readonly integrations?: ReadonlyMap<string, Integration>;
   readonly earlier?: Earlier;
+  readonly shared?: readonly KnownIdentity[];
 };
 const planned = (given: Given): readonly Planned[] =>
   plan(
@@ -116,7 +117,7 @@ const planned = (given: Given): readonly Planned[] =>
     given.integrations ?? ALL,
     given.known ?? [email],
     NOW,
-    given.earlier,
+    { earlier: given.earlier, shared: given.shared ?? [] },
   );
 const summary = (tasks: readonly Planned[]) =>
   Object.fromEntries(
@@ -184,6 +185,27 @@ describe("what was published for a person", () => {
       "network.unpublish": "open manual",
     });
     expect(summary(asked([], { by: closed, unpublish: true }))).toEqual({});
+  });
+});
+
+describe("an account that somebody else has connected too", () => {
+  const theirs = { type: "login.user_id", value: "1", subprocessor: "login" };
+  const given = {
+    entries: [entry("login", "login"), entry("login-too", "login")],
+    known: [{ type: "login.user_id", value: "1" }],
+    shared: [theirs],
+  };
+
+  it("is not what a vendor is told to end everything by, there and only there", () => {
+    expect(summary(planned(given))).toMatchObject({
+      "login.revoke": "ended stopped attested",
+      "login-too.revoke": "wait waiting",
+    });
+  });
+
+  it("is what it ends by where the vendor itself says that it has ended", () => {
+    const request = { type: "revocation", scope: "login", endedByHolder: true } as const;
+    expect(summary(planned({ ...given, request }))).toMatchObject({ "login.revoke": "ended revoked revoked" });
   });
 });
 
