@@ -204,10 +204,14 @@ export type ObjectType =
   | "paypal.customer"
   /** Payment method that was saved in the vault */
   | "paypal.payment_token"
+  /** Pin id */
+  | "pinterest.pin"
   /** Distinct id, as the product's tracking sends it */
   | "posthog.distinct_id"
   /** Person's UUID */
   | "posthog.person"
+  /** Full name of a post or comment (t3_…, t1_…) */
+  | "reddit.item"
   /** Record id of a person account */
   | "salesforce.account"
   /** Record id of a case */

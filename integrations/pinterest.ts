@@ -1,8 +1,17 @@
 import { z } from "zod";
-import { at, bearer, get, read, unforeseen } from "../src/contract/call.ts";
-import { absent, defineIntegration } from "../src/contract/integration.ts";
-import { accountIn, CONNECTION, grantOf, type TokenAnswer } from "../src/contract/oauth.ts";
-import { notFound, stoppedBecause } from "../src/contract/outcome.ts";
+import { at, bearer, byStatus, del, get, read, unforeseen } from "../src/contract/call.ts";
+import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
+import {
+  accountIn,
+  byOneOf,
+  CONNECTION,
+  grantOf,
+  type NotByThis,
+  notByThis,
+  seenByAny,
+  type TokenAnswer,
+} from "../src/contract/oauth.ts";
+import { type Answer, erased, notFound, type Sight, stoppedBecause } from "../src/contract/outcome.ts";
 import { optional, secret, text } from "../src/contract/settings.ts";
 
 /**
@@ -27,13 +36,32 @@ function adapt({ status, json }: TokenAnswer): TokenAnswer {
   return { status, json: { ...json, ...(typeof scope === "string" && { scope: scope.replaceAll(",", " ") }) } };
 }
 
+const pinAt = (pin: string) => at`https://api.pinterest.com/v5/pins/${{ pin }}`;
+
+/** 204, 403 (not authorized) and 404 (pin not found) are what the description has; it wants `pins:write`. */
+function* deletion(accessToken: string, pin: string): Steps<Answer | NotByThis> {
+  const reply = yield del(pinAt(pin), bearer(accessToken), { expects: [401] });
+  if (reply.status === 401) return notByThis("Pinterest does not take its token any more, or wants pins:write");
+  if (reply.status === 403) return notByThis("Pinterest forbids it: another's pin, or a scope is missing");
+  return byStatus(reply, { 204: erased, 404: notFound });
+}
+
+function* sightOf(accessToken: string, pin: string): Steps<Sight> {
+  const reply = yield get(pinAt(pin), bearer(accessToken));
+  if (reply.status === 404) return "absent";
+  return reply.status === 200 ? "present" : unforeseen(reply);
+}
+
 export const pinterest = defineIntegration({
   id: "pinterest",
   name: "Pinterest",
   about: "Platform access under a person's grant; customer lists for advertising.",
   origins: ["https://api.pinterest.com"],
   settings: { clientId: optional(text("App id", /^\d{5,20}$/)), clientSecret: optional(secret("App secret key")) },
-  identities: { "pinterest.user_id": "User id, from `GET /v5/user_account`" },
+  identities: {
+    "pinterest.user_id": "User id, from `GET /v5/user_account`",
+    "pinterest.pin": "Pin id",
+  },
 
   hooks: absent("its only webhook brings leads from ads; removed apps, accounts and pins are not told", DESCRIPTION),
   oauth: {
@@ -70,6 +98,16 @@ export const pinterest = defineIntegration({
         "uploading the list anew without them. Matching runs in the background and its end is not reported. If you " +
         "upload none, complete this task as not_found.",
     ),
+    unpublish: {
+      source: DESCRIPTION,
+      by: ["pinterest.pin"],
+      each: "identity",
+      run: (order) => byOneOf(order, ({ accessToken }) => deletion(accessToken, order.identity.value)),
+      look: {
+        afterSeconds: 5,
+        run: (order) => seenByAny(order, ({ accessToken }) => sightOf(accessToken, order.identity.value)),
+      },
+    },
     revoke: {
       source: DESCRIPTION,
       by: [CONNECTION],

@@ -1,16 +1,21 @@
 import { z } from "zod";
-import { at, bearer, type Call, get, read, unforeseen } from "../src/contract/call.ts";
+import { at, bearer, byStatus, type Call, get, postForm, read, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
 import {
   accountIn,
+  byOneOf,
   type ClientProof,
   CONNECTION,
   errorIn,
+  type Grant,
   grantOf,
+  type NotByThis,
+  notByThis,
+  seenByAny,
   type TokenAnswer,
   tokenCall,
 } from "../src/contract/oauth.ts";
-import { revoked, type Sight } from "../src/contract/outcome.ts";
+import { type Answer, erased, notFound, revoked, type Sight, type Unforeseen } from "../src/contract/outcome.ts";
 import { optional, type SettingValues, secret, text } from "../src/contract/settings.ts";
 
 /**
@@ -60,6 +65,49 @@ function* sightOf(settings: Values, accessToken: string): Steps<Sight> {
   return reply.status === 200 ? "present" : unforeseen(reply);
 }
 
+const Listing = z.object({
+  data: z.object({
+    children: z
+      .array(z.object({ data: z.object({ author: z.string(), author_fullname: z.string().optional() }) }))
+      .max(1),
+  }),
+});
+
+/** Who has written it; `gone` where it is not there, or nobody's any more. */
+function* authorOf(
+  settings: Values,
+  { accessToken }: Grant,
+  item: string,
+): Steps<string | "gone" | NotByThis | Unforeseen> {
+  const address = at`https://oauth.reddit.com/api/info?id=${{ item }}`;
+  const reply = yield named(settings, get(address, bearer(accessToken), { expects: [401] }));
+  if (reply.status === 401) return notByThis("Reddit does not take its token any more");
+  const listed = read(reply, Listing);
+  if (!listed.ok) return listed.problem;
+  const [found] = listed.value.data.children;
+  // A deleted post or comment stays in its thread, as nobody's.
+  return found === undefined || found.data.author === "[deleted]" ? "gone" : (found.data.author_fullname ?? "");
+}
+
+/** `POST /api/del` answers 200 of another's item too, and does nothing: so its author is looked at first. It wants `edit`. */
+function* deletion(settings: Values, grant: Grant, item: string): Steps<Answer | NotByThis> {
+  const author = yield* authorOf(settings, grant, item);
+  if (typeof author !== "string") return author;
+  if (author === "gone") return notFound;
+  if (author !== grant.account.value) return notByThis("another account has written it");
+  const headers = { ...bearer(grant.accessToken), accept: "application/json" };
+  const call = postForm(at`https://oauth.reddit.com/api/del`, headers, [["id", item]], { expects: [401] });
+  const reply = yield named(settings, call);
+  if (reply.status === 403) return notByThis("Reddit forbids it: the grant is without edit");
+  return byStatus(reply, { 200: erased });
+}
+
+function* sightOfItem(settings: Values, grant: Grant, item: string): Steps<Sight> {
+  const author = yield* authorOf(settings, grant, item);
+  if (typeof author !== "string") return "notByThis" in author ? "no_view" : author;
+  return author === "gone" ? "absent" : "present";
+}
+
 export const reddit = defineIntegration({
   id: "reddit",
   name: "Reddit",
@@ -101,7 +149,17 @@ export const reddit = defineIntegration({
 
   actions: {
     // Without instructions: copies of its content lie in the tenant's own systems, which hear of the erasure themselves.
-    erase: absent("what people have posted is their own; a call deletes one post at a time, with their token", SOURCE),
+    erase: absent("what people have posted is their own, and Reddit keeps it as their controller", SOURCE),
+    unpublish: {
+      source: SOURCE,
+      by: ["reddit.item"],
+      each: "identity",
+      run: (order) => byOneOf(order, (grant) => deletion(order.settings, grant, order.identity.value)),
+      look: {
+        afterSeconds: 5,
+        run: (order) => seenByAny(order, (grant) => sightOfItem(order.settings, grant, order.identity.value)),
+      },
+    },
     revoke: {
       source: OAUTH,
       by: [CONNECTION],

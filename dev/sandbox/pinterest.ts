@@ -1,10 +1,11 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { authorizationServer } from "./authorization-server.ts";
+import { PostSeed, posts } from "./posts.ts";
 import type { MakeVendor } from "./vendor.ts";
 
-/** `{vendor: "pinterest", end: "549755885175"}`: that user removes the app. */
-const Seed = z.object({ end: z.string().optional() });
+/** `{vendor: "pinterest", end: "549755885175"}`: that user removes the app. `posts: [{id, account}]` are pins. */
+const Seed = z.object({ end: z.string().optional(), posts: PostSeed });
 
 /**
  * OAuth 2.0 of Pinterest: refusals with numbers of its own, refresh tokens that are renewed with each use, and no call that ends
@@ -43,6 +44,22 @@ export const pinterest: MakeVendor = (world) => {
     if (holder === undefined) return c.json({ code: 2, message: "Authentication failed." }, 401);
     return c.json({ id: holder.account, username: `user_${holder.account}`, account_type: "PINNER" });
   });
+  const published = posts();
+  app.get("/v5/pins/:pin", (c) => {
+    const id = c.req.param("pin");
+    if (server.bearer(c.req.raw) === undefined) return c.json({ code: 2, message: "Authentication failed." }, 401);
+    return published.has(id) ? c.json({ id }) : c.json({ code: 50, message: "Pin not found." }, 404);
+  });
+  app.delete("/v5/pins/:pin", (c) => {
+    const id = c.req.param("pin");
+    const holder = server.bearer(c.req.raw);
+    if (holder === undefined) return c.json({ code: 2, message: "Authentication failed." }, 401);
+    if (!published.has(id)) return c.json({ code: 50, message: "Pin not found." }, 404);
+    if (published.authorOf(id) !== holder.account || !holder.scopes.includes("pins:write"))
+      return c.json({ code: 29, message: "You are not permitted to access that resource." }, 403);
+    published.remove(id);
+    return c.body(null, 204);
+  });
   return {
     id: "pinterest",
     about: "www.pinterest.com and api.pinterest.com: what people have granted to an app",
@@ -50,11 +67,15 @@ export const pinterest: MakeVendor = (world) => {
     call: async (request) => app.fetch(request),
     refuse: ({ status }) => Response.json({ code: status === 401 ? 2 : 0, message: "no" }, { status }),
     seed(seed) {
-      const { end } = Seed.parse(seed);
+      const { end, posts: seeded } = Seed.parse(seed);
+      published.put(seeded);
       if (end !== undefined) server.endAccount(end);
       return {};
     },
-    holdings: () => ({ grants: server.holdings() }),
-    reset: () => server.reset(),
+    holdings: () => ({ grants: server.holdings(), posts: published.holdings() }),
+    reset: () => {
+      server.reset();
+      published.clear();
+    },
   };
 };

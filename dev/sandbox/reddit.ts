@@ -1,10 +1,11 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { authorizationServer } from "./authorization-server.ts";
+import { PostSeed, posts } from "./posts.ts";
 import type { MakeVendor } from "./vendor.ts";
 
-/** `{vendor: "reddit", end: "ada1"}`: that user removes the app. */
-const Seed = z.object({ end: z.string().optional() });
+/** `{vendor: "reddit", end: "ada1"}`: that user removes the app. `posts: [{id, account}]` are by their full names. */
+const Seed = z.object({ end: z.string().optional(), posts: PostSeed });
 
 /**
  * OAuth 2.0 of Reddit: a code that is no good is refused inside 200, a refresh token with 400, and a revocation is answered 204 whatever the
@@ -52,6 +53,24 @@ export const reddit: MakeVendor = (world) => {
     if (holder === undefined) return c.json({ message: "Unauthorized", error: 401 }, 401);
     return c.json({ id: holder.account, name: `user_${holder.account}` });
   });
+  const published = posts();
+  const unauthorized = () => Response.json({ message: "Unauthorized", error: 401 }, { status: 401 });
+  app.get("/api/info", (c) => {
+    if (server.bearer(c.req.raw) === undefined) return unauthorized();
+    const id = c.req.query("id") ?? "";
+    const account = published.authorOf(id);
+    const data = { name: id, author: `user_${account}`, author_fullname: `t2_${account}` };
+    return c.json({ kind: "Listing", data: { children: account === undefined ? [] : [{ kind: "t3", data }] } });
+  });
+  // Of what is another's, or nowhere, it answers just as of one's own.
+  app.post("/api/del", async (c) => {
+    const holder = server.bearer(c.req.raw);
+    if (holder === undefined) return unauthorized();
+    if (!holder.scopes.includes("edit")) return c.json({ message: "Forbidden", error: 403 }, 403);
+    const id = new URLSearchParams(await c.req.text()).get("id") ?? "";
+    if (published.authorOf(id) === holder.account) published.remove(id);
+    return c.json({});
+  });
   return {
     id: "reddit",
     about: "www.reddit.com and oauth.reddit.com: what people have granted to an app",
@@ -59,11 +78,15 @@ export const reddit: MakeVendor = (world) => {
     call: async (request) => app.fetch(request),
     refuse: ({ status }) => Response.json({ message: "no", error: status }, { status }),
     seed(seed) {
-      const { end } = Seed.parse(seed);
+      const { end, posts: seeded } = Seed.parse(seed);
+      published.put(seeded);
       if (end !== undefined) server.endAccount(end);
       return {};
     },
-    holdings: () => ({ grants: server.holdings() }),
-    reset: () => server.reset(),
+    holdings: () => ({ grants: server.holdings(), posts: published.holdings() }),
+    reset: () => {
+      server.reset();
+      published.clear();
+    },
   };
 };

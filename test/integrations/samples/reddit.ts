@@ -1,5 +1,5 @@
-import { revoked } from "../../../src/contract/outcome.ts";
-import { connection, on, type Sample, type Way } from "./kit.ts";
+import { erased, notFound, revoked } from "../../../src/contract/outcome.ts";
+import { byNoGrant, connection, on, type Sample, unpublishing, type Way } from "./kit.ts";
 
 const account = { type: "reddit.user_id", value: "t2_ada1" };
 const grant = { accessToken: "access-1", refreshToken: "refresh-1", scopes: ["identity"], account };
@@ -10,6 +10,16 @@ const way = (one: Pick<Way, "name" | "steps" | "outcome"> & Partial<Way>): Way =
   grant,
   ...one,
 });
+const published = unpublishing({ type: "reddit.item", value: "t3_15bfi0" }, grant);
+const listing = (...children: readonly object[]) =>
+  on(
+    200,
+    401,
+  )({
+    status: 200,
+    body: { kind: "Listing", data: { children: children.map((data) => ({ kind: "t3", data })) } },
+  });
+const by = (author: string) => listing({ author: "ada_example", author_fullname: author });
 const done = on(200, 204)({ status: 204 });
 const me = on(200, 401);
 const live = me({ status: 200, body: { id: "ada1", name: "ada_example" } });
@@ -23,6 +33,31 @@ export const sample: Sample = {
   },
   hooks: {},
   ways: [
+    published({ name: "a post", steps: [by("t2_ada1"), on(200, 403)({ status: 200, body: {} })], outcome: erased }),
+    published({
+      name: "a post of the second account",
+      grants: [{ ...grant, account: { type: "reddit.user_id", value: "t2_ada2" } }, grant],
+      steps: [by("t2_ada1"), by("t2_ada1"), on(200, 403)({ status: 200, body: {} })],
+      outcome: erased,
+    }),
+    published({
+      name: "another's post",
+      steps: [by("t2_eve")],
+      outcome: byNoGrant("another account has written it"),
+    }),
+    published({ name: "a post that is gone", steps: [listing()], outcome: notFound }),
+    published({
+      name: "a post that is nobody's any more",
+      steps: [listing({ author: "[deleted]" })],
+      outcome: notFound,
+    }),
+    published({
+      name: "a grant without edit",
+      steps: [by("t2_ada1"), on(200, 403)({ status: 403, body: { message: "Forbidden", error: 403 } })],
+      outcome: byNoGrant("Reddit forbids it: the grant is without edit"),
+    }),
+    published({ name: "it is nobody's", part: "look", steps: [listing({ author: "[deleted]" })], outcome: "absent" }),
+    published({ name: "it is there", part: "look", steps: [by("t2_ada1")], outcome: "present" }),
     way({ name: "both tokens", steps: [done, done], outcome: revoked }),
     way({ name: "an access token alone", grant: { ...grant, refreshToken: "" }, steps: [done], outcome: revoked }),
     way({
