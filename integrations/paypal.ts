@@ -240,7 +240,7 @@ function under({ environment }: Account, path: Address): Address {
   return { url: origin.url + path.url, template: origin.template + path.template };
 }
 
-/** https://developer.paypal.com/api/rest/authentication/ */
+/** By RFC 7617 alone (`curl -u`), without the escapes of RFC 6749 section 2.3.1. https://developer.paypal.com/api/rest/authentication/ */
 const tokenCall = (account: Account): Call =>
   postForm(
     under(account, at`/v1/oauth2/token`),

@@ -15,7 +15,7 @@ export type ConnectionState = "unconfirmed" | "active" | "ending" | "ended";
 export type ConnectionFacts = { readonly integration: string; readonly scopes: readonly string[] };
 
 /** How it ended: `request` is the one that asked for it. */
-export type ConnectionEnding = { readonly outcome: string; readonly at: Instant; readonly request: string };
+type ConnectionEnding = { readonly outcome: string; readonly at: Instant; readonly request: string };
 
 /** A vendor's callback; an issuer that is a tenant's own setting has one of its own, so that no other can answer for it. */
 export function callbackPath(n: TenantNumber, { id, oauth }: Integration, subprocessor: string): string {

@@ -1,7 +1,6 @@
 import { type Identity, sameIdentity } from "../contract/identity.ts";
 import { isAbsent, isBulk, type Order } from "../contract/integration.ts";
 import { CONNECTION, type Grant } from "../contract/oauth.ts";
-import type { TenantNumber } from "../ids.ts";
 import { sender, stepped } from "../lanes/call.ts";
 import { StoreUnreachable } from "../platform/redis.ts";
 import { ON_THE_WAY_MS } from "../platform/store/connections.ts";
@@ -11,21 +10,12 @@ import { notInForce } from "../registry/subprocessor.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { callbackPath, digestOf, newConnectionId, newSecret, ownerOf, sealGrant } from "./connection.ts";
-import {
-  authorizationAddress,
-  beside,
-  type Departure,
-  exchange,
-  isRenewable,
-  newDeparture,
-  type OAuthProblem,
-  type Party,
-  partyOf,
-  type Where,
-} from "./protocol.ts";
+import { beside, type Party, partyOf, type Where } from "./party.ts";
+import { authorizationAddress, type Departure, exchange, isRenewable, newDeparture } from "./protocol.ts";
+import type { OAuthProblem } from "./wire.ts";
 
 /** What a product asks a connection for. */
-export type Wish = {
+type Wish = {
   readonly subprocessor: string;
   readonly scopes: readonly string[];
   readonly returnTo: string;
@@ -44,7 +34,7 @@ type Away = Wish & {
 };
 
 /** The errors that a product's page is told; whatever else a vendor says is `vendor_error`. */
-export const RETURN_ERRORS = [
+const RETURN_ERRORS = [
   "access_denied",
   "invalid_scope",
   "temporarily_unavailable",
@@ -55,7 +45,7 @@ export const RETURN_ERRORS = [
   "vendor_error",
   "account_unknown",
 ] as const;
-export type ReturnError = (typeof RETURN_ERRORS)[number];
+type ReturnError = (typeof RETURN_ERRORS)[number];
 
 const place = (what: "ticket" | "state", digest: string): string => `oauth ${what} ${digest}`;
 
@@ -67,7 +57,7 @@ export async function startAddress(ports: Ports, { tenant, keys }: Context, wish
   return `${ports.origin}/oauth/start/${ticket}`;
 }
 
-export type Leaving = {
+type Leaving = {
   readonly address: string;
   readonly cookie: {
     readonly name: string;
@@ -139,12 +129,12 @@ function departureError(problem: OAuthProblem | undefined): ReturnError {
 }
 
 /** A cookie a way, so that two tabs do not take each other's. `__Host-`: this host's alone, over TLS (RFC 6265bis section 4.1.3.2). */
-export const cookieName = (stateDigest: string): string => `__Host-quittance-${stateDigest.slice(0, 12)}`;
+const cookieName = (stateDigest: string): string => `__Host-quittance-${stateDigest.slice(0, 12)}`;
 
 /** Where the person goes on; or why there is nowhere: then nothing was asked of anybody. */
-export type Landed =
-  | { readonly to: string; readonly cookie: string }
-  | { readonly refused: "repeated_parameter" | "unknown_state" | "other_browser" | "other_callback" };
+export type Landed = { readonly to: string; readonly cookie: string } | { readonly refused: Refusal };
+
+type Refusal = "repeated_parameter" | "unknown_state" | "other_browser" | "other_callback";
 
 /**
  * A person comes back from a vendor. The state is taken before anything else; what does not fit ends the way, and the code is
@@ -164,7 +154,7 @@ export async function land(
   // Sealed by `leave` and by nobody else, as the seal itself proves.
   const away = JSON.parse(await context.keys.openSetting(place("state", digest), sealed)) as Away;
   const cookie = cookieName(digest);
-  const refuse = (refused: Extract<Landed, { refused: string }>["refused"]): Landed => {
+  const refuse = (refused: Refusal): Landed => {
     said(ports, context, away.subprocessor, "refused", refused);
     return { refused };
   };
@@ -280,7 +270,7 @@ async function accountOf(
 /** Unless the product confirms it in so long, it is revoked: whoever sent the person here was not the product. */
 const CONFIRM_WITHIN_MS = 10 * 60_000;
 
-export const unconfirmedStep = (id: string): string => `connection:${id}`;
+const unconfirmedStep = (id: string): string => `connection:${id}`;
 
 async function keep(
   ports: Ports,
@@ -319,7 +309,7 @@ async function taking(
   secret: string,
   what: "ticket" | "state",
 ): Promise<{ readonly context: Context; readonly digest: string; readonly sealed: string } | undefined> {
-  const n: TenantNumber | undefined = ownerOf(secret);
+  const n = ownerOf(secret);
   const context = n === undefined ? undefined : await ports.tenants.byNumber(n);
   if (n === undefined || context === undefined || context.tenant.status !== "active") return undefined;
   const digest = await digestOf(secret);
@@ -327,7 +317,7 @@ async function taking(
   return sealed === undefined ? undefined : { context, digest, sealed };
 }
 
-export const withError = (returnTo: string, error: ReturnError): string => withParameters(returnTo, { error });
+const withError = (returnTo: string, error: ReturnError): string => withParameters(returnTo, { error });
 
 /** The return address keeps its own parameters, but for those that are ours to say. */
 function withParameters(returnTo: string, values: Readonly<Record<string, string>>): string {

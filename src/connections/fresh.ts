@@ -8,7 +8,9 @@ import type { Context } from "../registry/load.ts";
 import { type Entry, record } from "../request/record.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { type ConnectionState, connectionIdentity, openGrant, resealGrant } from "./connection.ts";
-import { isRenewable, type OAuthProblem, partyOf, renew } from "./protocol.ts";
+import { partyOf } from "./party.ts";
+import { isRenewable, renew } from "./protocol.ts";
+import type { OAuthProblem } from "./wire.ts";
 
 /** An access token is renewed so long before its end, and each connection a little earlier or later than the next. */
 const AHEAD_MS = 60_000;

@@ -7,7 +7,7 @@ import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { endingIn, openGrant } from "./connection.ts";
 import { type FreshProblem, freshGrant } from "./fresh.ts";
-import { isOfAnother, OF_ANOTHER } from "./protocol.ts";
+import { isOfAnother, OF_ANOTHER } from "./party.ts";
 import { haveSiblings } from "./sibling.ts";
 
 export type Held = { readonly cursor: Cursor; readonly grants: ReadonlyMap<string, Grant> };

@@ -4,7 +4,7 @@ import { signed } from "../platform/sign.ts";
 import type { Ports } from "../ports.ts";
 
 /** A call that a product means to make in a person's name, and the nonce that the host last asked for. */
-export type ProductCall = {
+type ProductCall = {
   readonly method: Call["method"];
   readonly url: string;
   readonly nonce?: string | undefined;

@@ -1,217 +1,14 @@
 import * as oauth from "oauth4webapi";
-import type { Binding, Call } from "../contract/call.ts";
-import { type Identity, sameIdentity } from "../contract/identity.ts";
-import type { Integration } from "../contract/integration.ts";
+import type { Call } from "../contract/call.ts";
+import { sameIdentity } from "../contract/identity.ts";
 import { isAbsent } from "../contract/integration.ts";
-import {
-  basic,
-  type Client,
-  type FoundServer,
-  type Grant,
-  type OAuth,
-  type SecretClient,
-  type Server,
-  type SignedSecret,
-  type TokenAnswer,
-} from "../contract/oauth.ts";
-import { isPublicEndpoint, originOf, type Settings, type SettingValues } from "../contract/settings.ts";
-import { isPublicLook, stepped } from "../lanes/call.ts";
+import { basic, type Grant, type OAuth, type SecretClient, type SignedSecret } from "../contract/oauth.ts";
 import { clientSecretJwt } from "../platform/sign.ts";
 import type { Ports } from "../ports.ts";
-import type { Context } from "../registry/load.ts";
-import { settingsOf } from "../registry/settings.ts";
 import { fail, ok, type Result } from "../result.ts";
-import { newBinding } from "./client.ts";
+import { beside, isOfAnother, issuerIn, OF_ANOTHER, type Party } from "./party.ts";
 import { isSignedCallback } from "./signed-callback.ts";
-
-/** What can go wrong between a vendor's authorization server and us. */
-export type OAuthProblem =
-  /** No answer, or the vendor's own trouble: the same may work later. */
-  | { readonly reason: "unreachable" }
-  /** RFC 6749 section 5.2: the error's own name. */
-  | { readonly reason: "refused"; readonly error: string }
-  | { readonly reason: "unreadable"; readonly what: string }
-  /** What a person said of themselves leads to no account. */
-  | { readonly reason: "unknown_account"; readonly what: string }
-  | { readonly reason: "misconfigured"; readonly what: string };
-
-/** A vendor's authorization server, as one tenant's subprocessor uses it. */
-export type Party = {
-  readonly integration: Integration;
-  readonly subprocessor: string;
-  readonly oauth: OAuth;
-  readonly settings: SettingValues<Settings>;
-  readonly server: oauth.AuthorizationServer;
-  readonly client: oauth.Client;
-  /** The keys that the grant is bound to, where the client is a document. */
-  readonly binding?: Binding;
-  /** Whom the tokens have to be of, where the server was found by what the person said. */
-  readonly expected?: Identity;
-};
-
-/**
- * What is known of one connection: its own value of the setting that says where the account lies, or what the person said; and from when
- * a person has left, what was found by it and which keys are its own.
- */
-export type Where = {
-  readonly site?: string | undefined;
-  readonly server?: Grant["server"] | undefined;
-  readonly binding?: Binding | undefined;
-  readonly expected?: Identity | undefined;
-};
-
-/** Who is at the other end, by the registry; undefined where this subprocessor grants nothing. */
-export async function partyOf(
-  ports: Pick<Ports, "integrations" | "send" | "now" | "store" | "origin">,
-  context: Context,
-  subprocessor: string,
-  where: Where,
-): Promise<Result<Party, OAuthProblem> | undefined> {
-  const entry = context.tenant.subprocessors[subprocessor];
-  const integration = ports.integrations.get(entry?.integration ?? "");
-  if (integration === undefined || isAbsent(integration.oauth)) return undefined;
-  const { oauth: facts } = integration;
-  const { site } = where;
-  const entered = await settingsOf(context, subprocessor, integration.settings);
-  const settings = { ...entered, ...(facts.site !== undefined && site !== undefined && { [facts.site]: site }) };
-  const isDocument = facts.client.by === "document";
-  const binding = isDocument ? (where.binding ?? (await newBinding(ports, context))) : undefined;
-  const id = "id" in facts.client ? (settings[facts.client.id] ?? "") : (binding?.client.id ?? "");
-  if (id === "")
-    return fail({
-      reason: "misconfigured",
-      what: `${"id" in facts.client ? facts.client.id : "the client"} is not filled in`,
-    });
-  const known = { integration, subprocessor, oauth: facts, settings, client: { client_id: id } };
-  const own = { ...known, ...(binding !== undefined && { binding }) };
-  if ("find" in facts.server) {
-    const found = await whereabouts(ports, integration, facts.server, where);
-    if (!found.ok) return found;
-    const { account, server } = found.value;
-    return ok({ ...own, server: metadataOf(server), ...(account !== undefined && { expected: account }) });
-  }
-  const server = await serverOf(ports, context, subprocessor, integration, facts, settings);
-  return server.ok ? ok({ ...own, server: server.value }) : server;
-}
-
-type Found = Result<{ readonly account: Identity | undefined; readonly server: FoundServer }, OAuthProblem>;
-
-/** As it was found when the person left: whatever their name leads to later, these tokens are of this server. */
-async function whereabouts(
-  ports: Pick<Ports, "send" | "now">,
-  { origins }: Integration,
-  { find }: Extract<Server, { find: unknown }>,
-  { site = "", server, expected }: Where,
-): Promise<Found> {
-  if (server !== undefined) {
-    const { issuer, authorize, token } = server;
-    if (issuer === undefined || authorize === undefined || token === undefined)
-      return fail({ reason: "misconfigured", what: "this connection was made in another way" });
-    return ok({ account: expected, server: { ...server, issuer, authorize, token } });
-  }
-  const until = ports.now() + FINDING_MS;
-  let calls = 0;
-  const looked = await stepped(find(site), async (call) => {
-    if (!isPublicLook(call, origins)) return { problem: { reason: "forbidden_address", host: "" } };
-    if (++calls > MOST_LOOKS || ports.now() >= until) return { problem: { reason: "out_of_time" } };
-    const sent = await ports.send(call);
-    return sent.ok ? { reply: sent.value } : { problem: sent.problem };
-  });
-  if ("problem" in looked) {
-    const isOdd = looked.problem.reason === "forbidden_address" || looked.problem.reason === "broken";
-    return fail(isOdd ? { reason: "unreadable", what: looked.problem.reason } : { reason: "unreachable" });
-  }
-  const { answer } = looked;
-  return answer.ok ? answer : fail({ reason: "unknown_account", what: answer.problem.what });
-}
-
-/** A person waits. */
-const FINDING_MS = 20_000;
-const MOST_LOOKS = 6;
-
-const metadataOf = ({
-  issuer,
-  authorize,
-  token,
-  pushed,
-  revocation,
-  userinfo,
-}: FoundServer): oauth.AuthorizationServer => ({
-  issuer,
-  authorization_endpoint: authorize,
-  token_endpoint: token,
-  ...(pushed !== undefined && { pushed_authorization_request_endpoint: pushed }),
-  ...(revocation !== undefined && { revocation_endpoint: revocation }),
-  ...(userinfo !== undefined && { userinfo_endpoint: userinfo }),
-  authorization_response_iss_parameter_supported: true,
-});
-
-async function serverOf(
-  ports: Pick<Ports, "send">,
-  context: Context,
-  subprocessor: string,
-  integration: Integration,
-  { server }: OAuth,
-  settings: SettingValues<Settings>,
-): Promise<Result<oauth.AuthorizationServer, OAuthProblem>> {
-  if ("find" in server) return fail({ reason: "misconfigured", what: "the server is found by what a person says" });
-  if ("discovered" in server) {
-    const issuer = settings[server.discovered] ?? "";
-    return attempt(() => context.once(`oauth server ${subprocessor} ${issuer}`, () => discovered(ports, issuer)));
-  }
-  const chosen = "by" in server ? new Map(Object.entries(server.servers)).get(settings[server.by] ?? "") : server;
-  if (chosen === undefined) return fail({ reason: "misconfigured", what: "no server is known for these settings" });
-  const filled = (address: string) => addressOf(address, integration.settings, settings);
-  const [issuer, authorize, token] = [filled(chosen.issuer), filled(chosen.authorize), filled(chosen.token)];
-  if (issuer === undefined || authorize === undefined || token === undefined)
-    return fail({ reason: "misconfigured", what: "the address of the account is not filled in" });
-  return ok({
-    issuer,
-    authorization_endpoint: authorize,
-    token_endpoint: token,
-    ...(chosen.namesIssuer === true && { authorization_response_iss_parameter_supported: true }),
-  });
-}
-
-/** An address whose host may hold settings; no setting stands in its path. */
-function addressOf(declared: string, settings: Settings, values: SettingValues<Settings>): string | undefined {
-  const [, origin = "", rest = ""] = /^(https:\/\/[^/]+)(.*)$/.exec(declared) ?? [];
-  const filled = originOf(origin, settings, values);
-  return filled === undefined ? undefined : filled + rest;
-}
-
-/** OpenID Connect Discovery 1.0 section 4, and RFC 8414. What it names beyond its own origin is not used. */
-async function discovered(ports: Pick<Ports, "send">, issuer: string): Promise<oauth.AuthorizationServer> {
-  if (!isPublicEndpoint(issuer)) throw new oauth.OperationProcessingError("the issuer is no public address");
-  const url = new URL(issuer);
-  const found = await oauth.processDiscoveryResponse(
-    url,
-    await oauth.discoveryRequest(url, { algorithm: "oidc", [oauth.customFetch]: over(ports) }),
-  );
-  const { origin } = url;
-  const own = (address: string | undefined) =>
-    address !== undefined && URL.canParse(address) && new URL(address).origin === origin ? address : undefined;
-  const [authorize, token] = [own(found.authorization_endpoint), own(found.token_endpoint)];
-  if (authorize === undefined || token === undefined)
-    throw new oauth.OperationProcessingError("the provider's endpoints are not at its own origin");
-  const [revocation, introspection] = [own(found.revocation_endpoint), own(found.introspection_endpoint)];
-  const userinfo = own(found.userinfo_endpoint);
-  return {
-    issuer: found.issuer,
-    authorization_endpoint: authorize,
-    token_endpoint: token,
-    ...(revocation !== undefined && { revocation_endpoint: revocation }),
-    ...(introspection !== undefined && { introspection_endpoint: introspection }),
-    ...(userinfo !== undefined && { userinfo_endpoint: userinfo }),
-    // Without it, RS256 alone would do.
-    ...(found.id_token_signing_alg_values_supported !== undefined && {
-      id_token_signing_alg_values_supported: found.id_token_signing_alg_values_supported,
-    }),
-    ...(found.authorization_response_iss_parameter_supported === true && {
-      authorization_response_iss_parameter_supported: true,
-    }),
-  };
-}
+import { attempt, CannotSign, type OAuthProblem, over, sent, wordsOf } from "./wire.ts";
 
 /** What a person's browser carries to the vendor, and what is kept here to know them by when they come back. */
 export type Departure = { readonly state: string; readonly verifier: string; readonly nonce: string };
@@ -278,7 +75,7 @@ async function parametersOf(
 
 const idNameOf = ({ client }: OAuth): string => ("idName" in client ? client.idName : undefined) ?? "client_id";
 
-export type Exchanged = {
+type Exchanged = {
   readonly tokens: Omit<Grant, "account">;
   readonly answer: Readonly<Record<string, unknown>>;
   readonly claims: Readonly<Record<string, unknown>>;
@@ -426,36 +223,6 @@ function tokensOf(
   };
 }
 
-/** One spelling, so that a slash at its end makes no other issuer of it. */
-const issuerIn = (setting = ""): string => (URL.canParse(setting) ? new URL(setting).href : setting);
-
-/** Whether a grant was given by another provider than the one that is entered now: neither is told the other's secrets. */
-export function isOfAnother(
-  { server }: Pick<OAuth, "server">,
-  grant: Pick<Grant, "issuer">,
-  settings: Readonly<Record<string, string>>,
-): boolean {
-  if (!("discovered" in server) || grant.issuer === undefined) return false;
-  return grant.issuer !== issuerIn(settings[server.discovered]);
-}
-
-export const OF_ANOTHER = "the connection is of another issuer than the one that is entered now";
-
-/** The endpoints beside the token endpoint, where they were discovered; with all others where the server was found. */
-export const beside = (server: oauth.AuthorizationServer, { server: stated }: OAuth): NonNullable<Grant["server"]> => ({
-  ...("find" in stated && {
-    issuer: server.issuer,
-    ...(server.authorization_endpoint !== undefined && { authorize: server.authorization_endpoint }),
-    ...(server.token_endpoint !== undefined && { token: server.token_endpoint }),
-    ...(server.pushed_authorization_request_endpoint !== undefined && {
-      pushed: server.pushed_authorization_request_endpoint,
-    }),
-  }),
-  ...(server.revocation_endpoint !== undefined && { revocation: server.revocation_endpoint }),
-  ...(server.introspection_endpoint !== undefined && { introspection: server.introspection_endpoint }),
-  ...(server.userinfo_endpoint !== undefined && { userinfo: server.userinfo_endpoint }),
-});
-
 function proofOf(ports: Pick<Ports, "now">, { oauth: { client: facts }, settings, client }: Party): oauth.ClientAuth {
   // The proof is made when the call leaves (`over`), anew where the server asks for a nonce.
   if (facts.by === "document") return oauth.None();
@@ -481,99 +248,11 @@ function proofOf(ports: Pick<Ports, "now">, { oauth: { client: facts }, settings
   }
 }
 
-/** The key that was entered does not sign. */
-class CannotSign extends Error {
-  override readonly name = "CannotSign";
-}
-
-type Words = Partial<SecretClient>;
-
-/** What a vendor has its own words for; a client that is a document is of a standard. */
-const wordsOf = (client: Client): Words => (client.by === "document" ? {} : client);
-
 /** The form that makes tokens of a code, as the vendor lists it: the last hand on it is the client's proof. */
 const inItsWords =
-  (proof: oauth.ClientAuth, { exchange: { adds = {}, omits = [] } = {} }: Words): oauth.ClientAuth =>
+  (proof: oauth.ClientAuth, { exchange: { adds = {}, omits = [] } = {} }: Partial<SecretClient>): oauth.ClientAuth =>
   (server, client, body, headers) => {
     for (const name of omits) body.delete(name);
     for (const [name, value] of Object.entries(adds)) body.set(name, value);
     return proof(server, client, body, headers);
   };
-
-/** No answer came that could be gone on with; it never says more. */
-class NoAnswer extends Error {
-  override readonly name = "NoAnswer";
-}
-
-/** The library's calls go the way of all calls: bounded in time and size, no redirect followed, no forbidden host. */
-function over(ports: Pick<Ports, "send">, party?: Pick<Party, "oauth" | "settings" | "binding" | "server">) {
-  const { binding, server } = party ?? {};
-  const sign = binding !== undefined &&
-    server !== undefined && { scheme: "dpop" as const, binding, audience: server.issuer };
-  return (
-    url: string,
-    {
-      method,
-      headers,
-      body,
-    }: { method: "GET" | "POST"; headers: Record<string, string>; body?: URLSearchParams | undefined },
-  ): Promise<Response> => {
-    // The library names itself; the gateway does where nothing is said.
-    const { "user-agent": _, ...own } = headers;
-    const isJson = party !== undefined && wordsOf(party.oauth.client).body === "json";
-    return sent(ports, party, {
-      method,
-      at: { url, template: url },
-      headers: isJson ? { ...own, "content-type": "application/json" } : own,
-      ...(body !== undefined && { body: isJson ? JSON.stringify(Object.fromEntries(body)) : body.toString() }),
-      ...(sign !== false && { sign }),
-    });
-  };
-}
-
-async function sent(
-  ports: Pick<Ports, "send">,
-  party: Pick<Party, "oauth" | "settings"> | undefined,
-  call: Call,
-): Promise<Response> {
-  const { adapt, client } = party?.oauth ?? {};
-  const agent = party?.settings[(client === undefined ? {} : wordsOf(client)).userAgent ?? ""] ?? "";
-  const got = await ports.send({ ...call, headers: { ...call.headers, ...(agent !== "" && { "user-agent": agent }) } });
-  if (!got.ok) throw new NoAnswer(got.problem.reason);
-  const { status, header, text } = got.value;
-  if (status >= 500 || status === 429) throw new NoAnswer(`status ${status}`);
-  const adapted = adapt === undefined ? undefined : adaptedBy(adapt, status, text);
-  if (adapted !== undefined) return Response.json(adapted.json, { status: adapted.status });
-  const type = header("content-type") ?? "";
-  // These statuses may have no body, by the standard that makes responses.
-  const isBare = status < 200 || status > 599 || [204, 205, 304].includes(status);
-  return new Response(isBare ? null : text, { status: isBare ? 204 : status, headers: { "content-type": type } });
-}
-
-function adaptedBy(adapt: NonNullable<OAuth["adapt"]>, status: number, text: string): TokenAnswer | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined;
-    return adapt({ status, json: { ...json } });
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-/** The library says by its exceptions what does not fit; none of them leaves this file. */
-async function attempt<T>(make: () => Promise<T>): Promise<Result<T, OAuthProblem>> {
-  try {
-    return ok(await make());
-  } catch (error) {
-    if (error instanceof CannotSign) return fail({ reason: "misconfigured", what: "the client's key does not sign" });
-    if (error instanceof NoAnswer) return fail({ reason: "unreachable" });
-    if (error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError)
-      return fail({ reason: "refused", error: /^[a-zA-Z_]{1,64}$/.test(error.error) ? error.error : "unknown" });
-    if (error instanceof oauth.WWWAuthenticateChallengeError)
-      return fail({ reason: "refused", error: "invalid_client" });
-    if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError)
-      return fail({ reason: "unreadable", what: error.message.slice(0, 120) });
-    throw error;
-  }
-}

@@ -1,4 +1,4 @@
-import { type Integration, isAbsent } from "../contract/integration.ts";
+import { isAbsent } from "../contract/integration.ts";
 import type { Alive } from "../contract/oauth.ts";
 import { sender, stepped } from "../lanes/call.ts";
 import { failed, type Pace } from "../lanes/drive.ts";
@@ -11,7 +11,7 @@ import { settingsOf } from "../registry/settings.ts";
 import { days } from "../request/deadline.ts";
 import { dropped, later, failed as stepFailed } from "../request/step.ts";
 import { endedByVendor, freshGrant } from "./fresh.ts";
-import { isOfAnother } from "./protocol.ts";
+import { isOfAnother } from "./party.ts";
 
 const PREFIX = "tend:";
 
@@ -47,7 +47,7 @@ export async function scheduleTending(ports: Ports, context: Context, subprocess
   );
 }
 
-export type Tended = { readonly settlement: Settlement; readonly rest: number; readonly hung: boolean };
+type Tended = { readonly settlement: Settlement; readonly rest: number; readonly hung: boolean };
 
 /** Asks the vendor whether a grant still works; where it does not, a request ends it here too. */
 export async function tend(
@@ -77,12 +77,12 @@ export async function tend(
     if (isOfAnother(oauth, grant.value, entered)) return plain(later(order, nextLook(ports)));
     const settings = { ...entered, ...(site !== undefined && { [site]: grant.value.site ?? "" }) };
     const discovered = Object.values(grant.value.server ?? {});
-    const send = sender(ports, { integration: integration satisfies Integration, settings, discovered, ...pace }, []);
+    const send = sender(ports, { integration, settings, discovered, ...pace }, []);
     const asked = await stepped<Alive>(alive({ settings, grant: grant.value }), send);
     if ("problem" in asked) {
       const attempt = failed(asked.problem, false, firstCursor([]), ports);
       const { rest = 0, hung = false } = attempt;
-      return { settlement: later(order, nextLook(ports)), rest, hung: hung === true };
+      return { settlement: later(order, nextLook(ports)), rest, hung };
     }
     const { answer } = asked;
     if (answer === "alive") return plain(later(order, nextLook(ports)));

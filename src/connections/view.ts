@@ -4,7 +4,7 @@ import { rfc3339 } from "../request/deadline.ts";
 import { type ConnectionFacts, type ConnectionState, endingIn, openGrant } from "./connection.ts";
 
 /** A connection as the API shows it: never a token, and of the account only what the product has been told anyway. */
-export type ConnectionView = {
+type ConnectionView = {
   readonly id: string;
   readonly subprocessor: string;
   readonly integration: string;

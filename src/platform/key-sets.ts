@@ -141,6 +141,10 @@ function behindToken(
   };
 }
 
+/**
+ * RFC 7617, and not the form encoding of RFC 6749 section 2.3.1: the one vendor that has such a token says no more than base64 of both.
+ * https://developer.ebay.com/api-docs/static/oauth-base64-credentials.html
+ */
 const tokenRequest = ({ id, secret, scope }: ClientCredentials): RequestInit => ({
   method: "POST",
   headers: {

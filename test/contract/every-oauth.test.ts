@@ -1,14 +1,8 @@
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { describe, expect, it } from "vitest";
 import * as all from "../../integrations/index.ts";
-import {
-  authorizationAddress,
-  exchange,
-  newDeparture,
-  type Party,
-  partyOf,
-  renew,
-} from "../../src/connections/protocol.ts";
+import { type Party, partyOf } from "../../src/connections/party.ts";
+import { authorizationAddress, exchange, newDeparture, renew } from "../../src/connections/protocol.ts";
 import type { Call } from "../../src/contract/call.ts";
 import { type Integration, isAbsent } from "../../src/contract/integration.ts";
 import { basic, type OAuth, type SecretClient } from "../../src/contract/oauth.ts";
