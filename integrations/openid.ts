@@ -1,4 +1,3 @@
-import { bearer, get, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
 import {
   accountIn,
@@ -8,9 +7,10 @@ import {
   grantOf,
   introspect,
   revokeTokens,
+  tokenSight,
 } from "../src/contract/oauth.ts";
 import { type Sight, stoppedBecause } from "../src/contract/outcome.ts";
-import { endpoint, type SettingValues, secret, text } from "../src/contract/settings.ts";
+import { endpoint, optional, type SettingValues, secret, text } from "../src/contract/settings.ts";
 
 /**
  * Any OpenID provider: the tenant's identity provider, a sign-in service, an authorization server that describes itself. It
@@ -23,6 +23,7 @@ const settings = {
   issuer: endpoint("Issuer, exactly as the provider states it; what it offers is read from there"),
   clientId: text("Client id"),
   clientSecret: secret("Client secret"),
+  dpop: optional(text("DPoP: required, where tokens have to be bound to a key that stays here", /^required$/)),
 };
 
 const clientOf = ({ clientId, clientSecret }: SettingValues<typeof settings>): ClientProof => ({
@@ -39,16 +40,14 @@ function* sightOf(grant: Grant, client: ClientProof): Steps<Sight> {
   const { introspection, userinfo } = grant.server ?? {};
   if (introspection !== undefined) return yield* introspect(introspection, grant.accessToken, client);
   if (userinfo === undefined) return "no_view";
-  const reply = yield get({ url: userinfo, template: userinfo }, bearer(grant.accessToken), { expects: [401] });
-  if (reply.status === 401) return "absent";
-  return reply.status === 200 ? "present" : unforeseen(reply);
+  return yield* tokenSight({ url: userinfo, template: userinfo }, grant);
 }
 
 export const openid = defineIntegration({
   id: "openid",
   name: "OpenID provider",
   about:
-    "Any OpenID provider with which people sign in or which they let give access: discovery, PKCE, refresh, revocation.",
+    "Any OpenID provider with which people sign in or which they let give access: discovery, PKCE, pushed requests, DPoP, refresh, revocation.",
   origins: [],
   settings,
   identities: { "openid.subject": "The account at this provider (`sub`)" },
@@ -59,7 +58,7 @@ export const openid = defineIntegration({
   oauth: {
     source: CORE,
     server: { discovered: "issuer" },
-    client: { id: "clientId", secret: "clientSecret", by: "basic" },
+    client: { id: "clientId", secret: "clientSecret", by: "basic", dpop: "dpop" },
     pkce: "S256",
     scopes: { standard: ["openid"] },
     openid: true,

@@ -1,36 +1,44 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type Provider from "oidc-provider";
 import type { Configuration } from "oidc-provider";
 import { z } from "zod";
+import { openidStore } from "./openid-store.ts";
 import type { MakeVendor } from "./vendor.ts";
 
 const HOST = "id.example.com";
 const ISSUER = `https://${HOST}`;
 
-/** `{vendor: "openid", client_id, client_secret, redirect_uris, rotates?}`; each seed begins with a new provider. */
+/**
+ * `{vendor: "openid", client_id, client_secret, redirect_uris, rotates?, dpop_bound?, pushes?}`; each seed begins with a new provider.
+ * The last two are how the client is registered: `dpop_bound_access_tokens`, `require_pushed_authorization_requests`.
+ */
 const Seed = z.object({
   client_id: z.string(),
   client_secret: z.string(),
   redirect_uris: z.array(z.url()).min(1),
   rotates: z.boolean().default(true),
+  dpop_bound: z.boolean().default(false),
+  pushes: z.boolean().default(false),
 });
 
 /**
  * A real, certified OpenID provider (`oidc-provider`) at `https://id.example.com`: discovery, PKCE, issuer in the callback,
- * refresh rotation, revocation, introspection, pushed requests and DPoP. Anybody who names themselves is signed in.
+ * refresh rotation, revocation, introspection, pushed requests, and DPoP with nonces of its own. Anybody who names themselves is signed in.
  *
  * It keeps its own time: tokens that it has issued do not age with the clock that tests move.
  */
 export const openid: MakeVendor = () => {
   let running: { readonly server: Server; readonly provider: Provider; readonly url: string } | undefined;
   let seeded: z.infer<typeof Seed> | undefined;
+  let store = openidStore();
   let starting: Promise<void> | undefined;
 
   const start = async (): Promise<void> => {
     const { default: make } = await import("oidc-provider");
-    const provider = new make(ISSUER, configurationOf(seeded));
+    const provider = new make(ISSUER, { ...configurationOf(seeded), adapter: store.adapter });
     // Calls come through the sandbox, which stands for TLS.
     provider.proxy = true;
     const server = createServer(provider.callback());
@@ -45,6 +53,7 @@ export const openid: MakeVendor = () => {
     running?.server.closeAllConnections();
     running = undefined;
     starting = undefined;
+    store = openidStore();
   };
 
   return {
@@ -81,7 +90,7 @@ export const openid: MakeVendor = () => {
       stop();
       return { issuer: ISSUER };
     },
-    holdings: () => ({}),
+    holdings: () => store.holdings(),
     reset() {
       seeded = undefined;
       stop();
@@ -103,6 +112,8 @@ const configurationOf = (seed: z.infer<typeof Seed> | undefined): Configuration 
             grant_types: ["authorization_code", "refresh_token"],
             response_types: ["code"],
             token_endpoint_auth_method: "client_secret_basic",
+            dpop_bound_access_tokens: seed.dpop_bound,
+            require_pushed_authorization_requests: seed.pushes,
           },
         ],
   scopes: ["openid", "offline_access", "profile"],
@@ -114,7 +125,7 @@ const configurationOf = (seed: z.infer<typeof Seed> | undefined): Configuration 
   features: {
     revocation: { enabled: true },
     introspection: { enabled: true },
-    dPoP: { enabled: true },
+    dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true },
     pushedAuthorizationRequests: { enabled: true },
   },
   // The clock of whoever reads an ID token may have been moved.

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Address, get, postForm, postJson, type Reply, read, unforeseen } from "../../src/contract/call.ts";
+import { type Address, get, postForm, postJson, read, unforeseen } from "../../src/contract/call.ts";
 import type { Order, Steps } from "../../src/contract/integration.ts";
 import {
   byOneOf,
@@ -12,6 +12,7 @@ import {
   type NotByThis,
   notByThis,
   ofNobody,
+  tokenSight,
   type Whereabouts,
 } from "../../src/contract/oauth.ts";
 import { type Answer, erased, type Sight } from "../../src/contract/outcome.ts";
@@ -158,17 +159,10 @@ function* didOf(handle: string): Steps<string | undefined> {
 
 const SESSION = "com.atproto.server.getSession";
 
-/** RFC 6750 section 3.1, as RFC 9449 section 7.1 takes it over: the token itself is no good, and not the proof beside it. */
-const isDead = (reply: Reply): boolean =>
-  reply.status === 401 && /\berror="invalid_token"/.test(reply.header("www-authenticate") ?? "");
-
-export function* sessionAt({ server, binding, accessToken }: Grant): Steps<Sight> {
-  const address = server?.userinfo;
-  if (address === undefined || binding === undefined) return "no_view";
-  const sign = { scheme: "dpop", binding, accessToken } as const;
-  const reply = yield get({ url: address, template: `{host}/xrpc/${SESSION}` }, JSON_ONLY, { expects: [401], sign });
-  if (isDead(reply)) return "absent";
-  return reply.status === 200 ? "present" : unforeseen(reply);
+export function* sessionAt(grant: Grant): Steps<Sight> {
+  const address = grant.server?.userinfo;
+  if (address === undefined) return "no_view";
+  return yield* tokenSight({ url: address, template: `{host}/xrpc/${SESSION}` }, grant);
 }
 
 /**
@@ -221,7 +215,7 @@ function* deletion(
   const host = homeOf(grant);
   if (account.value !== did) return notByThis("it lies in another account's repository");
   if (host === undefined || binding === undefined) return notByThis("it does not say where the account lies");
-  const sign = { scheme: "dpop", binding, accessToken } as const;
+  const sign = { scheme: "dpop", key: binding.key, accessToken } as const;
   const method = "com.atproto.repo.deleteRecord";
   const reply = yield postJson(
     xrpcAt(host, method),

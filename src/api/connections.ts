@@ -1,10 +1,12 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import { isBinding } from "../connections/client.ts";
 import { confirmConnection } from "../connections/confirm.ts";
 import { connectionsIn, parseConnectionId } from "../connections/connection.ts";
 import { disconnect } from "../connections/end.ts";
 import { startAddress } from "../connections/flow.ts";
 import { type FreshProblem, freshGrant } from "../connections/fresh.ts";
+import { partyOf, unfit } from "../connections/party.ts";
 import { proofFor } from "../connections/proof.ts";
 import { connectionView } from "../connections/view.ts";
 import { isAbsent } from "../contract/integration.ts";
@@ -36,8 +38,8 @@ const StartInput = z.strictObject({
   site: z.string().max(255).optional(),
 });
 
-/** Where a token is bound to a key that stays here: the one call that it is wanted for. */
-const BoundInput = z.strictObject({
+/** Where a token is bound to a key that stays here: the one call that it is wanted for. Elsewhere it changes nothing. */
+const TokenInput = z.strictObject({
   call: z
     .strictObject({
       method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]),
@@ -81,6 +83,9 @@ export const connections = () => {
         reason: "conflict",
         detail: `Nobody can connect yet: enter the setting ${oauth.client.id} with PUT /v1/subprocessors/${subprocessor}.`,
       });
+    const misfit = await misfitOf(ports, context, subprocessor, oauth);
+    if (misfit !== undefined)
+      return problemResponse(c, { reason: "conflict", detail: `Nobody can connect yet: ${misfit}.` });
     if (!mayReturnTo(context.tenant.policy, returnTo))
       return problemResponse(
         c,
@@ -136,16 +141,17 @@ export const connections = () => {
     const { ports, tenant: context, actor } = c.var;
     const parsed = parseConnectionId(c.req.param("id"));
     if (parsed === undefined || parsed.n !== context.tenant.n) return problemResponse(c, NOT_FOUND);
-    const [{ p: subprocessor = "" } = {}] = mayBeBound(ports, context) ? await ports.store.connections([parsed]) : [];
-    const body = isBound(ports, context, subprocessor) ? await input(c, BoundInput) : undefined;
-    if (body?.ok === false) return problemResponse(c, body.problem);
-    const call = body?.value.call;
-    if (body !== undefined && call === undefined) return problemResponse(c, BOUND);
+    const body = await input(c, TokenInput);
+    if (!body.ok) return problemResponse(c, body.problem);
+    const { call } = body.value;
+    if (call === undefined && (await isOfBinding(ports, context, parsed))) return problemResponse(c, BOUND);
     const grant = await freshGrant(ports, context, parsed.id, actor);
     if (!grant.ok) return problemResponse(c, tokenProblem(grant.problem));
-    const { accessToken, expiresAt, scopes, account } = grant.value;
+    const { accessToken, expiresAt, scopes, account, binding } = grant.value;
+    // Its subprocessor may have bound grants once, and bind no new ones now.
+    if (binding !== undefined && call === undefined) return problemResponse(c, BOUND);
     const proof = call === undefined ? undefined : await proofFor(ports, grant.value, call);
-    if (call !== undefined && proof === undefined)
+    if (binding !== undefined && proof === undefined)
       return problemResponse(c, invalid("call.url", "an address at the host where the account lies"));
     c.header("cache-control", "no-store");
     return c.json({
@@ -179,14 +185,31 @@ const BOUND: Problem = {
     "This connection's token is bound to a key that never leaves the gateway (DPoP, RFC 9449). Say for which call you need it, as `call`: {method, url, nonce?}; the answer has the proof for that one.",
 };
 
-function isBound({ integrations }: Ports, { tenant }: Context, subprocessor: string): boolean {
-  const oauth = integrations.get(tenant.subprocessors[subprocessor]?.integration ?? "")?.oauth;
-  return oauth !== undefined && !isAbsent(oauth) && oauth.client.by === "document";
+/** Whether a connection is of a subprocessor that binds its grants. Most tenants have none, and need not ask the store first. */
+async function isOfBinding(
+  { integrations, store }: Ports,
+  { tenant }: Context,
+  connection: Parameters<Ports["store"]["connections"]>[0][number],
+): Promise<boolean> {
+  const binding = Object.values(tenant.subprocessors).filter(({ integration, settings }) => {
+    const oauth = integrations.get(integration)?.oauth;
+    return oauth !== undefined && !isAbsent(oauth) && isBinding(oauth.client, settings);
+  });
+  const [hash] = binding.length === 0 ? [] : await store.connections([connection]);
+  return binding.some(({ id }) => id === hash?.p);
 }
 
-/** Most tenants have no such vendor, and need not ask the store first. */
-const mayBeBound = (ports: Ports, context: Context): boolean =>
-  Object.keys(context.tenant.subprocessors).some((id) => isBound(ports, context, id));
+/** What keeps people from being sent to a provider that describes itself. Whether it answers at all is seen when somebody leaves. */
+async function misfitOf(
+  ports: Ports,
+  context: Context,
+  subprocessor: string,
+  { server }: OAuth,
+): Promise<string | undefined> {
+  const party = "discovered" in server ? await partyOf(ports, context, subprocessor, {}) : undefined;
+  const problem = party?.ok === true ? unfit(party.value) : party?.problem;
+  return problem?.reason === "misconfigured" || problem?.reason === "unreadable" ? problem.what : undefined;
+}
 
 const invalid = (field: string, expected: string): Problem => ({ reason: "invalid", errors: [{ field, expected }] });
 

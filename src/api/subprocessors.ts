@@ -213,7 +213,13 @@ export const subprocessorView = (entry: Subprocessor) => ({
 const oauthView = ({ source, client, scopes, site, server, refresh, pkce }: OAuth) => ({
   source,
   settings:
-    client.by === "document" ? { scopes: client.scopes } : { client_id: client.id, client_secret: client.secret },
+    client.by === "document"
+      ? { scopes: client.scopes }
+      : {
+          client_id: client.id,
+          client_secret: client.secret,
+          ...(client.dpop !== undefined && { dpop: client.dpop }),
+        },
   scopes: scopes.standard,
   pkce: pkce === "S256",
   renewable: !isAbsent(refresh),

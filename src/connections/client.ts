@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint } from "jose";
 import type { Binding, PrivateKey } from "../contract/call.ts";
 import { isAbsent } from "../contract/integration.ts";
-import type { DocumentClient } from "../contract/oauth.ts";
+import type { Client, DocumentClient } from "../contract/oauth.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { callbackPath } from "./connection.ts";
@@ -57,11 +57,22 @@ export async function clientKeySet(
   return { keys: [{ ...jwk, kid: await calculateJwkThumbprint(jwk), alg: "ES256", use: "sig" }] };
 }
 
-/** A new grant's keys: its own, and the client's as it is now. */
-export async function newBinding(ports: Pick<Ports, "store" | "origin">, context: Context): Promise<Binding> {
+/** A new grant's keys: its own, and the client's as it is now. Undefined where tokens are for whoever has them. */
+export async function newBinding(
+  ports: Pick<Ports, "store" | "origin">,
+  context: Context,
+  client: Client,
+  settings: Readonly<Record<string, string>>,
+): Promise<Binding | undefined> {
+  if (!isBinding(client, settings)) return undefined;
+  if (client.by !== "document") return { key: await newKey() };
   const [key, own] = await Promise.all([newKey(), clientKey(ports, context)]);
   return { key, client: { id: clientAddress(ports, context), key: own } };
 }
+
+/** Whether a client's new grants are bound to keys: always where it is a document, else where the operator says so. */
+export const isBinding = (client: Client, settings: Readonly<Record<string, string>>): boolean =>
+  client.by === "document" || (client.dpop !== undefined && (settings[client.dpop] ?? "") !== "");
 
 const PLACE = "oauth client key";
 

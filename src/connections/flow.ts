@@ -10,7 +10,7 @@ import { notInForce } from "../registry/subprocessor.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { callbackPath, digestOf, newConnectionId, newSecret, ownerOf, sealGrant } from "./connection.ts";
-import { beside, type Party, partyOf, type Where } from "./party.ts";
+import { beside, type Party, partyOf, unfit, type Where } from "./party.ts";
 import { authorizationAddress, type Departure, exchange, isRenewable, newDeparture } from "./protocol.ts";
 import type { OAuthProblem } from "./wire.ts";
 
@@ -44,6 +44,7 @@ const RETURN_ERRORS = [
   "vendor_unreachable",
   "vendor_error",
   "account_unknown",
+  "misconfigured",
 ] as const;
 type ReturnError = (typeof RETURN_ERRORS)[number];
 
@@ -78,10 +79,12 @@ export async function leave(ports: Ports, ticket: string): Promise<Leaving | { r
     ? await partyOf(ports, context, wish.subprocessor, { site: wish.site })
     : undefined;
   const stay = (problem: OAuthProblem | undefined) => {
-    said(ports, context, wish.subprocessor, "not_begun", problem?.reason ?? "no_oauth");
+    said(ports, context, wish.subprocessor, "not_begun", whyNot(problem));
     return { back: withError(wish.returnTo, departureError(problem)) };
   };
   if (party?.ok !== true) return stay(party?.problem);
+  const misfit = unfit(party.value);
+  if (misfit !== undefined) return stay(misfit);
   const { n } = context.tenant;
   const state = newSecret(n, ports.random);
   const browser = newSecret(n, ports.random);
@@ -122,9 +125,17 @@ function isInForce(ports: Pick<Ports, "now">, { tenant }: Context, { subprocesso
   return entry !== undefined && notInForce(entry, ports.now()) === undefined;
 }
 
+/** For whoever runs the gateway: in words of our own, or the error's own name. */
+function whyNot(problem: OAuthProblem | undefined): string {
+  if (problem === undefined) return "no_oauth";
+  if (problem.reason === "refused") return problem.error;
+  return problem.reason === "unreachable" ? problem.reason : problem.what;
+}
+
 /** What a product's page is told of a way that ends before it has begun. */
 function departureError(problem: OAuthProblem | undefined): ReturnError {
   if (problem?.reason === "unknown_account") return "account_unknown";
+  if (problem?.reason === "misconfigured") return "misconfigured";
   return problem?.reason === "refused" ? returnError(problem.error) : "vendor_unreachable";
 }
 

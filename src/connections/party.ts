@@ -1,4 +1,5 @@
 import * as oauth from "oauth4webapi";
+import { z } from "zod";
 import type { Binding } from "../contract/call.ts";
 import type { Identity } from "../contract/identity.ts";
 import { type Integration, isAbsent } from "../contract/integration.ts";
@@ -46,13 +47,14 @@ export async function partyOf(
   const { site } = where;
   const entered = await settingsOf(context, subprocessor, integration.settings);
   const settings = { ...entered, ...(facts.site !== undefined && site !== undefined && { [facts.site]: site }) };
-  const isDocument = facts.client.by === "document";
-  const binding = isDocument ? (where.binding ?? (await newBinding(ports, context))) : undefined;
-  const id = "id" in facts.client ? (settings[facts.client.id] ?? "") : (binding?.client.id ?? "");
+  const { client } = facts;
+  // What was granted stays bound as it is; what was granted unbound is bound from its next renewal on, where that is asked for now.
+  const binding = where.binding ?? (await newBinding(ports, context, client, settings));
+  const id = "id" in client ? (settings[client.id] ?? "") : (binding?.client?.id ?? "");
   if (id === "")
     return fail({
       reason: "misconfigured",
-      what: `${"id" in facts.client ? facts.client.id : "the client"} is not filled in`,
+      what: `${"id" in client ? client.id : "the client"} is not filled in`,
     });
   const known = { integration, subprocessor, oauth: facts, settings, client: { client_id: id } };
   const own = { ...known, ...(binding !== undefined && { binding }) };
@@ -152,7 +154,23 @@ function addressOf(declared: string, settings: Settings, values: SettingValues<S
   return filled === undefined ? undefined : filled + rest;
 }
 
-/** OpenID Connect Discovery 1.0 section 4, and RFC 8414. What it names beyond its own origin is not used. */
+/** What is used of a provider's description of itself. RFC 8414 section 2, RFC 9126 section 5, RFC 9449 section 5.1, RFC 9207 section 3. */
+const Description = z.object({
+  authorization_endpoint: z.string(),
+  token_endpoint: z.string(),
+  pushed_authorization_request_endpoint: z.string().exactOptional(),
+  require_pushed_authorization_requests: z.boolean().exactOptional(),
+  revocation_endpoint: z.string().exactOptional(),
+  introspection_endpoint: z.string().exactOptional(),
+  userinfo_endpoint: z.string().exactOptional(),
+  token_endpoint_auth_methods_supported: z.array(z.string()).exactOptional(),
+  dpop_signing_alg_values_supported: z.array(z.string()).exactOptional(),
+  // Without it, RS256 alone would do.
+  id_token_signing_alg_values_supported: z.array(z.string()).exactOptional(),
+  authorization_response_iss_parameter_supported: z.boolean().exactOptional(),
+});
+
+/** OpenID Connect Discovery 1.0 section 4, and RFC 8414. Endpoints beyond its own origin are not used. */
 async function discovered(ports: Pick<Ports, "send">, issuer: string): Promise<oauth.AuthorizationServer> {
   if (!isPublicEndpoint(issuer)) throw new oauth.OperationProcessingError("the issuer is no public address");
   const url = new URL(issuer);
@@ -160,29 +178,42 @@ async function discovered(ports: Pick<Ports, "send">, issuer: string): Promise<o
     url,
     await oauth.discoveryRequest(url, { algorithm: "oidc", [oauth.customFetch]: over(ports) }),
   );
-  const { origin } = url;
-  const own = (address: string | undefined) =>
-    address !== undefined && URL.canParse(address) && new URL(address).origin === origin ? address : undefined;
-  const [authorize, token] = [own(found.authorization_endpoint), own(found.token_endpoint)];
-  if (authorize === undefined || token === undefined)
-    throw new oauth.OperationProcessingError("the provider's endpoints are not at its own origin");
-  const [revocation, introspection] = [own(found.revocation_endpoint), own(found.introspection_endpoint)];
-  const userinfo = own(found.userinfo_endpoint);
-  return {
-    issuer: found.issuer,
-    authorization_endpoint: authorize,
-    token_endpoint: token,
-    ...(revocation !== undefined && { revocation_endpoint: revocation }),
-    ...(introspection !== undefined && { introspection_endpoint: introspection }),
-    ...(userinfo !== undefined && { userinfo_endpoint: userinfo }),
-    // Without it, RS256 alone would do.
-    ...(found.id_token_signing_alg_values_supported !== undefined && {
-      id_token_signing_alg_values_supported: found.id_token_signing_alg_values_supported,
-    }),
-    ...(found.authorization_response_iss_parameter_supported === true && {
-      authorization_response_iss_parameter_supported: true,
-    }),
-  };
+  const isOwn = (address: unknown) =>
+    typeof address === "string" && URL.canParse(address) && new URL(address).origin === url.origin;
+  const own = Object.entries(found).filter(([name, value]) => !name.endsWith("_endpoint") || isOwn(value));
+  const described = Description.safeParse(Object.fromEntries(own));
+  if (!described.success) {
+    const at = described.error.issues[0]?.path.join(".") ?? "";
+    throw new oauth.OperationProcessingError(
+      at.endsWith("_endpoint")
+        ? "the provider's endpoints are not at its own origin"
+        : `the provider's description has no usable ${at}`,
+    );
+  }
+  return { issuer: found.issuer, ...described.data };
+}
+
+/**
+ * Why nobody can be sent to a server, by what it says of itself and what the operator asks of it. What was granted before is not touched
+ * by it.
+ */
+export function unfit({ oauth: { client, server: stated }, server, binding }: Party): OAuthProblem | undefined {
+  if (!("discovered" in stated)) return undefined;
+  const misfit = (what: string) => ({ reason: "misconfigured", what }) as const;
+  // RFC 8414 section 2: left out, it is HTTP Basic.
+  const methods = server.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
+  if ((client.by === "basic" || client.by === "post") && !methods.includes(`client_secret_${client.by}`))
+    return misfit(`the provider takes no client secret by ${client.by}`);
+  if (
+    server.require_pushed_authorization_requests === true &&
+    server.pushed_authorization_request_endpoint === undefined
+  )
+    return misfit("the provider wants requests to be pushed, and names no endpoint at its own origin for it");
+  if (binding !== undefined && server.dpop_signing_alg_values_supported?.includes("ES256") !== true)
+    return misfit(
+      "tokens are to be bound to a key (DPoP), and the provider does not say that it takes proofs by ES256",
+    );
+  return undefined;
 }
 
 /** One spelling, so that a slash at its end makes no other issuer of it. */

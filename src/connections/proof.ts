@@ -12,7 +12,8 @@ type ProductCall = {
 
 /**
  * The proof for one call of a product's with a token that is bound to a key (RFC 9449 section 7): the key stays here, and what leaves is of
- * use for this method at this address, for minutes. Undefined where the call does not go to the host at which the account lies.
+ * use for this method at this address, for minutes. Undefined where the call does not go to the host at which the account lies:
+ * that of the address that tells whose a token is, or the issuer's.
  */
 export async function proofFor(
   ports: Pick<Ports, "now">,
@@ -25,7 +26,7 @@ export async function proofFor(
     method,
     at: { url, template: "" },
     headers: {},
-    sign: { scheme: "dpop", binding, accessToken } as const,
+    sign: { scheme: "dpop", key: binding.key, accessToken } as const,
   };
   return (await signed(call, ports.now(), nonce)).headers.dpop;
 }

@@ -1,3 +1,4 @@
+import { calculateJwkThumbprint } from "jose";
 import * as oauth from "oauth4webapi";
 import type { Call } from "../contract/call.ts";
 import { sameIdentity } from "../contract/identity.ts";
@@ -20,8 +21,9 @@ export const newDeparture = (state: string): Departure => ({
 });
 
 /**
- * Where a person's browser goes: with all that is asked for (RFC 6749 section 4.1.1, RFC 7636 section 4.3), or with a reference to it
- * where the server wants it pushed (RFC 9126). `hint`: what the person said of themselves.
+ * Where a person's browser goes: with all that is asked for (RFC 6749 section 4.1.1, RFC 7636 section 4.3); or, wherever the server takes
+ * it beforehand (RFC 9126 section 5), with a reference to it, so that nothing of it stands in an address or can be changed on the way. A
+ * refused push is the end of the way: what can be prevented would otherwise not protect. `hint`: what the person said of themselves.
  */
 export async function authorizationAddress(
   ports: Pick<Ports, "send" | "now">,
@@ -31,11 +33,13 @@ export async function authorizationAddress(
   scopes: readonly string[],
   hint?: string,
 ): Promise<Result<string, OAuthProblem>> {
-  const { oauth: facts, server, client } = party;
+  const { oauth: facts, server, client, binding } = party;
   const asked = await parametersOf(party, departure, redirectUri, scopes);
   // `serverOf` gives none without it.
   const url = new URL(server.authorization_endpoint ?? server.issuer);
   if (server.pushed_authorization_request_endpoint === undefined) {
+    // RFC 9449 section 10; what is pushed goes with a proof of the key itself (section 10.1).
+    if (binding !== undefined) asked.set("dpop_jkt", await calculateJwkThumbprint(binding.key));
     for (const [name, value] of asked) url.searchParams.set(name, value);
     return ok(url.href);
   }

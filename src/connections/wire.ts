@@ -1,6 +1,6 @@
 import * as oauth from "oauth4webapi";
 import type { Binding, Call } from "../contract/call.ts";
-import type { Client, OAuth, SecretClient, TokenAnswer } from "../contract/oauth.ts";
+import { type Client, type OAuth, possession, type SecretClient, type TokenAnswer } from "../contract/oauth.ts";
 import type { Settings, SettingValues } from "../contract/settings.ts";
 import type { Ports } from "../ports.ts";
 import { fail, ok, type Result } from "../result.ts";
@@ -21,15 +21,13 @@ export type Addressee = {
   readonly oauth: OAuth;
   readonly settings: SettingValues<Settings>;
   readonly server: oauth.AuthorizationServer;
-  /** The keys that the grant is bound to, where the client is a document. */
+  /** The keys that the grant is bound to. */
   readonly binding?: Binding;
 };
 
 /** The library's calls go the way of all calls: bounded in time and size, no redirect followed, no forbidden host. */
 export function over(ports: Pick<Ports, "send">, party?: Addressee) {
-  const { binding, server } = party ?? {};
-  const sign = binding !== undefined &&
-    server !== undefined && { scheme: "dpop" as const, binding, audience: server.issuer };
+  const sign = party?.binding === undefined ? undefined : possession(party.binding, party.server.issuer);
   return (
     url: string,
     {
@@ -46,7 +44,7 @@ export function over(ports: Pick<Ports, "send">, party?: Addressee) {
       at: { url, template: url },
       headers: isJson ? { ...own, "content-type": "application/json" } : own,
       ...(body !== undefined && { body: isJson ? JSON.stringify(Object.fromEntries(body)) : body.toString() }),
-      ...(sign !== false && { sign }),
+      ...(sign !== undefined && { sign }),
     });
   };
 }

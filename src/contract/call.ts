@@ -55,14 +55,14 @@ export type Sign =
   | { readonly scheme: "standard-webhooks"; readonly secret: string; readonly id: string }
   /**
    * A proof that we have the key to which a grant is bound, made anew with the server's nonce where it asks for one (RFC 9449). With
-   * `accessToken` the call is in its name; with `audience`, an authorization server's issuer, the form says as which client we ask, and
-   * shows it (RFC 7523 section 2.2).
+   * `accessToken` the call is in its name; with `client`, the form says as which client we ask the server of that issuer, and shows it
+   * (RFC 7523 section 2.2).
    */
   | {
       readonly scheme: "dpop";
-      readonly binding: Binding;
+      readonly key: PrivateKey;
       readonly accessToken?: string;
-      readonly audience?: string;
+      readonly client?: DocumentKey & { readonly audience: string };
     }
   /** Method, address, headers and body by AWS Signature Version 4, which others than AWS ask for, too. */
   | AwsSigV4
@@ -136,13 +136,13 @@ export type PrivateKey = {
 };
 
 /**
- * What a grant is bound to: a key of its own, and the client that asked for it with the key by which the server knows it for as long as
- * the grant lasts.
+ * What a grant is bound to: a key of its own, and, where the client that asked for it is a document, the key by which the server knows
+ * that client for as long as the grant lasts.
  */
-export type Binding = {
-  readonly key: PrivateKey;
-  readonly client: { readonly id: string; readonly key: PrivateKey };
-};
+export type Binding = { readonly key: PrivateKey; readonly client?: DocumentKey };
+
+/** A client that is a document, by the address of that, and the key of which it tells the public half. */
+export type DocumentKey = { readonly id: string; readonly key: PrivateKey };
 
 export type Reply = {
   readonly status: number;

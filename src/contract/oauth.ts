@@ -1,6 +1,17 @@
 import { z } from "zod";
 import { fail, ok, type Result } from "../result.ts";
-import { type Binding, type Call, noCall, postForm, type Reply, type Sign, unforeseen } from "./call.ts";
+import {
+  type Address,
+  type Binding,
+  bearer,
+  type Call,
+  get,
+  noCall,
+  postForm,
+  type Reply,
+  type Sign,
+  unforeseen,
+} from "./call.ts";
 import type { Identity } from "./identity.ts";
 import type { Absent, Order, Steps } from "./integration.ts";
 import {
@@ -118,7 +129,7 @@ export type FoundServer = {
   readonly issuer: string;
   readonly authorize: string;
   readonly token: string;
-  /** RFC 9126: what is asked for is pushed there first. */
+  /** RFC 9126: what is asked for is pushed there first. Section 5: that it is named is enough to do so. */
   readonly pushed?: string;
   readonly revocation?: string;
   /** Where an access token tells whose it is; what else it is good for lies at the same origin. */
@@ -157,6 +168,12 @@ export type SecretClient = {
   };
   /** The setting, an optional `text`, with the User-Agent by which a vendor wants to know its clients. */
   readonly userAgent?: string;
+  /**
+   * The setting, an optional `text`, that is filled in where tokens have to be bound to a key of their grant's own, as a client is then
+   * registered (`dpop_bound_access_tokens`, RFC 9449 section 5.2). Beside a server that is discovered: its metadata says which proofs
+   * it takes.
+   */
+  readonly dpop?: string;
 };
 
 /**
@@ -214,9 +231,11 @@ export function grantOf({ grant }: Pick<Order, "grant">): Grant {
   return grant;
 }
 
-/** Where a grant's access token is good, where that was discovered with its server. */
-export const homeOf = ({ server }: Pick<Grant, "server">): string | undefined =>
-  server?.userinfo === undefined ? undefined : new URL(server.userinfo).origin;
+/** Where a grant's access token is good, where that was discovered with its server: where it tells whose it is, or the issuer's origin. */
+export function homeOf({ server, issuer }: Pick<Grant, "server" | "issuer">): string | undefined {
+  const address = server?.userinfo ?? issuer;
+  return address === undefined ? undefined : new URL(address).origin;
+}
 
 /** Why this grant is not the one to do it with: another account published it, or the vendor does not take its token. */
 export type NotByThis = { readonly notByThis: string };
@@ -270,9 +289,17 @@ export type ClientProof =
 
 /** The proof of a client that is a document, to the server that the grant came from. */
 export function documentProof({ binding, server }: Grant): Extract<ClientProof, { by: "document" }> {
-  if (binding === undefined || server?.issuer === undefined) throw new RangeError("this grant is bound to no key");
-  return { by: "document", sign: { scheme: "dpop", binding, audience: server.issuer } };
+  if (binding?.client === undefined || server?.issuer === undefined)
+    throw new RangeError("this grant is no document client's");
+  return { by: "document", sign: possession(binding, server.issuer) };
 }
+
+/** What is shown to an authorization server where a grant is bound: its key; and the client, where a secret does not. */
+export const possession = ({ key, client }: Binding, issuer: string): Sign => ({
+  scheme: "dpop",
+  key,
+  ...(client !== undefined && { client: { ...client, audience: issuer } }),
+});
 
 /** RFC 7009 section 2.1 and RFC 7662 section 2.1 have one form: a token, a hint, and the client's proof. */
 export function tokenCall(
@@ -321,6 +348,22 @@ export function* introspect(address: string, token: string, client: ClientProof)
   const body = z.object({ active: z.boolean() }).safeParse(parsed(reply.text));
   if (reply.status !== 200 || !body.success) return unforeseen(reply);
   return body.data.active ? "present" : "absent";
+}
+
+/**
+ * Whether what a token is for still takes it. A token that is bound to a key goes with its proof (RFC 9449 section 7); then only the
+ * word that the token itself is no good ends it, since a proof may be refused too (section 7.1, RFC 6750 section 3.1).
+ */
+export function* tokenSight(at: Address, { accessToken, binding }: Grant): Steps<Sight> {
+  if (binding === undefined) {
+    const reply = yield get(at, bearer(accessToken), { expects: [401] });
+    if (reply.status === 401) return "absent";
+    return reply.status === 200 ? "present" : unforeseen(reply);
+  }
+  const sign = { scheme: "dpop", key: binding.key, accessToken } as const;
+  const reply = yield get(at, { accept: "application/json" }, { expects: [401], sign });
+  if (reply.status === 401 && /\berror="invalid_token"/.test(reply.header("www-authenticate") ?? "")) return "absent";
+  return reply.status === 200 ? "present" : unforeseen(reply);
 }
 
 /** RFC 6749 section 5.2: the error that a token or revocation endpoint names, if it does, in its own few words. */

@@ -108,20 +108,20 @@ type Possession = Extract<Sign, { scheme: "dpop" }>;
 
 async function possessed(
   call: Call,
-  { binding, accessToken, audience }: Possession,
+  { key, accessToken, client }: Possession,
   now: number,
   nonce: string | undefined,
 ): Promise<Signed> {
   const headers = {
     ...call.headers,
-    dpop: await proof(binding.key, call, accessToken, now, nonce),
+    dpop: await proof(key, call, accessToken, now, nonce),
     ...(accessToken !== undefined && { authorization: `DPoP ${accessToken}` }),
   };
-  if (audience === undefined) return { headers, ...(call.body !== undefined && { body: call.body }) };
+  if (client === undefined) return { headers, ...(call.body !== undefined && { body: call.body }) };
   const form = new URLSearchParams(call.body);
-  form.set("client_id", binding.client.id);
+  form.set("client_id", client.id);
   form.set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-  form.set("client_assertion", await assertion(binding.client, audience, now));
+  form.set("client_assertion", await assertion(client, now));
   return { headers, body: form.toString() };
 }
 
@@ -152,7 +152,7 @@ async function proof(
 const ASSERTION_S = 60;
 
 /** RFC 7523 section 3: new for each call. */
-async function assertion({ id, key }: Possession["binding"]["client"], audience: string, now: number): Promise<string> {
+async function assertion({ id, key, audience }: NonNullable<Possession["client"]>, now: number): Promise<string> {
   const at = Math.floor(now / 1000);
   return new SignJWT({ jti: crypto.randomUUID() })
     .setProtectedHeader({ alg: "ES256", kid: await calculateJwkThumbprint(key) })

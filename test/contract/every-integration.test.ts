@@ -149,6 +149,11 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
     const own = client.by === "document" ? [client.scopes] : [client.id, client.secret];
     for (const named of [...own, ...signs]) expect(Object.keys(settings)).toContain(named);
     if (client.by !== "document") expect(settings[client.secret]).toMatchObject({ kind: "secret" });
+    if (client.by !== "document" && client.dpop !== undefined) {
+      // Asked for by filling it in; what proofs the server takes is said by its metadata.
+      expect(settings[client.dpop]).toMatchObject({ kind: "text", required: false, pattern: expect.any(RegExp) });
+      expect(Object.keys(oauth.server)).toContain("discovered");
+    }
     if (oauth.site !== undefined) expect(settings[oauth.site]).toMatchObject({ kind: "text", pattern: DNS_LABEL });
     const { server } = oauth;
     if ("discovered" in server) expect(settings[server.discovered]).toMatchObject({ kind: "endpoint" });

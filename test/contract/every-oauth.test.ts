@@ -1,140 +1,25 @@
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { describe, expect, it } from "vitest";
-import * as all from "../../integrations/index.ts";
 import { type Party, partyOf } from "../../src/connections/party.ts";
-import { authorizationAddress, exchange, newDeparture, renew } from "../../src/connections/protocol.ts";
+import { authorizationAddress, newDeparture, renew } from "../../src/connections/protocol.ts";
 import type { Call } from "../../src/contract/call.ts";
-import { type Integration, isAbsent } from "../../src/contract/integration.ts";
-import { basic, type OAuth, type SecretClient } from "../../src/contract/oauth.ts";
+import { isAbsent } from "../../src/contract/integration.ts";
+import { basic, type OAuth, possession } from "../../src/contract/oauth.ts";
 import type { Ports, SendProblem } from "../../src/ports.ts";
-import type { Context } from "../../src/registry/load.ts";
 import { fail, ok, type Result } from "../../src/result.ts";
-import type { Asked, OAuthSample, Sample } from "../integrations/samples/kit.ts";
-import { entry } from "../lanes/samples.ts";
-import { type Played, play, replyOf } from "../support/play.ts";
-
-const NOW = Date.parse("2026-11-22T09:00:00Z");
-const REDIRECT = "https://gateway.example.com/oauth/vendor/callback";
-const samples = import.meta.glob<{ readonly sample: Sample }>("../integrations/samples/*.ts", { eager: true });
-
-const granting = Object.values<Integration>(all).flatMap((integration) => {
-  const { id, oauth } = integration;
-  const sample = samples[`../integrations/samples/${id}.ts`]?.sample;
-  return isAbsent(oauth) ? [] : [{ id, integration, oauth, sample: sample ?? { settings: {}, hooks: {}, ways: [] } }];
-});
+import type { Asked, Sample } from "../integrations/samples/kit.ts";
+import { type Played, play } from "../support/play.ts";
+import { granting, NOW, REDIRECT, waysOf } from "./oauth-ways.ts";
 
 /** The protocol runs as in the product; only the vendor's answers are given. */
-describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => {
-  const said = (): OAuthSample => {
-    if (sample.oauth === undefined) throw new Error(`${integration.id} has no OAuth in its sample`);
-    return sample.oauth;
-  };
+describe.each(granting)("OAuth of $id", (one) => {
+  const { id, integration, oauth, sample } = one;
+  const { said, vendor, words, context, partyWith, signatureOf, sentIn, asked, way, isOwn, tokenAddress } = waysOf(one);
   /** [I13] What a vendor asks about tokens beside its token endpoint, it asks where its calls may go. */
   const expectOwnOrigins = (calls: readonly Call[], tokenEndpoint: string) => {
     for (const { at } of calls.filter((call) => call.at.url !== tokenEndpoint))
       expect(integration.origins).toContain(new URL(at.url).origin);
   };
-  const tokenAddress = (party: Party) => party.server.token_endpoint ?? "";
-
-  /** Whether it is the call that makes of a short token one that lasts, and not the exchange. */
-  const isOwn = (party: Party, { at, body }: Call) =>
-    oauth.lengthen !== undefined && !(at.url === tokenAddress(party) && new URLSearchParams(body).has("code"));
-
-  /** A vendor that answers at its token endpoint and at its discovery, and what it was asked. */
-  function vendor(answer: (call: Call) => Result<Played, SendProblem>) {
-    const calls: Call[] = [];
-    const send = async (call: Call) => {
-      const isDiscovery = call.at.url.endsWith("/.well-known/openid-configuration");
-      const given = isDiscovery ? ok(said().discovery ?? { status: 404 }) : answer(call);
-      if (!isDiscovery) calls.push(call);
-      return given.ok ? ok(replyOf({ headers: { "content-type": "application/json" }, ...given.value })) : given;
-    };
-    return { calls, send, now: () => NOW };
-  }
-
-  /** What a vendor has its own words for; a client that is a document is of a standard. */
-  const words: Partial<SecretClient> = oauth.client.by === "document" ? {} : oauth.client;
-
-  const context = (settings = sample.settings): Context => {
-    const secrets = Object.entries(integration.settings).filter(([, { kind }]) => kind === "secret");
-    const plain = Object.entries(settings).filter(([name]) => !secrets.some(([secret]) => secret === name));
-    const subprocessors = {
-      vendor: { ...entry("vendor", { integration: integration.id }), settings: Object.fromEntries(plain) },
-    };
-    const read: Pick<Context, "secrets" | "once"> = {
-      secrets: async (_, name) => (settings[name] === undefined ? [] : [settings[name]]),
-      once: (_, make) => make(),
-    };
-    // Only these members of a context are asked for here.
-    return { ...read, tenant: { n: "1", subprocessors } } as unknown as Context;
-  };
-
-  async function partyWith(ports: ReturnType<typeof vendor>): Promise<Party> {
-    const integrations = new Map([[integration.id, integration]]);
-    const { grant } = said();
-    // A server that was found, and the keys that a grant is bound to, are those of the sample's grant: nothing is asked of a store.
-    const where = "find" in oauth.server ? { ...grant, expected: grant.account } : { site: grant.site };
-    const rest = { store: {} as Ports["store"], origin: new URL(REDIRECT).origin };
-    const found = await partyOf({ ...ports, ...rest, integrations }, context(), "vendor", where);
-    if (found?.ok !== true) throw new Error(JSON.stringify(found?.problem));
-    return found.value;
-  }
-
-  /** As the vendor would, with its own code: the parameters are few and sorted by hand. */
-  async function signatureOf(parameters: URLSearchParams): Promise<string> {
-    const text = [...parameters.keys()]
-      .sort()
-      .map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(parameters.get(name) ?? "")}`)
-      .join("&");
-    const raw = new TextEncoder().encode(sample.settings[words.secret ?? ""]);
-    const key = await crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-    const bytes = new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  }
-
-  /** A form, or JSON where the vendor wants that. */
-  function sentIn(call: Call | undefined): URLSearchParams {
-    const type = call?.headers["content-type"]?.split(";")[0];
-    expect(type).toBe(words.body === "json" ? "application/json" : "application/x-www-form-urlencoded");
-    return new URLSearchParams(type === "application/json" ? JSON.parse(call?.body ?? "{}") : call?.body);
-  }
-
-  const asked = (party: Party, nonce: string): Asked => ({
-    nonce,
-    issuer: party.server.issuer,
-    clientId: party.client.client_id,
-    now: NOW,
-  });
-
-  /** The way of a code: what leaves for the vendor, what comes back, and what is made of it. */
-  async function way(
-    answer: (asked: Asked) => Result<Played, SendProblem>,
-    more: Readonly<Record<string, string>> = {},
-    longer: () => Result<Played, SendProblem> = () => ok(said().longer ?? { status: 599 }),
-  ) {
-    const departure = newDeparture("11state");
-    let known: Asked | undefined;
-    let own: Party | undefined;
-    const ports = vendor((call) => {
-      if (known === undefined || own === undefined) return fail({ reason: "connection_failed" });
-      return isOwn(own, call) ? longer() : answer(known);
-    });
-    const party = await partyWith(ports);
-    own = party;
-    known = asked(party, departure.nonce);
-    const isNamed = party.server.authorization_response_iss_parameter_supported === true;
-    const parameters = new URLSearchParams({
-      code: "the-code",
-      state: departure.state,
-      ...(isNamed && { iss: party.server.issuer }),
-      ...more,
-    });
-    const signed = oauth.signedCallback?.parameter;
-    if (signed !== undefined && !parameters.has(signed)) parameters.set(signed, await signatureOf(parameters));
-    const result = await exchange(ports, party, parameters, departure, REDIRECT, oauth.scopes.standard);
-    return { result, party, departure, calls: ports.calls };
-  }
-
   it("sends a person to the vendor with a state, PKCE where it is taken, and the very address to come back to", async () => {
     const ports = vendor(() => ok({ status: 201, body: { request_uri: "urn:example:1", expires_in: 60 } }));
     const party = await partyWith(ports);
@@ -228,8 +113,8 @@ describe.each(granting)("OAuth of $id", ({ id, integration, oauth, sample }) => 
     const { grant, token } = said();
     if (oauth.client.by !== "document") return expect(grant.binding).toBeUndefined();
     const { calls, party } = await way((about) => ok(token(about)));
-    const sign = { scheme: "dpop", binding: grant.binding, audience: party.server.issuer };
-    expect(calls.map((call) => call.sign)).toEqual([sign]);
+    if (grant.binding === undefined) throw new Error("its sample's grant is bound to no key");
+    expect(calls.map((call) => call.sign)).toEqual([possession(grant.binding, party.server.issuer)]);
     const { result } = await way((about) => {
       const played = token(about);
       return ok({ ...played, body: { ...(played.body as object), token_type: "Bearer" } });

@@ -40,8 +40,9 @@ describe("a proof of possession", () => {
     "an authorization server": () => nonce(400, {}, '{"error": "use_dpop_nonce"}'),
     "a resource server": () => nonce(401, { "www-authenticate": 'DPoP algs="ES256", error="use_dpop_nonce"' }),
   };
-  const { d: _, ...publicKey } = binding.key;
-  const { d: __, ...clientKey } = binding.client.key;
+  const { key, client } = binding;
+  const { d: _, ...publicKey } = key;
+  const { d: __, ...clientKey } = client.key;
 
   /** What left, and the answer. */
   async function sent(replies: readonly (() => Response)[], sign: Omit<Extract<Sign, { scheme: "dpop" }>, "scheme">) {
@@ -65,7 +66,7 @@ describe("a proof of possession", () => {
   }
 
   it("is made for one call, with the key's public half", async () => {
-    const { requests, proofs } = await sent([() => new Response("{}")], { binding, accessToken: "token-1" });
+    const { requests, proofs } = await sent([() => new Response("{}")], { key, accessToken: "token-1" });
     const [request] = requests;
     const [proof] = proofs;
     expect(request?.headers.get("authorization")).toBe("DPoP token-1");
@@ -81,7 +82,10 @@ describe("a proof of possession", () => {
   });
 
   it.each(Object.entries(asked))("is made anew with the nonce that %s asks for, once", async (_, ask) => {
-    const { requests, proofs, got } = await sent([ask, () => new Response("{}")], { binding, audience: AUDIENCE });
+    const { requests, proofs, got } = await sent([ask, () => new Response("{}")], {
+      key,
+      client: { ...client, audience: AUDIENCE },
+    });
     expect(got).toMatchObject({ ok: true, value: { status: 200 } });
     expect(proofs.map(({ payload }) => payload.nonce)).toEqual([undefined, "nonce-1"]);
     expect(new Set(proofs.map(({ payload }) => payload.jti)).size).toBe(2);
@@ -90,20 +94,20 @@ describe("a proof of possession", () => {
     expect(new Set(assertions).size).toBe(2);
     for (const [at, form] of forms.entries()) {
       expect(form.get("a")).toBe("b");
-      expect(form.get("client_id")).toBe(binding.client.id);
+      expect(form.get("client_id")).toBe(client.id);
       const key = await importJWK(clientKey, "ES256");
       const { payload, protectedHeader } = await jwtVerify(assertions[at] ?? "", key, { audience: AUDIENCE });
       expect(protectedHeader.kid).toBe(await calculateJwkThumbprint(clientKey));
-      expect(payload).toMatchObject({ iss: binding.client.id, sub: binding.client.id, jti: expect.any(String) });
+      expect(payload).toMatchObject({ iss: client.id, sub: client.id, jti: expect.any(String) });
     }
-    const again = await sent([ask, ask, () => new Response("{}")], { binding });
+    const again = await sent([ask, ask, () => new Response("{}")], { key });
     expect(again.requests).toHaveLength(2);
     expect(again.got).toMatchObject({ ok: true, value: { status: ask().status } });
   });
 
   it("is not made anew for another refusal, nor for a call without one", async () => {
     const other = () => nonce(400, {}, '{"error": "invalid_grant"}');
-    expect((await sent([other, () => new Response("{}")], { binding })).requests).toHaveLength(1);
+    expect((await sent([other, () => new Response("{}")], { key })).requests).toHaveLength(1);
     let calls = 0;
     const send = sender(
       async () => {

@@ -14,8 +14,11 @@ export type Browser = {
       readonly isCrossSite?: boolean;
     },
   ) => Promise<Arrived>;
-  /** Opens it and goes on through redirects and the provider's own pages, as a person of this name, to a page of the product's. */
-  readonly signIn: (url: string, as: string) => Promise<Arrived>;
+  /**
+   * Opens it and goes on through redirects and the provider's own pages, as a person of this name, to a page of the product's; or as far
+   * as another place, which is then not opened.
+   */
+  readonly signIn: (url: string, as: string, isThere?: (next: URL) => boolean) => Promise<Arrived>;
   /** By host, then name. */
   readonly cookies: Map<string, Map<string, string>>;
 };
@@ -61,13 +64,13 @@ export function newBrowser(world: World): Browser {
     return { url, status: reply.status, text: await reply.text(), headers: reply.headers };
   };
 
-  const signIn: Browser["signIn"] = async (address, as) => {
+  const signIn: Browser["signIn"] = async (address, as, isThere = ({ host }) => host === PRODUCT) => {
     let page = await open(address);
     for (let step = 0; step < MOST_STEPS; step++) {
       const to = page.headers.get("location");
       if (page.status >= 300 && page.status < 400 && to !== null) {
         const next = new URL(to, page.url);
-        if (next.host === PRODUCT) return { ...page, url: next };
+        if (isThere(next)) return { ...page, url: next };
         page = await open(next.href);
         continue;
       }

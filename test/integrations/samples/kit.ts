@@ -102,7 +102,7 @@ export const byNoGrant = (why: string) =>
   unforeseen({ status: 0 }, `no grant of this person's here can delete it: ${why}`);
 
 /** Keys of nobody's: a grant's own, and a client's. */
-export const binding: Binding = {
+export const binding = {
   key: {
     kty: "EC",
     crv: "P-256",
@@ -120,7 +120,7 @@ export const binding: Binding = {
       d: "NX1WiQtCDBsF1mT23Lj2Eh0_4MTJCbxyHfaxtbp18SY",
     },
   },
-};
+} as const satisfies Binding;
 
 export const on =
   (...statuses: readonly number[]) =>

@@ -1,5 +1,6 @@
+import { unforeseen } from "../../../src/contract/call.ts";
 import { revoked, stoppedBecause } from "../../../src/contract/outcome.ts";
-import { connection, idToken, on, type Sample, type Way } from "./kit.ts";
+import { binding, connection, idToken, on, type Sample, type Way } from "./kit.ts";
 
 const AT = "https://id.example.com";
 const server = {
@@ -49,6 +50,22 @@ export const sample: Sample = {
       outcome: "present",
     }),
     way({
+      name: "the provider refuses the dead token, whose proof is good",
+      part: "look",
+      grant: { ...grant, server: unseen, binding: { key: binding.key } },
+      steps: [
+        on(200, 401)({ status: 401, headers: { "www-authenticate": 'DPoP error="invalid_token", algs="ES256"' } }),
+      ],
+      outcome: "absent",
+    }),
+    way({
+      name: "the provider refuses the proof, which says nothing of the token",
+      part: "look",
+      grant: { ...grant, server: unseen, binding: { key: binding.key } },
+      steps: [on(200, 401)({ status: 401, headers: { "www-authenticate": 'DPoP error="invalid_dpop_proof"' } })],
+      outcome: unforeseen({ status: 401 }),
+    }),
+    way({
       name: "the provider refuses the dead token",
       part: "look",
       grant: { ...grant, server: unseen },
@@ -66,6 +83,9 @@ export const sample: Sample = {
         revocation_endpoint: server.revocation,
         introspection_endpoint: server.introspection,
         userinfo_endpoint: server.userinfo,
+        pushed_authorization_request_endpoint: `${AT}/request`,
+        dpop_signing_alg_values_supported: ["ES256", "EdDSA"],
+        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
         // Another host's is not used.
         jwks_uri: "https://elsewhere.example/jwks",
         authorization_response_iss_parameter_supported: true,
