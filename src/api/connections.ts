@@ -146,7 +146,7 @@ export const connections = () => {
     const { call } = body.value;
     if (call === undefined && (await isOfBinding(ports, context, parsed))) return problemResponse(c, BOUND);
     const grant = await freshGrant(ports, context, parsed.id, actor);
-    if (!grant.ok) return problemResponse(c, tokenProblem(grant.problem));
+    if (!grant.ok) return problemResponse(c, tokenProblem(grant.problem, context, ports.now()));
     const { accessToken, expiresAt, scopes, account, binding } = grant.value;
     // Its subprocessor may have bound grants once, and bind no new ones now.
     if (binding !== undefined && call === undefined) return problemResponse(c, BOUND);
@@ -242,7 +242,7 @@ function siteProblem(
   return isFit ? undefined : `the ${setting.label}`;
 }
 
-function tokenProblem(problem: FreshProblem): Problem {
+function tokenProblem(problem: FreshProblem, { tenant }: Context, now: number): Problem {
   switch (problem.reason) {
     case "none":
       return NOT_FOUND;
@@ -253,6 +253,14 @@ function tokenProblem(problem: FreshProblem): Problem {
         ended: "It has ended.",
       };
       return { reason: "conflict", detail: `This connection gives no token. ${why[problem.state] ?? ""}` };
+    }
+    case "not_in_force": {
+      const entry = tenant.subprocessors[problem.subprocessor];
+      const why = entry === undefined ? undefined : notInForce(entry, now);
+      return {
+        reason: "conflict",
+        detail: `This connection gives no token: ${problem.subprocessor} gets no new data, ${why ?? "it is not in force"}. Revoke it with DELETE /v1/connections/{id}, or put the subprocessor in force again with PUT /v1/subprocessors/${problem.subprocessor}.`,
+      };
     }
     case "over":
       return {

@@ -5,6 +5,7 @@ import { StoreUnreachable } from "../platform/redis.ts";
 import type { TakenGrant } from "../platform/store/connections.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
+import { notInForce } from "../registry/subprocessor.ts";
 import { type Entry, record } from "../request/record.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { type ConnectionState, connectionIdentity, openGrant, resealGrant } from "./connection.ts";
@@ -30,6 +31,8 @@ const SAVE_MS = 500;
 export type FreshProblem =
   | { readonly reason: "none" }
   | { readonly reason: "not_active"; readonly state: ConnectionState }
+  /** Whoever is not in force gets no new data, and so nobody a token to bring it with. */
+  | { readonly reason: "not_in_force"; readonly subprocessor: string }
   /** The vendor says that the grant is over; a request has been opened that ends it here too. */
   | { readonly reason: "over"; readonly request: string | undefined }
   | OAuthProblem;
@@ -40,8 +43,8 @@ export type FreshProblem =
  * answer has failed: the next runner then shows the old one again, which servers that allow for a lost answer still take; of
  * others it is an `invalid_grant`, and the connection ends as one whose renewal was lost.
  *
- * `by` is the API key that is given the token, "" for an act of the gateway's own; `aheadMs`, how much longer than usual its
- * access token has to last.
+ * `by` is the API key that is given the token, where its subprocessor is in force; "" for an act of the gateway's own. `aheadMs`: how much
+ * longer than usual its access token has to last.
  */
 export async function freshGrant(
   ports: Ports,
@@ -52,10 +55,11 @@ export async function freshGrant(
 ): Promise<Result<Grant, FreshProblem>> {
   const { n } = context.tenant;
   const runner = base64url.encode(ports.random(9));
+  const except = by === "" ? [] : outOfForce(context, ports.now());
   for (let look = 0; look < LOOKS; look++) {
     const now = ports.now();
     const until = now + aheadMs + AHEAD_MS + Math.floor(((ports.random(1)[0] ?? 0) / 256) * JITTER_MS);
-    const taken = await ports.store.takeGrant({ n, id, now, until, runner, leaseUntil: now + LEASE_MS, by });
+    const taken = await ports.store.takeGrant({ n, id, now, until, runner, leaseUntil: now + LEASE_MS, by, except });
     switch (taken.result) {
       case "busy":
         await ports.sleep(LOOK_MS);
@@ -67,6 +71,8 @@ export async function freshGrant(
       case "not_active":
         // The states are written by the scripts, and there are no others.
         return fail({ reason: "not_active", state: taken.state as ConnectionState });
+      case "not_in_force":
+        return fail({ reason: "not_in_force", subprocessor: taken.subprocessor });
       case "held":
         return ok(await openGrant(context.keys, id, taken.wrapped, taken.grant));
       case "renew":
@@ -75,6 +81,9 @@ export async function freshGrant(
   }
   return fail({ reason: "unreachable" });
 }
+
+const outOfForce = ({ tenant }: Context, now: Instant): readonly string[] =>
+  Object.values(tenant.subprocessors).flatMap((entry) => (notInForce(entry, now) === undefined ? [] : entry.id));
 
 async function renewed(
   ports: Ports,

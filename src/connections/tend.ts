@@ -8,6 +8,7 @@ import type { Claimed, Settlement } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
+import { notInForce } from "../registry/subprocessor.ts";
 import { days } from "../request/deadline.ts";
 import { dropped, later, failed as stepFailed } from "../request/step.ts";
 import { endedByVendor, freshGrant } from "./fresh.ts";
@@ -28,12 +29,13 @@ const nextLook = (ports: Pick<Ports, "now" | "random">): number =>
   ports.now() + EVERY_MS - Math.floor(((ports.random(1)[0] ?? 0) / 256) * SPREAD_MS);
 
 function aliveOf({ integrations }: Pick<Ports, "integrations">, { tenant }: Context, subprocessor: string) {
-  const integration = integrations.get(tenant.subprocessors[subprocessor]?.integration ?? "");
-  if (integration === undefined || isAbsent(integration.oauth)) return undefined;
+  const entry = tenant.subprocessors[subprocessor];
+  const integration = integrations.get(entry?.integration ?? "");
+  if (entry === undefined || integration === undefined || isAbsent(integration.oauth)) return undefined;
   const { oauth } = integration;
   const { alive, site, refresh } = oauth;
   const aheadMs = isAbsent(refresh) ? 0 : days(refresh.aheadDays ?? 0);
-  return alive === undefined ? undefined : { integration, oauth, alive, site, aheadMs };
+  return alive === undefined ? undefined : { entry, integration, oauth, alive, site, aheadMs };
 }
 
 /** Looks after a connection from now on, where its vendor has no event for the end of a grant. */
@@ -63,8 +65,9 @@ export async function tend(
     if (found === undefined) return plain(dropped(order));
     const id = order.id.slice(PREFIX.length);
     const [{ st } = {}] = await ports.store.connections([{ n: context.tenant.n, id }]);
-    // What is being revoked is not renewed meanwhile: the new tokens could outlive the old.
-    if (st === "ending") return plain(later(order, nextLook(ports)));
+    // What is being revoked is not renewed meanwhile: the new tokens could outlive the old. Who is not in force may be so again.
+    if (st === "ending" || notInForce(found.entry, ports.now()) !== undefined)
+      return plain(later(order, nextLook(ports)));
     const grant = await freshGrant(ports, context, id, "", found.aheadMs);
     if (!grant.ok) {
       const { reason } = grant.problem;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { newBrowser } from "../support/browser.ts";
 import { connecting, GITHUB, grantsAt } from "../support/connecting.ts";
-import { HOUR, metaCallback, type RequestShape, signedRequest, startWorld, type World } from "../support/world.ts";
+import { DAY, HOUR, metaCallback, type RequestShape, signedRequest, startWorld, type World } from "../support/world.ts";
 
 const SLUG = "cloutmetrics";
 
@@ -154,6 +154,45 @@ describe("connections, when something comes in between", () => {
     const landed = await away.open(agreed.headers.get("location") ?? "");
     expect(landed.headers.get("location")).toContain("error=vendor_unreachable");
     expect(await grantsAt(world, "github", whose)).toEqual([]);
+  });
+
+  it("[I11] gives no token of a subprocessor that was retired since, renews none, and revokes what was granted all the same", async () => {
+    const settings = {
+      secretToken: "vyDY1nu_QV-0123456789",
+      clientId: "R3xH_8fsQ0ipUnFm9sSKAg",
+      clientSecret: "a secret",
+    };
+    await product.enter("zoom-left", "zoom", settings);
+    const whose = "uLoRgfbbTayCX6r2Q_qQsQ";
+    const { id } = await product.connect("zoom-left", { account: whose });
+    const entry = { integration: "zoom", settings };
+    const validTo = new Date(world.gateway.now()).toISOString();
+    const put = (more: object) => product.call("PUT", "/v1/subprocessors/zoom-left", { ...entry, ...more });
+    expect((await put({ status: "retired", valid_to: validTo })).status).toBeLessThan(300);
+    await world.advance(31_000);
+    expect(await product.token(id)).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringMatching(/retired.*DELETE/) },
+    });
+    expect((await product.shown(id)).tokens_given).toMatchObject({ count: 0 });
+    const asked = () => world.sandbox.recorded().filter(({ vendor }) => vendor === "zoom").length;
+    const made = asked();
+    const looks = async () => {
+      await world.advance(DAY);
+      for (let round = 0; round < 5; round++) await world.gateway.sweep();
+    };
+    await looks();
+    await looks();
+    expect(asked()).toBe(made);
+    // In force again, it is looked after again.
+    expect((await put({})).status).toBeLessThan(300);
+    await world.advance(31_000);
+    expect(await product.tokenOf(id)).not.toBe("");
+    expect((await put({ status: "retired", valid_to: validTo })).status).toBeLessThan(300);
+    await world.advance(DAY);
+    // With a token that works, which it takes a renewal to have.
+    expect((await product.disconnect(id)).tasks).toMatchObject([{ outcome: "revoked" }]);
+    expect(await grantsAt(world, "zoom", whose)).toEqual([]);
   });
 
   it("keeps a state for the person where something only looks at the callback", async () => {

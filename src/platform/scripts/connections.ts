@@ -18,8 +18,9 @@ return 'confirmed'
 /**
  * Reads a grant, and where its access token needs to be renewed lets one runner do it: the lease says who.
  * KEYS 1 connection. ARGV 1 now, 2 until when the token has to last, 3 runner, 4 the lease's end, 5 who is given the token: an API key's
- * id, for whom the connection has to be active and who is noted, or `` for our own act.
- * Answers `none`; `ended` with how; `not_active` with the state; `busy` while another runner renews a token that has expired; else
+ * id, for whom the connection has to be active and who is noted, or `` for our own act; from 6 on, the subprocessors of which nobody is
+ * given a token, because they are not in force.
+ * Answers `none`; `ended` with how; `not_active` with the state; `not_in_force` with the subprocessor; `busy` while another runner renews a token that has expired; else
  * `held`, or `renew` to the one runner, with key, grant and version, whether an earlier runner never said what came of it, and
  * the subprocessor.
  */
@@ -30,6 +31,9 @@ local status, expires = row[1], tonumber(row[5] or '')
 if not status then return {'none'} end
 if status == 'ended' then return {'ended', row[8] or ''} end
 if by ~= '' and status ~= 'active' then return {'not_active', status} end
+for each = 6, #ARGV do
+  if row[9] == ARGV[each] then return {'not_in_force', row[9]} end
+end
 local leased, lease_end = string.match(row[6] or '', '^(%S+) (%d+)$')
 local mine = leased == runner
 local renews = row[7] == '1' and expires and expires <= tonumber(ARGV[2])

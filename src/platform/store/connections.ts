@@ -41,12 +41,15 @@ export type Take = {
   readonly leaseUntil: Instant;
   /** The API key that is given the token; "" for an act of our own. */
   readonly by: string;
+  /** Subprocessors of which no token is given. */
+  readonly except: readonly string[];
 };
 
 export type TakenGrant =
   | { readonly result: "none" | "busy" }
   | { readonly result: "ended"; readonly end: string }
   | { readonly result: "not_active"; readonly state: string }
+  | { readonly result: "not_in_force"; readonly subprocessor: string }
   | {
       readonly result: "held" | "renew";
       readonly wrapped: string;
@@ -173,15 +176,16 @@ export function connectionStore(redis: RedisClient): ConnectionStore {
       return answer === "confirmed" || answer === "none" || answer === "ended" ? answer : "refused";
     },
 
-    takeGrant: async ({ n, id, now, until, runner, leaseUntil, by }) => {
+    takeGrant: async ({ n, id, now, until, runner, leaseUntil, by, except }) => {
       const [answer] = await redis.run([
-        { script: TAKE, keys: [keys.connection(n, id)], args: [now, until, runner, leaseUntil, by] },
+        { script: TAKE, keys: [keys.connection(n, id)], args: [now, until, runner, leaseUntil, by, ...except] },
       ]);
       const [result, first = "", grant = "", version = "", cutOff, subprocessor = ""] = texts(answer);
       if (result === "held" || result === "renew")
         return { result, wrapped: first, grant, version, subprocessor, wasCutOff: cutOff === "1" };
       if (result === "ended") return { result, end: first };
       if (result === "not_active") return { result, state: first };
+      if (result === "not_in_force") return { result, subprocessor: first };
       return { result: result === "busy" ? "busy" : "none" };
     },
 

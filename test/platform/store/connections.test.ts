@@ -32,6 +32,7 @@ const take = (runner: string, now: number, by = "key_1"): Take => ({
   runner,
   leaseUntil: now + 45_000,
   by,
+  except: [],
 });
 
 onEach("a connection in the store", engines, ({ store, twice, dump, age }) => {
@@ -75,6 +76,14 @@ onEach("a connection in the store", engines, ({ store, twice, dump, age }) => {
     await store.confirm(n, id, "digest of the code", "ada", NOW);
     expect(await twice(() => store.takeGrant(take("b", NOW)))).toEqual([held, held]);
     expect((await store.connections([{ n, id }]))[0]).toMatchObject({ gn: "1", gb: "key_1" });
+    const except = ["another", landed.subprocessor];
+    expect(await twice(() => store.takeGrant({ ...take("c", NOW), except }))).toEqual([
+      { result: "not_in_force", subprocessor: landed.subprocessor },
+      { result: "not_in_force", subprocessor: landed.subprocessor },
+    ]);
+    expect(await store.takeGrant({ ...take("c", NOW + 4_000_000), except })).toMatchObject({ result: "not_in_force" });
+    expect((await store.connections([{ n, id }]))[0]).toMatchObject({ gn: "1" });
+    expect((await store.connections([{ n, id }]))[0]).not.toHaveProperty("l");
     await twice(() => store.ending(n, [id]));
     expect(await store.takeGrant(take("c", NOW))).toEqual({ result: "not_active", state: "ending" });
     expect(await store.takeGrant({ ...take("c", NOW), id: "con_none" })).toEqual({ result: "none" });
