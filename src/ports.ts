@@ -17,6 +17,10 @@ export type Vault = {
   /** A new tenant's root, wrapped. */
   readonly newTenant: (number: string) => Promise<string>;
   readonly tenant: (number: string, wrapped: string) => Promise<TenantKeys>;
+  /** 256 bits in base64url that only a holder of the newest master key can make of a text, for one purpose. No store is asked. */
+  readonly mark: (purpose: string, text: string) => Promise<string>;
+  /** Whether it was made of this text for this purpose under any of the master keys. Takes as long whatever differs. */
+  readonly isMarked: (purpose: string, text: string, mark: string) => Promise<boolean>;
 };
 
 export type TenantKeys = {

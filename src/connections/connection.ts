@@ -36,15 +36,8 @@ export function parseConnectionId(text: string): { readonly n: TenantNumber; rea
   return match !== null && Number(match[1]) === match[2]?.length ? { n: tenantNumber(match[2]), id: text } : undefined;
 }
 
-/** A one-time secret that finds its own tenant: the length of its number, the number, 256 random bits in base64url. */
-export const newSecret = (n: TenantNumber, random: Random): string => `${n.length}${n}${base64url.encode(random(32))}`;
-
-export function ownerOf(secret: string): TenantNumber | undefined {
-  const match = /^([1-9])([0-9a-z]{1,9})([A-Za-z0-9_-]{43})$/.exec(secret);
-  // The number's length decides where it ends; the rest has one length only.
-  const n = secret.slice(1, 1 + Number(secret[0]));
-  return match !== null && secret.length === 1 + n.length + 43 && /^[0-9a-z]+$/.test(n) ? tenantNumber(n) : undefined;
-}
+/** What is shown once, to somebody who knows whose it is: 256 random bits in base64url. */
+export const newSecret = (random: Random): string => base64url.encode(random(32));
 
 /** A secret's place in the store: whoever reads the store cannot go the way on. */
 export async function digestOf(secret: string): Promise<string> {

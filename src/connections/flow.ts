@@ -9,8 +9,9 @@ import type { Context } from "../registry/load.ts";
 import { notInForce } from "../registry/subprocessor.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { fail, ok, type Result } from "../result.ts";
-import { callbackPath, digestOf, newConnectionId, newSecret, ownerOf, sealGrant } from "./connection.ts";
+import { callbackPath, digestOf, newConnectionId, newSecret, sealGrant } from "./connection.ts";
 import { beside, type Party, partyOf, unfit, type Where } from "./party.ts";
+import { newPass, ownerOf, type PassKind } from "./pass.ts";
 import { authorizationAddress, type Departure, exchange, isRenewable, newDeparture } from "./protocol.ts";
 import type { OAuthProblem } from "./wire.ts";
 
@@ -48,11 +49,11 @@ const RETURN_ERRORS = [
 ] as const;
 type ReturnError = (typeof RETURN_ERRORS)[number];
 
-const place = (what: "ticket" | "state", digest: string): string => `oauth ${what} ${digest}`;
+const place = (what: PassKind, digest: string): string => `oauth ${what} ${digest}`;
 
 /** The address at which a person's way to a vendor begins: once, within ten minutes. */
 export async function startAddress(ports: Ports, { tenant, keys }: Context, wish: Wish): Promise<string> {
-  const ticket = newSecret(tenant.n, ports.random);
+  const ticket = await newPass(ports, "ticket", tenant.n);
   const digest = await digestOf(ticket);
   await ports.store.keepTicket(tenant.n, digest, await keys.sealSetting(place("ticket", digest), JSON.stringify(wish)));
   return `${ports.origin}/oauth/start/${ticket}`;
@@ -86,8 +87,8 @@ export async function leave(ports: Ports, ticket: string): Promise<Leaving | { r
   const misfit = unfit(party.value);
   if (misfit !== undefined) return stay(misfit);
   const { n } = context.tenant;
-  const state = newSecret(n, ports.random);
-  const browser = newSecret(n, ports.random);
+  const state = await newPass(ports, "state", n);
+  const browser = newSecret(ports.random);
   const stateDigest = await digestOf(state);
   const path = callbackPath(n, party.value.integration, wish.subprocessor);
   const departure = newDeparture(state);
@@ -292,7 +293,7 @@ async function keep(
   const { n } = tenant;
   const now = ports.now();
   const id = newConnectionId(n, ports.random);
-  const code = newSecret(n, ports.random);
+  const code = newSecret(ports.random);
   const { wrapped, sealed } = await sealGrant(keys, id, grant);
   const { account } = grant;
   const household = oauth.family === undefined ? account : { ...account, type: oauth.family.name };
@@ -314,16 +315,17 @@ async function keep(
   return { connection: id, code };
 }
 
-/** Takes what is remembered under a secret; what does not open is as good as unknown. */
+/** Takes what is remembered under a pass; the store is asked for none that was made up. */
 async function taking(
   ports: Ports,
-  secret: string,
-  what: "ticket" | "state",
+  pass: string,
+  what: PassKind,
 ): Promise<{ readonly context: Context; readonly digest: string; readonly sealed: string } | undefined> {
-  const n = ownerOf(secret);
-  const context = n === undefined ? undefined : await ports.tenants.byNumber(n);
-  if (n === undefined || context === undefined || context.tenant.status !== "active") return undefined;
-  const digest = await digestOf(secret);
+  const n = await ownerOf(ports, what, pass);
+  if (n === undefined) return undefined;
+  const context = await ports.tenants.byNumber(n);
+  if (context?.tenant.status !== "active") return undefined;
+  const digest = await digestOf(pass);
   const sealed = await (what === "ticket" ? ports.store.takeTicket(n, digest) : ports.store.takeState(n, digest));
   return sealed === undefined ? undefined : { context, digest, sealed };
 }

@@ -1,5 +1,6 @@
 import { base64url } from "jose";
 import { type Identity, normalise } from "../contract/identity.ts";
+import { strictBase64url } from "../intake/schemes/bytes.ts";
 import { CannotOpen, type SealingKey, type TenantKeys, type Vault } from "../ports.ts";
 
 export type MasterKey = { readonly id: string; readonly bytes: Uint8Array<ArrayBuffer> };
@@ -14,7 +15,28 @@ export function createVault(masters: readonly MasterKey[], random: (bytes: numbe
     return found === undefined ? undefined : aesKey(found.bytes);
   };
 
+  // Values are kept and never promises: a promise belongs to the invocation that made it.
+  let markers: readonly CryptoKey[] | undefined;
+  const markersNow = async (): Promise<readonly CryptoKey[]> => {
+    markers ??= await Promise.all(masters.map(({ bytes }) => markerOf(bytes)));
+    return markers;
+  };
+
   return {
+    mark: async (purpose, text) => {
+      const [newest] = await markersNow();
+      if (newest === undefined) throw new CannotOpen("there is no master key");
+      return base64url.encode(new Uint8Array(await crypto.subtle.sign("HMAC", newest, marked(purpose, text))));
+    },
+    isMarked: async (purpose, text, mark) => {
+      const bytes = strictBase64url(mark);
+      if (bytes === undefined) return false;
+      const keys = await markersNow();
+      const fits = await Promise.all(
+        keys.map((key) => crypto.subtle.verify("HMAC", key, bytes, marked(purpose, text))),
+      );
+      return fits.includes(true);
+    },
     newTenant: async (number) => {
       const newest = masters[0]?.id ?? "";
       const key = await master(newest);
@@ -30,6 +52,17 @@ export function createVault(masters: readonly MasterKey[], random: (bytes: numbe
     },
   };
 }
+
+/** A key of its own beside the one that wraps, so that nothing made with the one says anything of the other. RFC 5869 */
+async function markerOf(master: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+  const base = await crypto.subtle.importKey("raw", master, "HKDF", false, ["deriveKey"]);
+  const info = encoder.encode("quittance mark v1");
+  const derivation = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(0), info };
+  const kind = { name: "HMAC", hash: "SHA-256", length: 256 };
+  return crypto.subtle.deriveKey(derivation, base, kind, false, ["sign", "verify"]);
+}
+
+const marked = (purpose: string, text: string) => encoder.encode(`${purpose}\u0000${text}`);
 
 async function tenantKeys(
   number: string,

@@ -92,6 +92,42 @@ describe("[I5] connections and hostile input", () => {
     expect(await grantsAt(world, "github", "31")).toEqual([]);
   });
 
+  it("[I10] asks the store for no ticket or state that was made up, and for a genuine one as before", async () => {
+    const asked = async (make: () => Promise<number>) => {
+      world.redis.resetStats();
+      expect(await make()).toBe(400);
+      return world.redis.stats().commands;
+    };
+    const { browser, back } = await away("30");
+    const state = back.searchParams.get("state") ?? "";
+    const ticket = new URL(await product.begin("github")).pathname.split("/").at(-1) ?? "";
+    const start = (made: string) => fetch(`${world.url}/oauth/start/${made}`).then(({ status }) => status);
+    const land = (made: string) =>
+      browser.open(changed(back, (all) => all.set("state", made))).then(({ status }) => status);
+    const bent = (text: string) => [
+      `11${"a".repeat(65)}`,
+      `13${"a".repeat(65)}`,
+      `9zzzzzzzzz${"a".repeat(65)}`,
+      `${text.slice(0, 5)}${text[5] === "A" ? "B" : "A"}${text.slice(6)}`,
+      `${text.slice(0, -1)}${text.at(-1) === "A" ? "B" : "A"}`,
+      `${text[0]}${text[1] === "2" ? "3" : "2"}${text.slice(2)}`,
+      `${text}A`,
+      text.slice(0, -1),
+      "",
+      "x".repeat(4000),
+    ];
+    for (const made of [...bent(state), ticket]) expect(await asked(() => land(made)), made).toBe(0);
+    for (const made of [...bent(ticket).filter((each) => each !== ""), state])
+      expect(await asked(() => start(made)), made).toBe(0);
+    world.redis.resetStats();
+    expect((await browser.open(back.href)).headers.get("location")).toContain("connection=con_");
+    expect((await newBrowser(world).open(`${world.url}/oauth/start/${ticket}`)).status).toBe(303);
+    expect(world.redis.stats().roundTrips).toBe(4);
+    // Used, they are still asked for: nobody remembers them but the store.
+    expect(await asked(() => land(state))).toBe(1);
+    expect(await asked(() => start(ticket))).toBe(1);
+  });
+
   it("takes a state once, and only from the browser that it was given to", async () => {
     const mine = await away("32");
     const stranger = await newBrowser(world).open(mine.back.href);

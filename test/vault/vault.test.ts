@@ -173,6 +173,25 @@ describe("rotating the master key", () => {
     expect(wrapped.startsWith("m1~")).toBe(true);
   });
 
+  it("knows its own marks, those of an older key too, and none that is made up or for something else", async () => {
+    const mark = await vault.mark("state", "11text");
+    expect(mark).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    const rotated = createVault([second, first], random);
+    for (const each of [vault, rotated]) expect(await each.isMarked("state", "11text", mark)).toBe(true);
+    expect(await rotated.mark("state", "11text")).not.toBe(mark);
+    expect(await vault.isMarked("ticket", "11text", mark)).toBe(false);
+    expect(await vault.isMarked("state", "12text", mark)).toBe(false);
+    expect(await createVault([second], random).isMarked("state", "11text", mark)).toBe(false);
+    expect(await createVault([master("m1")], random).isMarked("state", "11text", mark)).toBe(false);
+    const last = mark.slice(-1);
+    // Another spelling of the same bits is another text.
+    const alike = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+      .split("")
+      .filter((x) => x !== last);
+    for (const other of ["", mark.slice(1), `${mark}A`, ...alike.map((each) => mark.slice(0, -1) + each)])
+      expect(await vault.isMarked("state", "11text", other), other).toBe(false);
+  });
+
   it("opens nothing once the key is gone, or is another of the same name", async () => {
     const wrapped = await vault.newTenant("1");
     await expect(createVault([second], random).tenant("1", wrapped)).rejects.toBeInstanceOf(CannotOpen);
