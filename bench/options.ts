@@ -20,8 +20,8 @@ export type Options = {
   /** Requests in waves; before every so many waves comes one whose vendors are well. */
   readonly isolation: { readonly requests: number; readonly wave: number; readonly floorEvery: number };
   readonly startup: { readonly starts: number };
-  /** Connections that are renewed, and requests for the token of one. */
-  readonly connections: { readonly renewals: number; readonly burst: number };
+  /** Connections that are renewed in each of so many rounds, and requests for the token of one. */
+  readonly connections: { readonly renewals: number; readonly rounds: number; readonly burst: number };
 };
 
 export const whole: Options = {
@@ -40,7 +40,7 @@ export const whole: Options = {
   memory: { requests: 200 },
   isolation: { requests: 10_000, wave: 1000, floorEvery: 3 },
   startup: { starts: 7 },
-  connections: { renewals: 300, burst: 200 },
+  connections: { renewals: 300, rounds: 7, burst: 200 },
 };
 
 /** Less than a minute: enough to see that a change has not broken a figure, too little to compare two. */
@@ -60,7 +60,7 @@ export const quick: Options = {
   memory: { requests: 40 },
   isolation: { requests: 120, wave: 60, floorEvery: 1 },
   startup: { starts: 3 },
-  connections: { renewals: 50, burst: 200 },
+  connections: { renewals: 50, rounds: 1, burst: 200 },
 };
 
 /** For the test that every figure is there. The figures themselves mean nothing. */
@@ -80,5 +80,5 @@ export const tiny: Options = {
   memory: { requests: 2 },
   isolation: { requests: 4, wave: 2, floorEvery: 2 },
   startup: { starts: 1 },
-  connections: { renewals: 2, burst: 20 },
+  connections: { renewals: 2, rounds: 1, burst: 20 },
 };
