@@ -11,7 +11,7 @@ import type { Context } from "../registry/load.ts";
 import { settingsOf } from "../registry/settings.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { newBinding } from "./client.ts";
-import { type Addressee, attempt, type OAuthProblem, over } from "./wire.ts";
+import { type Addressee, attempt, type KnownServer, type OAuthProblem, over } from "./wire.ts";
 
 /** A vendor's authorization server, as one tenant's subprocessor uses it. */
 export type Party = Addressee & {
@@ -103,14 +103,7 @@ async function whereabouts(
 const FINDING_MS = 20_000;
 const MOST_LOOKS = 6;
 
-const metadataOf = ({
-  issuer,
-  authorize,
-  token,
-  pushed,
-  revocation,
-  userinfo,
-}: FoundServer): oauth.AuthorizationServer => ({
+const metadataOf = ({ issuer, authorize, token, pushed, revocation, userinfo }: FoundServer): KnownServer => ({
   issuer,
   authorization_endpoint: authorize,
   token_endpoint: token,
@@ -127,7 +120,7 @@ async function serverOf(
   integration: Integration,
   { server }: OAuth,
   settings: SettingValues<Settings>,
-): Promise<Result<oauth.AuthorizationServer, OAuthProblem>> {
+): Promise<Result<KnownServer, OAuthProblem>> {
   if ("find" in server) return fail({ reason: "misconfigured", what: "the server is found by what a person says" });
   if ("discovered" in server) {
     const issuer = settings[server.discovered] ?? "";
@@ -171,7 +164,7 @@ const Description = z.object({
 });
 
 /** OpenID Connect Discovery 1.0 section 4, and RFC 8414. Endpoints beyond its own origin are not used. */
-async function discovered(ports: Pick<Ports, "send">, issuer: string): Promise<oauth.AuthorizationServer> {
+async function discovered(ports: Pick<Ports, "send">, issuer: string): Promise<KnownServer> {
   if (!isPublicEndpoint(issuer)) throw new oauth.OperationProcessingError("the issuer is no public address");
   const url = new URL(issuer);
   const found = await oauth.processDiscoveryResponse(
@@ -232,11 +225,11 @@ export function isOfAnother(
 export const OF_ANOTHER = "the connection is of another issuer than the one that is entered now";
 
 /** The endpoints beside the token endpoint, where they were discovered; with all others where the server was found. */
-export const beside = (server: oauth.AuthorizationServer, { server: stated }: OAuth): NonNullable<Grant["server"]> => ({
+export const beside = (server: KnownServer, { server: stated }: OAuth): NonNullable<Grant["server"]> => ({
   ...("find" in stated && {
     issuer: server.issuer,
-    ...(server.authorization_endpoint !== undefined && { authorize: server.authorization_endpoint }),
-    ...(server.token_endpoint !== undefined && { token: server.token_endpoint }),
+    authorize: server.authorization_endpoint,
+    token: server.token_endpoint,
     ...(server.pushed_authorization_request_endpoint !== undefined && {
       pushed: server.pushed_authorization_request_endpoint,
     }),

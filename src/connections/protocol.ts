@@ -35,8 +35,7 @@ export async function authorizationAddress(
 ): Promise<Result<string, OAuthProblem>> {
   const { oauth: facts, server, client, binding } = party;
   const asked = await parametersOf(party, departure, redirectUri, scopes);
-  // `serverOf` gives none without it.
-  const url = new URL(server.authorization_endpoint ?? server.issuer);
+  const url = new URL(server.authorization_endpoint);
   if (server.pushed_authorization_request_endpoint === undefined) {
     // RFC 9449 section 10; what is pushed goes with a proof of the key itself (section 10.1).
     if (binding !== undefined) asked.set("dpop_jkt", await calculateJwkThumbprint(binding.key));

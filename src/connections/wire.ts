@@ -16,11 +16,17 @@ export type OAuthProblem =
   | { readonly reason: "unknown_account"; readonly what: string }
   | { readonly reason: "misconfigured"; readonly what: string };
 
+/** An authorization server that people and codes can be brought to. */
+export type KnownServer = oauth.AuthorizationServer & {
+  readonly authorization_endpoint: string;
+  readonly token_endpoint: string;
+};
+
 /** What of a party decides how a call to it leaves. */
 export type Addressee = {
   readonly oauth: OAuth;
   readonly settings: SettingValues<Settings>;
-  readonly server: oauth.AuthorizationServer;
+  readonly server: KnownServer;
   /** The keys that the grant is bound to. */
   readonly binding?: Binding;
 };

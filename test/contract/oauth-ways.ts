@@ -29,7 +29,7 @@ export function waysOf({ integration, oauth, sample }: (typeof granting)[number]
     if (sample.oauth === undefined) throw new Error(`${integration.id} has no OAuth in its sample`);
     return sample.oauth;
   };
-  const tokenAddress = (party: Party) => party.server.token_endpoint ?? "";
+  const tokenAddress = (party: Party) => party.server.token_endpoint;
 
   /** Whether it is the call that makes of a short token one that lasts, and not the exchange. */
   const isOwn = (party: Party, { at, body }: Call) =>

@@ -11,11 +11,11 @@ describe("connections, through the deployed bundle", () => {
   let world: World;
   let product: ReturnType<typeof connecting>;
   let redirectUri = "";
+  const settings = { issuer: `https://${HOST}`, clientId: "quittance", clientSecret: "a secret of the tests" };
   beforeAll(async () => {
     world = await startWorld();
     product = connecting(world, SLUG);
     await product.allowReturn();
-    const settings = { issuer: `https://${HOST}`, clientId: "quittance", clientSecret: "a secret of the tests" };
     await product.enter("sign-in", "openid", settings);
     const { body } = await product.call("GET", "/v1/subprocessors/sign-in");
     redirectUri = (body as { readonly oauth: { readonly redirect_uri: string } }).oauth.redirect_uri;
@@ -43,6 +43,12 @@ describe("connections, through the deployed bundle", () => {
     expect(given.status).toBe(200);
     expect(given.body).toMatchObject({ token_type: "Bearer", scopes: ["openid"] });
     expect(await userinfo((given.body as { readonly access_token: string }).access_token)).toBe(200);
+    // It is offered, and nobody demands it of this client.
+    const at = (path: string) =>
+      world.sandbox.recorded().filter(({ url }) => url.split("?")[0] === `https://${HOST}${path}`);
+    expect(at("/request").map(({ status }) => status)).toEqual([201]);
+    expect(new URLSearchParams(at("/request")[0]?.body).get("scope")).toBe("openid");
+    expect(at("/auth")[0]?.url).not.toContain("scope");
     expect((await product.shown(id)).tokens_given).toMatchObject({ count: 1, last_to: expect.stringMatching(/^key_/) });
     expect((await product.call("GET", `/v1/subjects/${subject}/connections`)).body).toMatchObject({
       connections: [{ id }],
@@ -120,5 +126,31 @@ describe("connections, through the deployed bundle", () => {
     await world.advance(DAY);
     expect(await product.tokenOf(id)).not.toBe(fresh);
     expect(await product.shown(id)).toMatchObject({ status: "active" });
+  });
+
+  it("binds a grant from its next renewal on where the operator asks for it since, and never unbinds one", async () => {
+    const { id, account } = await product.connect("sign-in");
+    type Held = { readonly openid: { readonly access_tokens: readonly { account: string; bound_to: string }[] } };
+    const isBound = async () => {
+      const { openid } = (await world.admin("/holdings")) as Held;
+      return openid.access_tokens.filter((token) => token.account === account).map((token) => token.bound_to !== "");
+    };
+    const call = { method: "GET", url: `https://${HOST}/me` };
+    const asked = () => product.call("POST", `/v1/connections/${id}/token`, { call });
+    await product.enter("sign-in", "openid", { ...settings, dpop: "required" });
+    await world.advance(31_000);
+    // This one is good for a while yet, and for whoever has it: what it is, is what is said.
+    expect((await asked()).body).toMatchObject({ token_type: "Bearer" });
+    expect(await isBound()).toEqual([false]);
+    await world.advance(HOUR);
+    expect((await asked()).body).toMatchObject({ token_type: "DPoP", proof: expect.stringMatching(/^ey/) });
+    expect(await isBound()).toEqual([false, true]);
+    await product.enter("sign-in", "openid", settings);
+    await world.advance(HOUR);
+    expect((await product.token(id)).status).toBe(409);
+    expect((await asked()).body).toMatchObject({ token_type: "DPoP" });
+    expect(await isBound()).toEqual([false, true, true]);
+    expect((await product.disconnect(id)).tasks).toMatchObject([{ outcome: "revoked" }]);
+    expect(await isBound()).toEqual([]);
   });
 });
