@@ -196,7 +196,7 @@ export function unfit({ oauth: { client, server: stated }, server, binding }: Pa
   // RFC 8414 section 2: left out, it is HTTP Basic.
   const methods = server.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
   if ((client.by === "basic" || client.by === "post") && !methods.includes(`client_secret_${client.by}`))
-    return misfit(`the provider takes no client secret by ${client.by}`);
+    return misfit(`the provider does not take client_secret_${client.by}`);
   if (
     server.require_pushed_authorization_requests === true &&
     server.pushed_authorization_request_endpoint === undefined
