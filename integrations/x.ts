@@ -203,6 +203,8 @@ export const x = defineIntegration({
     },
   },
 
+  // "Within 24 hours after a written request to do so by X or by the applicable X user."
+  requestDeadline: A_DAY,
   residuals: [],
   retainable: [],
   limits: { connections: 2 },

@@ -24,10 +24,7 @@ import {
 const POLICIES = "https://developers.google.com/youtube/terms/developer-policies";
 const VIDEOS = "https://developers.google.com/youtube/v3/docs/videos/delete";
 
-/**
- * Section III.E.4: 30 calendar days where consent was revoked at Google. The 7 days of a request that is made to the tenant
- * itself begin there, not here.
- */
+/** Section III.E.4: 30 calendar days where consent was revoked at Google. */
 const withinMonth = { hours: 30 * 24, source: POLICIES };
 
 /** https://developers.google.com/youtube/v3/docs/errors */
@@ -107,6 +104,8 @@ export const youtube = defineIntegration({
     },
   },
 
+  // Section III.E.4: a person who asks the tenant itself, or disconnects there: seven calendar days.
+  requestDeadline: { hours: 7 * 24, source: POLICIES },
   duties: {
     refresh: {
       everyHours: 29 * 24,

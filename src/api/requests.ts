@@ -15,11 +15,12 @@ import { endByHand } from "../request/complete.ts";
 import { days, deadline, rfc3339 } from "../request/deadline.ts";
 import { type Planned, plan } from "../request/plan.ts";
 import { Ground } from "../request/policy.ts";
-import { type Intent, record } from "../request/record.ts";
+import { dueByTerms, type Intent, record } from "../request/record.ts";
 import { RequestInput, type RequestRecord } from "../request/request.ts";
 import { shortageOf, underQuota } from "../request/shortage.ts";
 import { openSubject } from "../request/subject.ts";
 import { taskView } from "../request/task.ts";
+import { termsDue } from "../request/terms.ts";
 import { isStatus, viewOf } from "../request/view.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { type Authorised, requires } from "./auth.ts";
@@ -297,6 +298,7 @@ async function intentOf(ports: Ports, context: Context, body: RequestInput, key:
     digest: await context.keys.derive("request", base64url.encode(new Uint8Array(digest))),
     ...(subject !== undefined && { subject }),
     ...(body.scope !== undefined && { scope: body.scope }),
+    ...(body.type === "revocation" && body.scope !== undefined && dueByTerms(ports, context, body.scope)),
     ...(body.unpublish === true && { unpublish: true as const }),
   };
 }
@@ -318,15 +320,16 @@ async function dryRun(ports: Ports, context: Context, intent: Intent) {
   const [hash] = subject === undefined ? [] : await ports.store.subjects([{ n, subject }]);
   const known =
     subject === undefined || hash === undefined ? [] : (await openSubject(context.keys, subject, hash)).known;
-  const due = rfc3339(deadline(startAt, policy));
   const all = [...intent.identities, ...known];
+  const terms = termsDue(startAt, all, context.tenant, ports.integrations) ?? Number.POSITIVE_INFINITY;
+  const dueAt = Math.min(deadline(startAt, policy), terms, startAt + (intent.dueWithinMs ?? Number.POSITIVE_INFINITY));
   const [shared = []] = await sharedAccounts(ports, context, [all]);
   const planned = plan(
     {
       type: intent.type,
       authority: "everywhere",
       received_at: rfc3339(now),
-      due_at: due,
+      due_at: rfc3339(dueAt),
       ...(intent.scope !== undefined && { scope: intent.scope }),
       ...(intent.unpublish === true && { unpublish: true as const }),
       ...(subject !== undefined && { subject }),
@@ -341,17 +344,15 @@ async function dryRun(ports: Ports, context: Context, intent: Intent) {
   const ahead = await ports.store.ahead(
     n,
     limited.map(({ subprocessor }) => subprocessor),
-    deadline(startAt, policy),
+    dueAt,
   );
   // This one would come on top.
-  const warnings = limited.flatMap(
-    (each, at) => shortageOf(each, (ahead[at] ?? 0) + 1, deadline(startAt, policy)) ?? [],
-  );
+  const warnings = limited.flatMap((each, at) => shortageOf(each, (ahead[at] ?? 0) + 1, dueAt) ?? []);
   return {
     dry_run: true,
     type: intent.type,
     start_at: rfc3339(startAt),
-    due_at: due,
+    due_at: rfc3339(dueAt),
     ...(warnings.length > 0 && { warnings }),
     tasks: planned.map(previewOf),
   };

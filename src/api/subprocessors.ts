@@ -321,6 +321,12 @@ function integrationView(integration: Integration) {
         source,
       })),
     }),
+    ...(integration.requestDeadline !== undefined && {
+      request_deadline: {
+        hours: integration.requestDeadline.hours,
+        source: integration.requestDeadline.source,
+      },
+    }),
     keeps_after_erasure: residuals,
     retainable_categories: retainable,
   };

@@ -1,7 +1,7 @@
 import { CONNECTION } from "../contract/oauth.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
-import { type Entry, record } from "../request/record.ts";
+import { dueByTerms, type Entry, record } from "../request/record.ts";
 import { dropped, type StepVerb } from "../request/step.ts";
 import { connectionIdentity } from "./connection.ts";
 
@@ -22,6 +22,7 @@ export async function disconnect(
       authority: "here",
       identities: [connectionIdentity(id, subprocessor)],
       scope: subprocessor,
+      ...dueByTerms(ports, context, subprocessor),
     },
   ]);
   return entry;

@@ -211,6 +211,11 @@ export type Integration<S extends Settings = Settings> = {
      */
     readonly unpublish?: (SingleAction<S> & { readonly each: "identity" }) | Absent;
   };
+  /**
+   * Where the vendor's terms set a time for what a person asks of the tenant itself, counted from the request: it is due by then at
+   * the latest for whoever is known there. Hooks have times of their own, for what the vendor tells.
+   */
+  readonly requestDeadline?: { readonly hours: number; readonly source: string };
   readonly residuals: readonly Residual[];
   readonly duties?: Readonly<Record<string, Duty>>;
   /** The data categories in which it holds records that law may make a tenant keep. */

@@ -45,6 +45,16 @@ export type Intent = {
 
 export type Entry = { readonly id: RequestId; readonly recorded: Exclude<Recorded, { result: "stale" }> };
 
+/** The end of a grant, asked for by the person or by us, is due by the vendor's own terms for such a wish. */
+export function dueByTerms(
+  { integrations }: Pick<Ports, "integrations">,
+  { tenant }: Context,
+  subprocessor: string,
+): Pick<Intent, "dueWithinMs"> {
+  const terms = integrations.get(tenant.subprocessors[subprocessor]?.integration ?? "")?.requestDeadline;
+  return terms === undefined ? {} : { dueWithinMs: terms.hours * 3_600_000 };
+}
+
 const TRIES = 3;
 
 /**

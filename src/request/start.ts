@@ -8,7 +8,7 @@ import { type OrderPayload, residuePlace, sealPlace } from "../lanes/order.ts";
 import type { Hash, NewTask, Opened, Opening } from "../platform/store/requests.ts";
 import type { Ports, SealingKey } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
-import { days, rfc3339 } from "./deadline.ts";
+import { days, rfc3339, watchAt } from "./deadline.ts";
 import { heeds, senderOf } from "./generation.ts";
 import { type Draft, people } from "./people.ts";
 import { type Planned, plan } from "./plan.ts";
@@ -17,6 +17,7 @@ import type { RequestRecord } from "./request.ts";
 import { shortageOf, underQuota } from "./shortage.ts";
 import { apart, dropped, later, requestOf, type StepVerb } from "./step.ts";
 import type { Task } from "./task.ts";
+import { termsDue } from "./terms.ts";
 
 /**
  * Starts requests: finds out whose data it is and who holds it, plans, and puts the orders into their lanes. Planning an
@@ -58,7 +59,16 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
   const { step, hash, record, key, wrapped, subject, known, earlier } = draft;
   const { tenant } = context;
   const now = ports.now();
-  const full = { ...record, ...(subject !== undefined && { subject }), registry_version: Number(context.version) };
+  const startAt = Date.parse(record.start_at);
+  const asked = record.source === "api" ? termsDue(startAt, known, tenant, ports.integrations) : undefined;
+  const deadline = Math.min(Date.parse(record.due_at), asked ?? Number.POSITIVE_INFINITY);
+  const due = rfc3339(deadline);
+  const full = {
+    ...record,
+    due_at: due,
+    ...(subject !== undefined && { subject }),
+    registry_version: Number(context.version),
+  };
   const planned = plan(full, tenant, ports.integrations, known, now, { earlier, shared: draft.shared });
   const pseudonyms = new Map(
     await Promise.all(
@@ -68,7 +78,6 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
   const tagsOf = (each: Planned) =>
     "identities" in each ? each.identities.map((identity) => pseudonyms.get(tagKey(identity))?.slice(0, 8) ?? "") : [];
   const all = [...planned, ...lateObjects(planned, hash, tagsOf)];
-  const deadline = Date.parse(record.due_at);
   const tasks = await Promise.all(all.map((each) => newTask(each, full, key, wrapped, planned, deadline)));
   const tags = all.flatMap((each): [string, string][] =>
     "identities" in each && hash[`g:${each.task.id}`] === undefined
@@ -96,6 +105,7 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
     subject: subject ?? `none-${record.id}`,
     subjectVersion: draft.subjectVersion,
     deadline,
+    ...(due !== record.due_at && { watchAt: watchAt(startAt, deadline) }),
     fields: {
       d: JSON.stringify(full),
       // The receipt names the person by all that they are known by.

@@ -6,11 +6,12 @@ import { CANCELLED, ENDS, GENERATION, HEAD, LANE } from "./shared.ts";
  * order joins what another open request of the same person has in the same lane and has not started. A request whose signal
  * has become too old while it waited is not carried out: `scheduled → cancelled`, in this very step.
  *
- * KEYS 1 tenant, 2 request, 3 open tasks, 4-6 the gateway lane's, 7 the subject's open requests, 8 the subject, then what entries name.
+ * KEYS 1 tenant, 2 request, 3 open tasks, 4-6 the gateway lane's, 7 the subject's open requests, 8 the subject, 9 the tenant's open requests, then what entries name.
  * ARGV 1 version, 2 now, 3 token, 4 attempt, 5 request, 6 gateway lane, 7 deadline, 8 awake until, 9 number of tasks,
  * 10 number of suppressions, 11 number of fields, 12 the subject's version that the plan was made from, 13 number of connections that
- * end with it, 14 number of identities of the signal that asked for it; where there are any, the signal's time, whose restores it heeds, the document once cancelled, keep
- * milliseconds, numbers of the keys of the open requests and of the identities; then fields (name, value), suppressions (number of key,
+ * end with it, 14 when it is to be watched from, where that and its deadline have come to be earlier than they were recorded, else 0,
+ * 15 number of identities of the signal that asked for it; where there are any, the signal's time, whose restores it heeds, the document once cancelled, keep
+ * milliseconds, numbers of the keys of the identities; then fields (name, value), suppressions (number of key,
  * value, milliseconds), connections (number of key), tasks: task, document, what, number of its lane's first key, lane, order id, payload, waits, due.
  * `what`: `order`, `wait`, `open` (no order: a person's work), `ended`.
  * Answers `open` with the lanes that woke, or `superseded` with by what.
@@ -29,19 +30,19 @@ if status ~= 'scheduled' and status ~= 'open' then
   drop(KEYS[4], KEYS[5], start)
   return {'ended'}
 end
-local a = 14
+local a = 15
 local function take()
   a = a + 1
   return ARGV[a]
 end
-local of_signal = tonumber(ARGV[14])
+local of_signal = tonumber(ARGV[15])
 if of_signal > 0 then
-  local signal_at, heeds, cancelled, keep, open_requests = tonumber(take()), take(), take(), take(), KEYS[tonumber(take())]
+  local signal_at, heeds, cancelled, keep = tonumber(take()), take(), take(), take()
   local by = false
   for i = 1, of_signal do by = by or superseded_by(KEYS[tonumber(ARGV[a + i])], signal_at, heeds) end
   a = a + of_signal
   if by and status == 'scheduled' then
-    cancel(r, KEYS[4], KEYS[5], open_requests, rid, cancelled, keep)
+    cancel(r, KEYS[4], KEYS[5], KEYS[9], rid, cancelled, keep)
     redis.call('HSET', r, 'by', by)
     return {'superseded', by}
   end
@@ -95,6 +96,10 @@ for t = 1, tasks do
   end
 end
 drop(KEYS[4], KEYS[5], start)
+if tonumber(ARGV[14]) > 0 then
+  redis.call('ZADD', KEYS[9], deadline, rid)
+  if enqueue(KEYS[4], KEYS[5], KEYS[6], gateway, 'watch:' .. rid, '', tonumber(ARGV[14]), deadline, now, awake_until) then woken[#woken + 1] = gateway end
+end
 if redis.call('SCARD', ro) == 0 then
   if enqueue(KEYS[4], KEYS[5], KEYS[6], gateway, 'close:' .. rid, '', now, deadline, now, awake_until) then woken[#woken + 1] = gateway end
 end

@@ -103,6 +103,8 @@ export type Opening = {
   /** The version of the subject's record that the plan was made from. */
   readonly subjectVersion: string;
   readonly deadline: Instant;
+  /** From when it is watched, where its deadline has come to be earlier than it was recorded. */
+  readonly watchAt?: Instant;
   readonly fields: Readonly<Record<string, string>>;
   readonly suppressions: readonly { readonly pseudonym: string; readonly value: string; readonly lifetimeMs: number }[];
   /** The connections that end with it. */
@@ -475,6 +477,7 @@ function openCommand(opening: Opening) {
     ...laneKeys(gateway),
     keys.subjectRequests(n, opening.subject),
     keys.subject(n, opening.subject),
+    keys.openRequests(n),
   ];
   const suppressions = opening.suppressions.flatMap(({ pseudonym, value, lifetimeMs }) => {
     named.push(keys.suppression(n, pseudonym));
@@ -520,6 +523,7 @@ function openCommand(opening: Opening) {
       fields.length,
       opening.subjectVersion,
       connections.length,
+      opening.watchAt ?? 0,
       ...signal,
       ...fields.flat(),
       ...suppressions,
@@ -532,10 +536,8 @@ function openCommand(opening: Opening) {
 /** The keys that it needs are added to those that are named. */
 function signalArgs({ n, signal }: Opening, named: string[]): readonly (string | number)[] {
   if (signal === undefined || signal.identities.length === 0) return [0];
-  named.push(keys.openRequests(n));
-  const openRequests = named.length;
   const identities = signal.identities.map((pseudonym) => named.push(keys.identity(n, pseudonym)));
-  return [identities.length, signal.at, signal.heeds, signal.cancelled, signal.keepMs, openRequests, ...identities];
+  return [identities.length, signal.at, signal.heeds, signal.cancelled, signal.keepMs, ...identities];
 }
 
 function closeCommand(closing: Closing) {
