@@ -19,7 +19,7 @@ import { dueByTerms, type Intent, record } from "../request/record.ts";
 import { RequestInput, type RequestRecord } from "../request/request.ts";
 import { shortageOf, underQuota } from "../request/shortage.ts";
 import { openSubject } from "../request/subject.ts";
-import { taskView } from "../request/task.ts";
+import { type Task, taskView } from "../request/task.ts";
 import { termsDue } from "../request/terms.ts";
 import { isStatus, viewOf } from "../request/view.ts";
 import { fail, ok, type Result } from "../result.ts";
@@ -185,10 +185,13 @@ export const requests = () => {
     const loaded = await load(ports, context, c.req.param("id"));
     if (!loaded.ok) return problemResponse(c, loaded.problem);
     const { id, record: request, hash } = loaded.value;
+    const { task: asked } = body.value;
+    if (asked !== undefined && !tasksOf(hash).some((task) => task.id === asked))
+      return problemResponse(c, { reason: "not_found", what: "such task" });
     const now = ports.now();
     const woken = new Set<string>();
     for (const task of tasksOf(hash)) {
-      if (task.state !== "stuck" || (body.value.task !== undefined && body.value.task !== task.id)) continue;
+      if (task.state !== "stuck" || (asked !== undefined && asked !== task.id)) continue;
       const lane = laneName(context.tenant.n, task.subprocessor);
       const { reason: _, ...rest } = task;
       const settled = await ports.store.byHand(
@@ -224,6 +227,8 @@ export const requests = () => {
     if (task.state === "ended")
       return problemResponse(c, { reason: "conflict", detail: `This task has ended already, as ${task.outcome}.` });
     const { outcome, until, category, ground, evidence, reason } = body.value;
+    const wrong = unfitEnd(task, outcome, until, ports.now());
+    if (wrong !== undefined) return problemResponse(c, wrong);
     const settled = await endByHand(ports, context, request, hash, task, {
       outcome,
       by: actor,
@@ -239,6 +244,26 @@ export const requests = () => {
 
   return app;
 };
+
+/** Why a task cannot be said to have ended like that: a receipt would state what cannot be. */
+function unfitEnd(task: Task, outcome: string, until: string | undefined, now: number): Problem | undefined {
+  const invalid = (field: string, expected: string): Problem => ({ reason: "invalid", errors: [{ field, expected }] });
+  const isRevocation = task.id.split(".")[1] === "revoke";
+  if (isRevocation && task.state === "waiting")
+    return {
+      reason: "conflict",
+      detail: `The gateway revokes this grant itself when what it waits for has ended: ${task.reason ?? ""}. Complete that first.`,
+    };
+  if (isRevocation && (outcome === "erased" || outcome === "retained"))
+    return invalid(
+      "outcome",
+      "revoked, stopped, not_found, manual_done, refused or unresolved: this task ends a grant",
+    );
+  if (!isRevocation && outcome === "revoked")
+    return invalid("outcome", "another than revoked: this task deletes data, and ends no grant");
+  if (until !== undefined && Date.parse(until) <= now) return invalid("until", "a time that is still to come");
+  return undefined;
+}
 
 /** Whether it was asked for to end a connection: nobody is given its tokens any more from that moment on. */
 async function endsConnection({ keys }: Context, id: RequestId, hash: Hash): Promise<boolean> {

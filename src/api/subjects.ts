@@ -6,7 +6,9 @@ import type { Ports } from "../ports.ts";
 import { problemResponse } from "../problem.ts";
 import type { Context } from "../registry/load.ts";
 import { rfc3339 } from "../request/deadline.ts";
+import { CLOCK_SKEW_MS } from "../request/generation.ts";
 import { erasedAgain, link, rejoin } from "../request/link.ts";
+import { openSubject } from "../request/subject.ts";
 import { type Authorised, requires } from "./auth.ts";
 import { known } from "./identities.ts";
 import { input } from "./input.ts";
@@ -44,6 +46,13 @@ export const subjects = () => {
     const { ports, tenant: context } = c.var;
     const fit = known(c.var.ports, body.value.identities);
     if (!fit.ok) return problemResponse(c, fit.problem);
+    // Until then all that vendors tell of the person would count as older, and cause nothing.
+    const ahead = body.value.identities.flatMap(({ since }, index) =>
+      since !== undefined && Date.parse(since) > ports.now() + CLOCK_SKEW_MS
+        ? [{ field: `identities.${index}.since`, expected: "a time that has passed" }]
+        : [],
+    );
+    if (ahead.length > 0) return problemResponse(c, { reason: "invalid", errors: ahead });
     const entries = body.value.identities.map(({ since, ...identity }) => ({
       ...identity,
       ...(since !== undefined && { since: Date.parse(since) }),
@@ -86,6 +95,21 @@ export const subjects = () => {
       { registered: entries.length, joins: linked.value.requests, ...(erasure !== undefined && { erasure }) },
       201,
     );
+  });
+
+  /** What was registered for a person, so that whoever has to see to it by hand knows what it is. */
+  app.get("/v1/subjects/:id/objects", requires("request"), async (c) => {
+    const { ports, tenant: context } = c.var;
+    const subject = await context.keys.derive("subject", c.req.param("id"));
+    const [hash] = await ports.store.subjects([{ n: context.tenant.n, subject }]);
+    if (hash?.k === undefined) return problemResponse(c, { reason: "not_found", what: "such subject" });
+    const { known: all } = await openSubject(context.keys, subject, hash);
+    c.header("cache-control", "no-store");
+    return c.json({
+      objects: all.flatMap(({ subprocessor, type, value }) =>
+        subprocessor === undefined || type === CONNECTION ? [] : [{ subprocessor, type, id: value }],
+      ),
+    });
   });
 
   /** May this person's data be used now? */

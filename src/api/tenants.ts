@@ -7,7 +7,7 @@ import { change } from "../registry/change.ts";
 import { isReserved, SLUG, type Tenant } from "../registry/tenant.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { type Hold, HoldInput } from "../request/hold.ts";
-import { Policy } from "../request/policy.ts";
+import { misfits, Policy } from "../request/policy.ts";
 import { ok } from "../result.ts";
 import { type Authorised, bearerOf, hashOf, newApiKey, requires } from "./auth.ts";
 import { input } from "./input.ts";
@@ -70,6 +70,8 @@ export const tenants = (local: boolean) => {
   app.put("/v1/policy", requires("operate"), async (c) => {
     const body = await input(c, Policy);
     if (!body.ok) return problemResponse(c, body.problem);
+    const { errors, warnings } = misfits(body.value, c.var.tenant.tenant, c.var.ports.integrations);
+    if (errors.length > 0) return problemResponse(c, { reason: "invalid", errors });
     const changed = await change(
       c.var.ports,
       c.var.tenant,
@@ -78,7 +80,11 @@ export const tenants = (local: boolean) => {
         ok({ tenant: { ...tenant, policy: body.value, policyVersion: tenant.policyVersion + 1 }, shown: body.value }),
     );
     if (!changed.ok) return problemResponse(c, changed.problem);
-    return c.json({ version: changed.value.policyVersion, ...changed.value.policy });
+    return c.json({
+      version: changed.value.policyVersion,
+      ...changed.value.policy,
+      ...(warnings.length > 0 && { warnings }),
+    });
   });
 
   app.get("/v1/keys", requires("operate"), (c) =>
@@ -119,6 +125,15 @@ export const tenants = (local: boolean) => {
     if (!body.ok) return problemResponse(c, body.problem);
     const { ports, tenant: context, actor } = c.var;
     const { identity, subprocessors, reason, review_at } = body.value;
+    const own = context.tenant.subprocessors;
+    const wrong = (subprocessors ?? []).flatMap((id, index) =>
+      own[id] === undefined
+        ? [{ field: `subprocessors.${index}`, expected: `one of ${Object.keys(own).join(", ")}` }]
+        : [],
+    );
+    if (Date.parse(review_at) <= ports.now())
+      wrong.push({ field: "review_at", expected: "a time that is still to come" });
+    if (wrong.length > 0) return problemResponse(c, { reason: "invalid", errors: wrong });
     const [subject] =
       identity === undefined
         ? [undefined]

@@ -3,7 +3,7 @@ import type { EndOutcome, TaskView } from "../request/task.ts";
 import { OnDay } from "./day.tsx";
 import { HolderList } from "./holder-list.tsx";
 import type { Names } from "./name.ts";
-import { keeps } from "./standing.ts";
+import { isPublication, keeps } from "./standing.ts";
 
 type Props = {
   readonly tasks: readonly TaskView[];
@@ -63,6 +63,12 @@ function sentence(outcome: Props["outcomes"][number], task: TaskView, names: Nam
     case "informed":
       return <>Was told of the request{on}.</>;
     case "not_found":
+      if (isPublication(task) && !stated)
+        return (
+          <>
+            What {controller} had published in your account was gone already{on}.
+          </>
+        );
       if (task.see !== undefined) return <>What was here was erased before, at an earlier request of yours.</>;
       if (stated) return said(controller, on, "nothing was found here");
       return task.level === "attested" ? (
@@ -90,6 +96,16 @@ function sentence(outcome: Props["outcomes"][number], task: TaskView, names: Nam
 
 function erasure(task: TaskView, on: Child, controller: string): Child {
   if (task.by !== undefined) return said(controller, on, "this has been erased");
+  if (isPublication(task))
+    return task.level === "verified_absent" ? (
+      <>
+        What {controller} had published in your account was deleted. A later look{on} found it gone.
+      </>
+    ) : (
+      <>
+        What {controller} had published in your account was deleted; that was confirmed{on}.
+      </>
+    );
   return task.level === "verified_absent" ? (
     <>Erased. A later look{on} found it gone.</>
   ) : (

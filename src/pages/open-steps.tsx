@@ -1,6 +1,7 @@
 import type { TaskView } from "../request/task.ts";
 import { HolderList } from "./holder-list.tsx";
 import type { Names } from "./name.ts";
+import { isPublication } from "./standing.ts";
 
 /** What has not ended yet, and whose turn it is. Why a step waits is for the company to know and to mend. */
 export const OpenSteps = ({ tasks, names }: { readonly tasks: readonly TaskView[]; readonly names: Names }) => (
@@ -16,7 +17,7 @@ export const OpenSteps = ({ tasks, names }: { readonly tasks: readonly TaskView[
               holder: names.holder(task),
               says: (
                 <p>
-                  {aims[task.action]}: {turn(state, names.controller)}
+                  {aims[isPublication(task) ? "unpublish" : task.action]}: {turn(state, names.controller)}
                 </p>
               ),
             },

@@ -3,7 +3,7 @@ import { type SupersededBy, senderOf } from "../request/generation.ts";
 import type { RequestView } from "../request/request.ts";
 import { Day } from "./day.tsx";
 import type { Names } from "./name.ts";
-import type { Standing } from "./standing.ts";
+import { ownTurn, type Standing } from "./standing.ts";
 
 type Props = { readonly view: RequestView; readonly names: Names; readonly standing: Standing };
 
@@ -58,7 +58,10 @@ function sentences(standing: Standing, view: RequestView, names: Names): Child {
         <>
           <p>{progress(view)}</p>
           <p>
-            It is to be finished by <Day at={view.due_at} />. You do not have to do anything.
+            It is to be finished by <Day at={view.due_at} />.{" "}
+            {ownTurn(view.tasks).length === 0
+              ? "You do not have to do anything."
+              : `What ${controller} published in your own account at ${ownTurn(view.tasks).map(names.holder).join(" and ")} could not be deleted for you. You can delete it there yourself, and tell ${controller} that you have.`}
           </p>
         </>
       );

@@ -1,6 +1,7 @@
 import type { Kept } from "../contract/outcome.ts";
 import type { Instant } from "../ids.ts";
 import type { RequestView } from "../request/request.ts";
+import type { TaskView } from "../request/task.ts";
 
 /**
  * How a request stands, as a person would say it. `held`: somebody checks it first. `late`: open after its deadline.
@@ -46,3 +47,10 @@ export const keeps = ({ outcome, retained }: RequestView["tasks"][number]): bool
 /** A legal hold ends when it is lifted; its date is only the day of its review. */
 export const isOver = ({ until, ground }: Kept, now: Instant): boolean =>
   ground !== "legal_hold" && Date.parse(until) < now;
+
+/** Whether a step is about what was published in the person's own account; one by hand has that in its id alone. */
+export const isPublication = ({ id }: Pick<TaskView, "id">): boolean => id.split(".")[1] === "unpublish";
+
+/** Where only the person, in their own account, can delete what was published there. */
+export const ownTurn = (tasks: readonly TaskView[]): readonly TaskView[] =>
+  tasks.filter((task) => isPublication(task) && (task.state === "stuck" || task.state === "manual"));

@@ -103,13 +103,15 @@ function erasure(draft: Draft, given: Case): Planned[] {
   return [endedBefore(draft, given) ?? nothingKnown(draft, given)];
 }
 
-/** Publishing takes a grant, and every grant is kept here: where there is neither a grant nor a thing, nothing was published. */
+/**
+ * What was registered as published goes, and of nothing else anything is claimed. Where no API deletes it, nothing can be registered, so that
+ * a person has to look for whoever has a grant there.
+ */
 function unpublishing(draft: Draft, given: Case): Planned[] {
   const identities = usable(draft, given.known);
   const connections = connectionsOf(draft, given.known);
-  if (identities.length === 0 && connections.length === 0) return [];
-  if (draft.action === undefined) return [byPerson(draft, given)];
-  if (identities.length === 0) return [endedBefore(draft, given) ?? nothingKnown(draft, given)];
+  if (draft.action === undefined) return connections.length === 0 ? [] : [byPerson(draft, given)];
+  if (identities.length === 0) return [];
   // On the day that the hold is lifted there is no grant any more to do it with, unless its revocation waits as well.
   if (holdOn(draft, given) !== undefined)
     return [stuck(draft, given, "a legal hold stops this: retry it when the hold is lifted, or complete it by hand")];

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { type Integration, isAbsent } from "../contract/integration.ts";
+import type { Tenant } from "../registry/tenant.ts";
+import type { Integrations } from "./plan.ts";
 
 /** Grounds on which data may be kept; the codes are those that receipts and pages explain. */
 export const Ground = z.enum([
@@ -80,6 +83,52 @@ export const Policy = z.strictObject({
   backup_days: z.number().int().min(0).max(365).default(3),
 });
 export type Policy = z.infer<typeof Policy>;
+
+type Misfit = { readonly field: string; readonly expected: string };
+
+/**
+ * What of a policy would do nothing. A category that no holder knows is a mistake; a subprocessor or endpoint that is not in the registry
+ * may be entered after the policy, so that is only said.
+ */
+export function misfits(
+  { retention, authority, widen, unknown = {} }: Policy,
+  { subprocessors }: Pick<Tenant, "subprocessors">,
+  integrations: Integrations,
+): { readonly errors: readonly Misfit[]; readonly warnings: readonly Misfit[] } {
+  const categories = new Set([...integrations.values()].flatMap(({ retainable }) => retainable));
+  const errors = retention.flatMap(({ category }, index) =>
+    categories.has(category)
+      ? []
+      : [{ field: `retention.${index}.category`, expected: `one of ${[...categories].sort().join(", ")}` }],
+  );
+  const registered = `a subprocessor of your registry, which has ${Object.keys(subprocessors).join(", ") || "none yet"}`;
+  const places = Object.entries({ authority, widen, unknown }).flatMap(([member, entries]) =>
+    Object.keys(entries).map((place) => ({ field: `${member}.${place}`, place })),
+  );
+  const warnings = [
+    ...retention.flatMap(({ subprocessors: named = [] }, index) =>
+      named
+        .filter((id) => subprocessors[id] === undefined)
+        .map((_, at) => ({ field: `retention.${index}.subprocessors.${at}`, expected: registered })),
+    ),
+    ...places.flatMap(({ field, place }) => {
+      const [id = "", endpoint = ""] = place.split("/");
+      const entry = subprocessors[id];
+      if (entry === undefined) return [{ field, expected: registered }];
+      const known = endpointsOf(integrations.get(entry.integration));
+      return known.includes(endpoint) ? [] : [{ field, expected: `${id}/ and one of ${known.join(", ")}` }];
+    }),
+  ];
+  return { errors, warnings };
+}
+
+/** Where signals of a vendor come from: its hooks, its streams, its lists, and the ids that an operator hands over. */
+const endpointsOf = (integration: Integration | undefined): readonly string[] => [
+  ...(integration === undefined || isAbsent(integration.hooks) ? [] : Object.keys(integration.hooks)),
+  ...Object.keys(integration?.streams ?? {}),
+  ...Object.keys(integration?.lists ?? {}),
+  "import",
+];
 
 export function isZone(zone: string): boolean {
   try {

@@ -126,6 +126,14 @@ export const RequestInput = z
     path: ["scope"],
     message: "a revocation needs the id of the subprocessor whose grant ends",
   })
+  .refine((body) => body.type === "revocation" || body.scope === undefined, {
+    path: ["scope"],
+    message: "only a revocation has a scope: an erasure or a closure concerns all who hold the person's data",
+  })
+  .refine((body) => body.type === "closure" || body.grace_days === undefined, {
+    path: ["grace_days"],
+    message: "only a closure has a grace window: an erasure starts at once, and a revocation too",
+  })
   .refine((body) => body.type !== "revocation" || body.unpublish !== true, {
     path: ["unpublish"],
     message: "a revocation ends a grant and deletes nothing: ask for an erasure",

@@ -228,6 +228,33 @@ describe("bad input and bad weather, through the deployed bundle", () => {
     expect((await put("/v1/subjects/x", { identities: [{ type: "email" }] })).text).toContain("identities.0.value");
   });
 
+  it("refuses what would be taken and do nothing, or something else than it says", async () => {
+    const call = (method: string, path: string, body: unknown) => world.api(method, path, world.key(SLUG), body);
+    const known = { type: "email", value: "ada@example.com" };
+    const hold = { reason: "a claim", review_at: "2099-01-01T00:00:00Z" };
+    const retention = { category: "billing_records", keep: { years: 7 }, ground: "legal_obligation", law: "a law" };
+    const cases: readonly (readonly [string, string, object, string])[] = [
+      ["POST", "/v1/requests", { type: "erasure", identities: [known], scope: "stripe" }, "scope"],
+      ["POST", "/v1/requests", { type: "erasure", identities: [known], grace_days: 14 }, "grace_days"],
+      ["POST", "/v1/holds", { ...hold, subprocessors: ["strpe"] }, "subprocessors.0"],
+      ["POST", "/v1/holds", { ...hold, review_at: "2020-01-01T00:00:00Z" }, "review_at"],
+      ["PUT", "/v1/policy", { retention: [{ ...retention, category: "bling_records" }] }, "retention.0.category"],
+      ["PUT", "/v1/subjects/fut", { identities: [{ ...known, since: "2099-01-01T00:00:00Z" }] }, "identities.0.since"],
+    ];
+    for (const [method, path, body, field] of cases) {
+      const { status, body: said } = await call(method, path, body);
+      expect(status, path).toBe(422);
+      expect(said, path).toMatchObject({ errors: [{ field }] });
+    }
+    const { version: _, ...before } = (await call("GET", "/v1/policy", undefined)).body as Record<string, unknown>;
+    const odd = { retention: [{ ...retention, subprocessors: ["strippe"] }], authority: { "stripe/nope": {} } };
+    const taken = await call("PUT", "/v1/policy", { ...before, ...odd });
+    expect(taken.body).toMatchObject({
+      warnings: [{ field: "retention.0.subprocessors.0" }, { field: "authority.stripe/nope" }],
+    });
+    expect((await call("PUT", "/v1/policy", before)).body).not.toHaveProperty("warnings");
+  });
+
   it("refuses identities that nobody could look with, and a subject that nobody has named", async () => {
     const key = world.key(SLUG);
     const ask = async (body: object) => {

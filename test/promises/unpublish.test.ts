@@ -234,6 +234,25 @@ describe("what was published for a person is deleted where they have it", () => 
     expect(task?.reason).toContain("without tweet.write");
     expect((await product.shown(one.connected.id)).status).toBe("ending");
     expect(await isThere(one, x)).toBe(true);
+    // Which of them it is can be looked up, and the person's page says whose turn it is.
+    const { body: registered } = await product.call("GET", `/v1/subjects/${one.person.id}/objects`);
+    const { value } = x.post(one.n);
+    expect(registered).toMatchObject({
+      objects: expect.arrayContaining([{ subprocessor: "posts-x", type: "x.post", id: value }]),
+    });
+    const page = await (await fetch(open.status_url.replace(/^https?:\/\/[^/]+/, world.url))).text();
+    expect(page).toContain("You can delete it there yourself");
+    // The end of the grant cannot be said while the gateway holds it and waits.
+    const early = await product.call("POST", `/v1/requests/${id}/tasks/posts-x.revoke/complete`, {
+      outcome: "not_found",
+      reason: "it should be gone",
+    });
+    expect(early.status).toBe(409);
+    const odd = await product.call("POST", `/v1/requests/${id}/tasks/${task?.id}/complete`, {
+      outcome: "revoked",
+      reason: "deleted by its author",
+    });
+    expect(odd.status).toBe(422);
     // A person sees to it, and the revocation that waited goes on.
     const { status } = await product.call("POST", `/v1/requests/${id}/tasks/${task?.id}/complete`, {
       outcome: "manual_done",
@@ -255,7 +274,7 @@ describe("what was published for a person is deleted where they have it", () => 
     expect(await isThere(one, x)).toBe(true);
   });
 
-  it("[I4] claims nothing where posts are known of no platform account that is connected", async () => {
+  it("[I4] claims nothing of what was not registered, and lets the grant end", async () => {
     const one = await author(x, { unregistered: true });
     const { body } = await product.call("POST", "/v1/requests", {
       type: "erasure",
@@ -264,8 +283,8 @@ describe("what was published for a person is deleted where they have it", () => 
       dry_run: true,
     });
     const { tasks } = body as { readonly tasks: readonly { readonly id: string; readonly state: string }[] };
-    expect(tasks.find(({ id }) => id === "posts-x.unpublish")).toMatchObject({ state: "stuck" });
-    expect(tasks.map(({ id }) => id)).not.toContain("posts-threads.unpublish");
+    expect(tasks.map(({ id }) => id)).not.toContain("posts-x.unpublish");
+    expect(tasks.find(({ id }) => id === "posts-x.revoke")).toMatchObject({ state: "queued" });
   });
 
   it("asks a person where the platform's API deletes nothing", async () => {

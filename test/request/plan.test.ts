@@ -172,10 +172,13 @@ describe("what was published for a person", () => {
     expect(summary(asked([]))).toEqual({});
   });
 
-  it("[I4] is open without a grant, without a thing, and under a hold", () => {
+  it("concerns what was registered, and claims nothing of anything else", () => {
+    expect(summary(asked([connection]))).toEqual({ "network.revoke": "order queued" });
+  });
+
+  it("[I4] is open without a grant, and under a hold", () => {
     const holds = [hold()];
     expect(summary(asked([post]))).toEqual({ "network.unpublish": "open stuck" });
-    expect(summary(asked([connection]))).toMatchObject({ "network.unpublish": "open stuck" });
     const held = asked([post, connection], { holds, unpublish: true });
     expect(summary(held)).toEqual({ "network.unpublish": "open stuck", "network.revoke": "wait waiting" });
   });
