@@ -21,7 +21,7 @@ import { shortageOf, underQuota } from "../request/shortage.ts";
 import { openSubject } from "../request/subject.ts";
 import { type Task, taskView } from "../request/task.ts";
 import { termsDue } from "../request/terms.ts";
-import { isStatus, viewOf } from "../request/view.ts";
+import { isStatus, viewOf, viewOfEntry } from "../request/view.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { type Authorised, requires } from "./auth.ts";
 import { known } from "./identities.ts";
@@ -107,7 +107,7 @@ export const requests = () => {
         reason: "conflict",
         detail: "This Idempotency-Key was used for a different request.",
       });
-    const shown = await viewOf(ports, context, entry.id);
+    const shown = await viewOfEntry(ports, context, entry);
     const location = `/v1/requests/${entry.id}`;
     return c.json(shown, entry.recorded.result === "duplicate" ? 200 : 202, { location });
   });

@@ -3,7 +3,7 @@ import type { SignalType } from "../contract/signal.ts";
 import { type Instant, type RequestId, requestId } from "../ids.ts";
 import { gatewayOf } from "../platform/store/lanes.ts";
 import type { NewContent } from "../platform/store/new-content.ts";
-import type { NewRequest, Recorded } from "../platform/store/requests.ts";
+import type { Hash, NewRequest, Recorded } from "../platform/store/requests.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { days, deadline, rfc3339, watchAt } from "./deadline.ts";
@@ -43,7 +43,12 @@ export type Intent = {
   readonly digest?: string;
 };
 
-export type Entry = { readonly id: RequestId; readonly recorded: Exclude<Recorded, { result: "stale" }> };
+export type Entry = {
+  readonly id: RequestId;
+  readonly recorded: Exclude<Recorded, { result: "stale" }>;
+  /** What lies in the store of one that was `recorded` now; whatever else it came to, others may have written. */
+  readonly hash: Hash;
+};
 
 /** The end of a grant, asked for by the person or by us, is due by the vendor's own terms for such a wish. */
 export function dueByTerms(
@@ -78,9 +83,10 @@ export async function record(
       content === undefined
         ? { recorded: await ports.store.record(requests) }
         : await ports.store.recordDelivery(requests, content);
-    const entries = requests.flatMap(({ id }, index): Entry[] => {
+    const entries = requests.flatMap(({ id, fields }, index): Entry[] => {
       const recorded = results.recorded[index];
-      return recorded === undefined || recorded.result === "stale" ? [] : [{ id, recorded }];
+      const hash = { st: "scheduled", ...fields };
+      return recorded === undefined || recorded.result === "stale" ? [] : [{ id, recorded, hash }];
     });
     const kept = "content" in results ? results.content : undefined;
     if (entries.length === requests.length && kept?.result !== "stale") {

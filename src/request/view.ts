@@ -8,6 +8,7 @@ import { tasksOf } from "./close.ts";
 import { closedRecord, expand, receiptIn } from "./compact.ts";
 import type { SupersededBy } from "./generation.ts";
 import { closedView } from "./receipt.ts";
+import type { Entry } from "./record.ts";
 import { openView, type RequestRecord, type RequestStatus, type RequestView } from "./request.ts";
 import type { Shortage } from "./shortage.ts";
 import type { Task } from "./task.ts";
@@ -20,6 +21,14 @@ const isSupersededBy = (text: string | undefined): text is SupersededBy => text 
 /** A request as the API shows it, from what lies in the store. One round trip when it is closed, two while it is open. */
 export async function viewOf(ports: Ports, context: Context, id: RequestId): Promise<RequestView | undefined> {
   const [hash = {}] = await ports.store.load([{ n: context.tenant.n, id }]);
+  return viewIn(ports, context, id, hash);
+}
+
+/** The same of what has just been recorded: it need not be read again. */
+export const viewOfEntry = (ports: Ports, context: Context, { id, recorded, hash }: Entry) =>
+  recorded.result === "recorded" ? viewIn(ports, context, id, hash) : viewOf(ports, context, id);
+
+async function viewIn(ports: Ports, context: Context, id: RequestId, hash: Hash): Promise<RequestView | undefined> {
   if (hash.st === "noted") return notedView(context, id, hash);
   if (!isStatus(hash.st)) return undefined;
   const statusUrl = `${ports.origin}/status/${await statusCode(context.keys, id)}`;
