@@ -32,7 +32,7 @@ export const start: StepVerb = async (ports, context, token, steps) => {
   const found = await people(ports, context, live);
   const planned = await apart(ports, found.drafts, (draft) => openingOf(ports, context, token, draft));
   const results = await ports.store.open(planned.done);
-  await Promise.all(planned.done.map((opening, index) => warn(ports, context, opening, results[index])));
+  await warn(ports, context, planned.done, results);
   const stale = planned.done.filter((_, index) => results[index]?.result === "stale");
   planned.done.forEach(({ id }, index) => {
     const by = results[index]?.supersededBy;
@@ -121,37 +121,49 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
   };
 }
 
-/** Says so where a quota makes this deadline impossible as things stand. It costs round trips only then. */
+/** Says so where a quota makes deadlines impossible as things stand. It costs a round trip for all of them, and only then. */
 async function warn(
   ports: Ports,
   context: Context,
-  { n, id, limited, deadline }: Limited,
-  opened?: Opened,
+  openings: readonly Limited[],
+  results: readonly Opened[],
 ): Promise<void> {
-  const short = limited.flatMap((each, index) => {
-    const found = shortageOf(each, opened?.ahead?.[index] ?? 0, deadline);
-    return found === undefined ? [] : [{ found, quota: each.quota }];
-  });
-  if (opened?.result !== "open" || short.length === 0) return;
-  for (const { found } of short)
-    ports.log("request_quota_short", {
-      tenant: context.tenant.slug,
-      request: id,
-      subprocessor: found.subprocessor,
-      earliest_at: found.earliest_at,
+  const short = openings.flatMap(({ id, limited, deadline }, index) => {
+    const opened = results[index];
+    const found = limited.flatMap((each, place) => {
+      const shortage = shortageOf(each, opened?.ahead?.[place] ?? 0, deadline);
+      return shortage === undefined ? [] : [{ shortage, quota: each.quota }];
     });
-  const warnings = JSON.stringify(short.map(({ found }) => found));
+    return opened?.result !== "open" || found.length === 0 ? [] : [{ id, found }];
+  });
+  if (short.length === 0) return;
+  const { tenant } = context;
+  for (const { id, found } of short)
+    for (const { shortage } of found)
+      ports.log("request_quota_short", {
+        tenant: tenant.slug,
+        request: id,
+        subprocessor: shortage.subprocessor,
+        earliest_at: shortage.earliest_at,
+      });
+  const quotas = new Map(
+    short.flatMap(({ found }) => found.map((each) => [`${each.quota.account} ${each.quota.day}`, each] as const)),
+  );
   const isFirst = await ports.store.warn(
-    n,
-    id,
-    warnings,
-    short.map(({ quota }) => quota),
+    tenant.n,
+    short.map(({ id, found }) => ({ id, warnings: JSON.stringify(found.map(({ shortage }) => shortage)) })),
+    [...quotas.values()].map(({ quota }) => quota),
     ports.now(),
   );
   // Thousands of requests may wait for one holder; its owner is told of it once a day.
-  for (const [index, { found, quota }] of short.entries())
+  for (const [index, { shortage, quota }] of [...quotas.values()].entries())
     if (isFirst[index] === true)
-      await ports.store.tell(n, shortNoticeId(found.subprocessor, quota.day), listeners(ports, context), ports.now());
+      await ports.store.tell(
+        tenant.n,
+        shortNoticeId(shortage.subprocessor, quota.day),
+        listeners(ports, context),
+        ports.now(),
+      );
 }
 
 /** What is compared again where a signal asked for this: it may have waited, for a release or in a lane that was behind. */

@@ -49,7 +49,7 @@ async function gateway(ahead: number) {
     connections: 1,
     perDay: { calls: 2, resets: "UTC", source: "https://acme.example/limits" },
   };
-  const fields: string[] = [];
+  const fields: (readonly string[])[] = [];
   const told: string[] = [];
   const ports = {
     ...at.ports,
@@ -61,8 +61,12 @@ async function gateway(ahead: number) {
           ...each,
           ahead: (all[index]?.counts ?? []).map(() => ahead),
         })),
-      warn: async (_: unknown, __: unknown, warnings: string, quotas: readonly { readonly day: string }[]) => {
-        fields.push(warnings);
+      warn: async (
+        _: unknown,
+        requests: readonly { readonly warnings: string }[],
+        quotas: readonly { readonly day: string }[],
+      ) => {
+        fields.push(requests.map(({ warnings }) => warnings));
         return quotas.map(() => fields.length === 1);
       },
       tell: async (_: unknown, notice: string) => {
@@ -73,19 +77,25 @@ async function gateway(ahead: number) {
   const id = await at.request("ada");
   const another = await at.request("bob");
   const context: Context = at.context;
-  for (const each of [id, another]) await start(ports, context, "token", [at.step("start", each)]);
+  const third = await at.request("cai");
+  await start(ports, context, "token", [at.step("start", id), at.step("start", another)]);
+  await start(ports, context, "token", [at.step("start", third)]);
   return { at, ports, id, fields, told };
 }
 
 describe("a request that starts", () => {
   it("has the lanes of holders with a quota counted, and no others", async () => {
     const { at } = await gateway(1);
-    expect(at.openings.map(({ counts }) => counts)).toEqual([["mail"], ["mail"]]);
+    expect(at.openings.map(({ counts }) => counts)).toEqual([["mail"], ["mail"], ["mail"]]);
   });
 
   it("[I8] says where a quota makes its deadline impossible: in its status, in an event and in the log", async () => {
     const { at, ports, id, fields, told } = await gateway(1000);
-    const [value = ""] = fields;
+    expect(
+      fields.map(({ length }) => length),
+      "once for all that start together",
+    ).toEqual([2, 1]);
+    const [[value = ""] = []] = fields;
     expect(JSON.parse(value)).toMatchObject([{ task: "mail.erase", ahead: 1000, per_day: 2, reason: "quota" }]);
     expect(told, "once a day").toEqual([`notice:quota.short:mail/${new Date(NOW).toISOString().slice(0, 10)}`]);
     expect(at.events).toContain(`request_quota_short ${id}`);

@@ -161,12 +161,11 @@ export type RequestStore = {
   ) => Promise<readonly Hash[]>;
   readonly open: (openings: readonly Opening[]) => Promise<readonly Opened[]>;
   /**
-   * Notes on a request what stands in its deadline's way; for each quota that does, whether this is the first to say so on its day.
+   * Notes on requests what stands in their deadlines' way; for each quota that does, whether this is the first to say so on its day.
    */
   readonly warn: (
     n: TenantNumber,
-    id: RequestId,
-    warnings: string,
+    requests: readonly { readonly id: RequestId; readonly warnings: string }[],
     quotas: readonly { readonly account: string; readonly day: string; readonly ends: Instant }[],
     now: Instant,
   ) => Promise<readonly boolean[]>;
@@ -282,15 +281,15 @@ export function requestStore(redis: RedisClient): RequestStore {
       });
     },
 
-    warn: async (n, id, warnings, quotas, now) => {
+    warn: async (n, requests, quotas, now) => {
       const days = quotas.map(({ account, day, ends }) => ({ key: keys.quota(n, account, day), ends }));
       const answers = await redis.run([
-        ["hset", keys.request(n, id), "sh", warnings],
+        ...requests.map(({ id, warnings }) => ["hset", keys.request(n, id), "sh", warnings]),
         // Among the calls of the day it counts for none.
         ...days.map(({ key }) => ["hsetnx", key, "told", 0]),
         ...days.map(({ key, ends }) => ["pexpire", key, ends - now + DAY_MS]),
       ]);
-      return quotas.map((_, index) => Number(answers[1 + index]) === 1);
+      return quotas.map((_, index) => Number(answers[requests.length + index]) === 1);
     },
 
     ahead: async (n, subprocessors, deadline) =>

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { RequestId } from "../../../src/ids.ts";
 import { keys, laneName } from "../../../src/platform/keys.ts";
 import type { Settle, Spending } from "../../../src/platform/store/lanes.ts";
 import {
@@ -132,9 +133,11 @@ onEach("counting a lane", engines, ({ store, raw }) => {
 
   it("notes on each request what stands in its way, and knows who was the first of a day to say so", async () => {
     const day = { account: "alpha", day: "2026-11-21", ends: NOW + MINUTE };
-    expect(await store.warn(n, ONE, "[]", [day], NOW)).toEqual([true]);
-    expect(await store.warn(n, TWO, "[]", [day, { ...day, account: "beta" }], NOW)).toEqual([false, true]);
-    expect((await store.load([{ n, id: TWO }]))[0]).toMatchObject({ sh: "[]" });
+    const short = (id: RequestId) => ({ id, warnings: `["${id}"]` });
+    expect(await store.warn(n, [short(ONE)], [day], NOW)).toEqual([true]);
+    const both = [short(ONE), short(TWO)];
+    expect(await store.warn(n, both, [day, { ...day, account: "beta" }], NOW)).toEqual([false, true]);
+    for (const id of [ONE, TWO]) expect((await store.load([{ n, id }]))[0]).toMatchObject({ sh: `["${id}"]` });
     expect(Number(await raw("PTTL", DAY_OF))).toBeGreaterThan(DAY);
     const spending = { account: "alpha", day: "2026-11-21", allowed: 3, made: 0, wanted: 9, ends: NOW + MINUTE };
     await store.tell(n, "notice", ["alpha"], NOW);
