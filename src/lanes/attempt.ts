@@ -69,19 +69,26 @@ export function untouched(order: Claimed, due: Instant): Settlement {
   return { id: order.id, attempt: order.attempt, deadline, what: "back", due, cursor: "" };
 }
 
-/**
- * What an attempt came to, sealed for its own request. What it learned is first made known. What is wrong with one order
- * leaves the others that were worked with it as they are.
- */
-export async function concludedOrder(
+/** An attempt at an order, and what it came to. */
+export type Attempted = { readonly opened: Opened; readonly attempt: Attempt };
+
+/** What the attempts of a batch came to. What they learned is first made known, all of it in one round trip. */
+export async function concludedOrders(
   ports: Ports,
   context: Context,
-  { order, payload, key, job }: Opened,
-  attempt: Attempt,
+  attempted: readonly Attempted[],
+): Promise<readonly Settlement[]> {
+  await suppressEchoes(ports, context, attempted);
+  return Promise.all(attempted.map((each) => concludedOrder(ports, context, each)));
+}
+
+/** Sealed for its own request. What is wrong with one order leaves the others that were worked with it as they are. */
+async function concludedOrder(
+  ports: Ports,
+  context: Context,
+  { opened: { order, payload, key }, attempt }: Attempted,
 ): Promise<Settlement> {
   try {
-    const fresh = attempt.cursor.learned.slice(job.cursor.learned.length);
-    if (fresh.length > 0) await suppressEchoes(ports, context, payload, fresh);
     if ("end" in attempt) await destroyTokens(ports, context, endsOf(payload, attempt.cursor));
     return await settled(ports, context, order, payload, key, attempt);
   } catch (error) {
@@ -187,20 +194,17 @@ async function begin(
 }
 
 /** What a search found is made known before it is touched, so that the vendor's echo of our erasure opens nothing. */
-async function suppressEchoes(
-  ports: Ports,
-  context: Context,
-  payload: OrderPayload,
-  identities: readonly Identity[],
-): Promise<void> {
+async function suppressEchoes(ports: Ports, context: Context, attempted: readonly Attempted[]): Promise<void> {
   const entries = await Promise.all(
-    identities.map(async (identity) => ({
-      pseudonym: await context.keys.pseudonym("suppression", identity),
-      value: `acted ${payload.request} ${payload.task.subprocessor}`,
-      lifetimeMs: ECHO_MS,
-    })),
+    attempted.flatMap(({ opened: { job, payload }, attempt }) =>
+      attempt.cursor.learned.slice(job.cursor.learned.length).map(async (identity) => ({
+        pseudonym: await context.keys.pseudonym("suppression", identity),
+        value: `acted ${payload.request} ${payload.task.subprocessor}`,
+        lifetimeMs: ECHO_MS,
+      })),
+    ),
   );
-  await ports.store.suppress(context.tenant.n, entries);
+  if (entries.length > 0) await ports.store.suppress(context.tenant.n, entries);
 }
 
 async function settled(

@@ -6,7 +6,7 @@ import type { Frozen } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import type { Evidence } from "../request/task.ts";
-import { concludedOrder, type Opened, untouched } from "./attempt.ts";
+import { concludedOrders, type Opened, untouched } from "./attempt.ts";
 import { type Stopped, sender, stepped } from "./call.ts";
 import {
   type Attempt,
@@ -105,7 +105,7 @@ export async function workBulk(
   return {
     settlements: [
       ...left.map(({ order }) => untouched(order, ports.now())),
-      ...(await Promise.all(attempts.map(({ opened, attempt }) => concludedOrder(ports, context, opened, attempt)))),
+      ...(await concludedOrders(ports, context, attempts)),
     ],
     rest: calls.rest(),
     repeat: isLost ? Math.min(ports.now() + REPEAT_MS, ...agains) : 0,

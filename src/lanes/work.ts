@@ -6,7 +6,7 @@ import type { Claimed, Frozen, Settlement } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
 import { failed } from "../request/step.ts";
-import { concludedOrder, isOpened, type Opened, open, readPayload, untouched } from "./attempt.ts";
+import { type Attempted, concludedOrders, isOpened, type Opened, open, readPayload, untouched } from "./attempt.ts";
 import { type BulkOpened, isBulkOpened, workBulk } from "./bulk.ts";
 import { type Confirmed, confirmed } from "./confirm.ts";
 import { isConfirmation } from "./confirmation.ts";
@@ -55,6 +55,7 @@ export async function work(
   };
   const settlements: Settlement[] = [];
   const bulk: BulkOpened[] = [];
+  const attempted: Attempted[] = [];
   let rest = 0;
   let timeouts = 0;
   const mayGoOn = () =>
@@ -107,14 +108,16 @@ export async function work(
           goesBack(party.map(({ order }) => order));
           continue;
         }
-        const { attempt, settled } = await oneForAll(ports, context, party, pace);
-        settlements.push(...settled);
+        const { attempt, ...made } = await oneForAll(ports, party, pace);
+        attempted.push(...made.attempted);
+        settlements.push(...made.failures);
         rest = Math.max(rest, attempt?.rest ?? 0);
         if (attempt?.hung === true) timeouts++;
       }
     }
   };
   await Promise.all(Array.from({ length: integration?.limits.connections ?? 1 }, worker));
+  settlements.unshift(...(await concludedOrders(ports, context, attempted)));
   if (!mayGoOn()) {
     goesBack(bulk.map(({ order }) => order));
     return { settlements, rest, repeat: 0, timeouts, thaws: undefined };
@@ -168,21 +171,24 @@ async function confirm(
 /** One attempt for all of a party: each of them ends, or goes on, as the one that leads. */
 async function oneForAll(
   ports: Ports,
-  context: Context,
   party: readonly Opened[],
   pace: Pace,
-): Promise<{ readonly attempt?: Attempt; readonly settled: readonly Settlement[] }> {
+): Promise<{
+  readonly attempt?: Attempt;
+  readonly attempted: readonly Attempted[];
+  readonly failures: readonly Settlement[];
+}> {
   const [leader] = party;
-  if (leader === undefined) return { settled: [] };
+  if (leader === undefined) return { attempted: [], failures: [] };
   const { salt, action, ...job } = leader.job;
-  if (isBulk(action)) return { settled: [] };
+  if (isBulk(action)) return { attempted: [], failures: [] };
   try {
     // A digest is salted for one receipt; what is answered for several belongs to none.
     const salted = party.length === 1 && salt !== undefined ? { salt } : {};
     const attempt = await drive(ports, { ...job, action, ...salted, ...pace });
-    const settled = party.map((each) => concludedOrder(ports, context, each, ownAttempt(attempt, leader, each)));
-    return { attempt, settled: await Promise.all(settled) };
+    const attempted = party.map((opened) => ({ opened, attempt: ownAttempt(attempt, leader, opened) }));
+    return { attempt, attempted, failures: [] };
   } catch (error) {
-    return { settled: party.map(({ order }) => failed(ports, order, error)) };
+    return { attempted: [], failures: party.map(({ order }) => failed(ports, order, error)) };
   }
 }

@@ -133,7 +133,7 @@ describe("a bulk call", () => {
     expect(taskOf(settlements[0])).toMatchObject({ state: "stuck", reason: expect.stringContaining("no identity") });
   });
 
-  it("[I3] makes what it found known for each order, before anything is done to it", async () => {
+  it("[I3] makes what it found known for each order, in one round trip, before anything is done to it", async () => {
     const erase = bulk({
       *run(orders) {
         yield postJson(address`https://api.acme.example/search`, bearer("key"), []);
@@ -143,6 +143,7 @@ describe("a bulk call", () => {
     const { at, orders } = await lane(["aa", "bb"], { erase });
     const worked = await at.work(orders, [statuses()]);
     expect(at.suppressed).toEqual(orders.map(({ id }) => `acted ${id.split("/")[0]} acme`));
+    expect(at.suppressions()).toBe(1);
     expect(summary(worked)).toEqual(["aa back queued", "bb back queued"]);
   });
 

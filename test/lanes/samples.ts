@@ -178,12 +178,14 @@ export async function bench({
   const events: string[] = [];
   const frozen: Frozen[] = [];
   const suppressed: string[] = [];
+  let suppressions = 0;
   const store: Partial<Store> = {
     freeze: async (_, __, batch) => {
       frozen.push(batch);
       return true;
     },
     suppress: async (_, entries) => {
+      suppressions += 1;
       suppressed.push(...entries.map(({ value }) => value));
     },
     ...lanes,
@@ -275,6 +277,7 @@ export async function bench({
     events,
     frozen,
     suppressed,
+    suppressions: () => suppressions,
     order,
     party,
     pass: (ms: number) => {
