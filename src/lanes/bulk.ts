@@ -51,7 +51,7 @@ export async function workBulk(
   const now = ports.now();
   const [first] = orders;
   // Whoever was in a fixed batch has been held or parked: there is nothing left to repeat.
-  if (first === undefined) return { settlements: [], rest: 0, repeat: 0, timeouts: 0, thaws: frozen?.id };
+  if (first === undefined) return { settlements: [], rest: 0, repeat: 0, timeouts: 0, left: 0, thaws: frozen?.id };
   const { bulk } = first.job.action;
   // Another action of the same lane has a turn of its own.
   const ours = orders.filter(({ job }) => job.action === first.job.action);
@@ -110,6 +110,7 @@ export async function workBulk(
     rest: calls.rest(),
     repeat: isLost ? Math.min(ports.now() + REPEAT_MS, ...agains) : 0,
     timeouts: calls.timeouts(),
+    left: left.length,
     thaws: isKnown ? (isOurs ? fixed : frozen)?.id : undefined,
   };
 }

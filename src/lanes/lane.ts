@@ -6,11 +6,41 @@ export const LEASE_MS = 120_000;
 /** No call begins in the last part of a lease: it may take as long as a call may, and settling takes its time too. */
 export const LEASE_MARGIN_MS = 15_000;
 
-/** How much is claimed at once: a lane's batch is bounded by what its lease can bear. */
+/** How much is claimed at first, while nothing is known of the holder's pace: its lease can bear that. */
 export const BATCH = 50;
 
-/** The same for a holder that takes many in one call; some kilobytes an order, in one answer of the store. */
-export const BULK_BATCH = 500;
+/** How much is claimed at most; some kilobytes an order, in one answer of the store (`scripts/claim.ts` has the bound in bytes). */
+export const MOST_BATCH = 500;
+
+/** What a batch is to take. A holder that becomes five times slower in the middle of one is still done within its lease. */
+const BATCH_MS = 20_000;
+
+/** Tasks whose requests are started, or closed, at once: two kilobytes each, a third more as the store writes them, in one answer. */
+const STEP_TASKS = 2_500;
+
+/** What became of a batch: orders that went back because one call of their holder takes no more, and the time that it took. */
+export type Paced = { readonly claimed: number; readonly left: number; readonly tookMs: number };
+
+/**
+ * The size of a run's batches. Each is what the holder got through in some seconds at the pace of the one before; where a
+ * holder takes many in one call and no more, what it takes.
+ */
+export function sizer(first: number): { readonly most: () => number; readonly note: (paced: Paced) => void } {
+  let most = first;
+  let cap = MOST_BATCH;
+  return {
+    most: () => most,
+    note: ({ claimed, left, tookMs }) => {
+      if (left > 0) cap = Math.max(BATCH, claimed - left);
+      const atPace = Math.floor(((claimed - left) * BATCH_MS) / Math.max(tookMs, 1));
+      most = Math.min(Math.max(atPace, BATCH), cap);
+    },
+  };
+}
+
+/** Requests that are started or closed at once: the more holders a tenant has, the more each of them is. */
+export const stepBatch = (subprocessors: number): number =>
+  Math.min(Math.max(Math.floor(STEP_TASKS / Math.max(subprocessors, 1)), 1), MOST_BATCH);
 
 /** A run ends after this long, so that one invocation stays well within its limits; the rest is woken again. */
 export const RUN_MS = 60_000;

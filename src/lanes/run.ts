@@ -7,7 +7,7 @@ import type { Context } from "../registry/load.ts";
 import { quotaOf } from "../registry/quota.ts";
 import { rfc3339 } from "../request/deadline.ts";
 import { steps } from "../request/steps.ts";
-import { BATCH, BULK_BATCH, LEASE_MARGIN_MS, LEASE_MS, newToken, RUN_MS } from "./lane.ts";
+import { BATCH, LEASE_MARGIN_MS, LEASE_MS, MOST_BATCH, newToken, RUN_MS, sizer, stepBatch } from "./lane.ts";
 import { spender } from "./meter.ts";
 import { work } from "./work.ts";
 
@@ -29,6 +29,7 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
   const end = Math.min(until, ports.now() + RUN_MS);
   const id = newToken(ports);
   const spends = spender();
+  let size: ReturnType<typeof sizer> | undefined;
   let settle: Settle | undefined;
   let timeouts = 0;
 
@@ -40,6 +41,7 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
     const token = newToken(ports);
     const quota = context && quotaNow(ports, context, subprocessor, shared?.name, now);
     const spending = quota === undefined ? {} : { spending: spends.stand(quota) };
+    size ??= context && sizer(firstBatch(ports, context, subprocessor));
     const stop = context === undefined || now >= end || settle?.pauseUntil !== undefined;
     const { settled, claim: claimed } = await ports.store.settleAndClaim(
       lane,
@@ -51,7 +53,7 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
         ? undefined
         : {
             token,
-            most: mostOf(ports, context, subprocessor),
+            most: size?.most() ?? BATCH,
             leaseUntil: now + LEASE_MS,
             run: id,
             ...account,
@@ -83,6 +85,9 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
       ...(claimed.calls !== undefined && { quota: spends.meter }),
     };
     const { settlements, thaws, ...worked } = await work(ports, context, lane, { ...claimed, token }, bounds);
+    // The share of a day's calls that a batch gets is for a first one.
+    if (quota === undefined)
+      size?.note({ claimed: claimed.orders.length, left: worked.left, tookMs: ports.now() - now });
     timeouts += worked.timeouts;
     const rest = Math.max(worked.rest, timeouts >= TIMEOUTS ? ports.now() + CIRCUIT_MS : 0);
     const pauseUntil = Math.max(rest, worked.repeat);
@@ -99,10 +104,12 @@ export async function run(ports: Ports, lane: string, until: Instant): Promise<R
   }
 }
 
-/** A lane whose holder takes many at once is claimed in larger batches. */
-function mostOf(ports: Ports, { tenant }: Context, subprocessor: string): number {
+/** A run's first batch: what a holder takes in one call, where it takes many. */
+function firstBatch(ports: Ports, { tenant }: Context, subprocessor: string): number {
+  if (subprocessor === GATEWAY) return stepBatch(Object.keys(tenant.subprocessors).length);
   const integration = ports.integrations.get(tenant.subprocessors[subprocessor]?.integration ?? "");
-  return Object.values(integration?.actions ?? {}).some((action) => "bulk" in action) ? BULK_BATCH : BATCH;
+  const most = Object.values(integration?.actions ?? {}).map((action) => ("bulk" in action ? action.bulk.most : 0));
+  return Math.min(Math.max(BATCH, ...most), MOST_BATCH);
 }
 
 function quotaNow(ports: Ports, { tenant }: Context, subprocessor: string, account: string | undefined, now: Instant) {

@@ -26,6 +26,8 @@ export type Worked = {
   /** When a bulk batch whose answer was lost is to be repeated; 0 if none is. */
   readonly repeat: Instant;
   readonly timeouts: number;
+  /** Orders that went back because one bulk call does not take them. */
+  readonly left: number;
   /** The bulk batch that need not be repeated any more. */
   readonly thaws: string | undefined;
 };
@@ -120,7 +122,7 @@ export async function work(
   settlements.unshift(...(await concludedOrders(ports, context, attempted)));
   if (!mayGoOn()) {
     goesBack(bulk.map(({ order }) => order));
-    return { settlements, rest, repeat: 0, timeouts, thaws: undefined };
+    return { settlements, rest, repeat: 0, timeouts, left: 0, thaws: undefined };
   }
   // In the order of the claim, which is that of a fixed batch: its call is made again to the letter.
   const places = new Map(claimed.orders.map(({ id }, place) => [id, place]));

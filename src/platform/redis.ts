@@ -13,11 +13,39 @@ export class StoreUnreachable extends Error {
 }
 
 export type RedisClient = {
-  /** Runs commands in one round trip; `atomic`: all of them, or none where the connection is lost. */
+  /**
+   * Runs commands in one round trip, or where they are too large for one in several; `atomic`: in one, all of them, or none where
+   * the connection is lost.
+   */
   readonly run: (commands: readonly Command[], how?: { readonly atomic: boolean }) => Promise<readonly Answer[]>;
 };
 
 type Item = { readonly result?: Answer; readonly error?: string };
+
+/** Of the ten megabytes that Upstash takes, as characters: what is quoted in JSON, or not ASCII, is longer on the wire. */
+const REQUEST_LENGTH = 5_000_000;
+
+const lengthOf = (command: Command): number =>
+  ("script" in command ? [...command.keys, ...command.args] : command).reduce<number>(
+    (sum, part) => sum + (typeof part === "string" ? part.length : 8),
+    0,
+  );
+
+/** Commands as they fit into requests, in their order. One that is larger than a request stands alone. */
+function requestsOf(commands: readonly Command[]): readonly (readonly Command[])[] {
+  const requests: Command[][] = [];
+  let left = 0;
+  for (const command of commands) {
+    const length = lengthOf(command);
+    if (length > left || requests.length === 0) {
+      requests.push([]);
+      left = REQUEST_LENGTH;
+    }
+    requests.at(-1)?.push(command);
+    left -= length;
+  }
+  return requests;
+}
 
 /** The client's own transport (encoding, retries), one whole pipeline at a time. */
 class Transport extends Redis {
@@ -77,33 +105,38 @@ export function redisClient(url: string, token: string): RedisClient {
     return transport.sent(atomic ? "multi-exec" : "pipeline", await Promise.all(written));
   };
 
+  const run = async (commands: readonly Command[], atomic: boolean): Promise<readonly Answer[]> => {
+    try {
+      const items = [...(await send(commands, false, atomic).catch(unlessUnknown(() => send(commands, true, atomic))))];
+      const from = items.findIndex((item) => item.error?.includes("NOSCRIPT"));
+      const unknown = from < 0 ? [] : commands.flatMap((_, index) => (index >= from ? [index] : []));
+      if (unknown.length > 0) {
+        const again = await send(
+          unknown.map((index) => commands[index] ?? []),
+          true,
+          atomic,
+        );
+        unknown.forEach((index, place) => {
+          items[index] = again[place] ?? {};
+        });
+      }
+      const failed = items.find((item) => item.error !== undefined);
+      if (failed?.error !== undefined) throw new StoreUnreachable(withoutValues(failed.error));
+      return items.map((item) => item.result ?? null);
+    } catch (error) {
+      if (error instanceof StoreUnreachable) throw error;
+      // Without its cause, whose message has the commands and their values.
+      throw new StoreUnreachable(error instanceof Error ? withoutValues(error.message) : "unknown");
+    }
+  };
+
   return {
     run: async (commands, { atomic } = { atomic: false }) => {
       if (commands.length === 0) return [];
-      try {
-        const items = [
-          ...(await send(commands, false, atomic).catch(unlessUnknown(() => send(commands, true, atomic)))),
-        ];
-        const from = items.findIndex((item) => item.error?.includes("NOSCRIPT"));
-        const unknown = from < 0 ? [] : commands.flatMap((_, index) => (index >= from ? [index] : []));
-        if (unknown.length > 0) {
-          const again = await send(
-            unknown.map((index) => commands[index] ?? []),
-            true,
-            atomic,
-          );
-          unknown.forEach((index, place) => {
-            items[index] = again[place] ?? {};
-          });
-        }
-        const failed = items.find((item) => item.error !== undefined);
-        if (failed?.error !== undefined) throw new StoreUnreachable(withoutValues(failed.error));
-        return items.map((item) => item.result ?? null);
-      } catch (error) {
-        if (error instanceof StoreUnreachable) throw error;
-        // Without its cause, whose message has the commands and their values.
-        throw new StoreUnreachable(error instanceof Error ? withoutValues(error.message) : "unknown");
-      }
+      if (atomic || commands.length === 1) return run(commands, atomic);
+      const answers: Answer[] = [];
+      for (const some of requestsOf(commands)) answers.push(...(await run(some, false)));
+      return answers;
     },
   };
 }

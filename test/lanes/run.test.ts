@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { at, del, get } from "../../src/contract/call.ts";
 import { erased } from "../../src/contract/outcome.ts";
-import { BATCH, BULK_BATCH, LEASE_MS, RUN_MS } from "../../src/lanes/lane.ts";
+import { BATCH, LEASE_MARGIN_MS, LEASE_MS, MOST_BATCH, RUN_MS, sizer, stepBatch } from "../../src/lanes/lane.ts";
 import { run } from "../../src/lanes/run.ts";
 import type { Claim, Claiming, LaneStore, Settle } from "../../src/platform/store/lanes.ts";
 import type { Context } from "../../src/registry/load.ts";
@@ -100,10 +100,60 @@ describe("a run", () => {
     expect(rounds).toEqual([{ settle: undefined, claim: undefined }]);
   });
 
-  it("claims more at once for a holder that takes many in one call", async () => {
-    const { run, rounds } = await lane({ erase: bulk() });
-    await run([]);
-    expect(rounds[0]?.claim?.most).toBe(BULK_BATCH);
+  it("claims as much at once as a holder takes in one call, and an answer of the store bears", async () => {
+    for (const [most, claimed] of [
+      [3, BATCH],
+      [120, 120],
+      [5000, MOST_BATCH],
+    ] as const) {
+      const { run, rounds } = await lane({ erase: bulk({ most }) });
+      await run([]);
+      expect(rounds[0]?.claim?.most).toBe(claimed);
+    }
+  });
+
+  it("claims next what the holder gets through in some seconds, at the pace of the batch before", async () => {
+    const { run, rounds, batch, at } = await lane();
+    const { send } = at.ports;
+    let ms = 100;
+    const paced: typeof send = (call) => {
+      at.pass(ms);
+      ms += 900;
+      return send(call);
+    };
+    Object.assign(at.ports, { send: paced });
+    const given = [await batch("aa"), await batch("bb"), await batch("cc")];
+    await run(given, [{ status: 204 }, { status: 204 }, { status: 204 }]);
+    expect(rounds.map(({ claim }) => claim?.most)).toEqual([BATCH, 200, BATCH, BATCH]);
+  });
+
+  it("claims no more than a bulk call takes, once some went back for that", async () => {
+    const { run, rounds, batch, at } = await lane({ erase: bulk({ most: 60 }) });
+    const names = (count: number) => Array.from({ length: count }, (_, nth) => `p${nth}`);
+    const done = (count: number): Answered => ({ status: 200, body: names(count).map(() => 204) });
+    await run(
+      [await batch(...names(60)), await batch(...names(90)), await batch(...names(60))],
+      [done(60), done(60), done(60)],
+    );
+    expect(rounds.map(({ claim }) => claim?.most)).toEqual([60, MOST_BATCH, 60, 60]);
+    expect(at.frozen.map(({ members }) => members.length)).toEqual([60, 60, 60]);
+  });
+
+  it("[I2] keeps a batch's calls far from its lease's end, however fast the one before was", () => {
+    const size = sizer(BATCH);
+    size.note({ claimed: BATCH, left: 0, tookMs: 0 });
+    expect(size.most()).toBe(MOST_BATCH);
+    size.note({ claimed: 100, left: 0, tookMs: 40_000 });
+    expect(size.most()).toBe(BATCH);
+    for (const tookMs of [1, 500, 5_000, 19_000]) {
+      size.note({ claimed: 50, left: 0, tookMs });
+      const wouldTake = (size.most() * tookMs) / 50;
+      expect(wouldTake).toBeLessThan((LEASE_MS - LEASE_MARGIN_MS) / 5);
+    }
+  });
+
+  it("starts fewer requests at once the more holders each has", () => {
+    expect([0, 4, 20, 100, 9999].map(stepBatch)).toEqual([MOST_BATCH, MOST_BATCH, 125, 25, 1]);
   });
 });
 

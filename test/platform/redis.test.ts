@@ -9,7 +9,7 @@ const APPEND = `${HEAD}return redis.call('APPEND', KEYS[1], ARGV[1])`;
 const LENGTH = `${HEAD}return redis.call('STRLEN', KEYS[1])`;
 const script = (text: string, ...args: readonly (string | number)[]) => ({ script: text, keys: ["key"], args });
 
-onEach("the client", engines, ({ client, raw, outage }) => {
+onEach("the client", engines, ({ client, raw, outage, roundTrips }) => {
   it.each(["123", "OK", '{"a":1}', "null", "é€😀", "dGVzdA=="])(
     "gives the text %s back as it was written",
     async (text) => {
@@ -45,6 +45,16 @@ onEach("the client", engines, ({ client, raw, outage }) => {
     const commands = [script(APPEND, "a"), script(APPEND, "b"), ["get", "key"]] as const;
     expect(await client.run(commands, { atomic: true })).toEqual([1, 2, "ab"]);
     expect(await client.run([script(APPEND, "c"), script(LENGTH)], { atomic: true })).toEqual([3, 3]);
+  });
+
+  it("sends what is too large for one request in several, in its order", async () => {
+    const large = "x".repeat(3_000_000);
+    await client.run([script(APPEND, "")]);
+    const before = roundTrips();
+    expect(await client.run([script(APPEND, large), script(APPEND, large), script(LENGTH)])).toEqual([
+      3_000_000, 6_000_000, 6_000_000,
+    ]);
+    expect(roundTrips() - before).toBe(2);
   });
 
   it("[I1] rejects as unreachable while connections break, and says no value", async () => {

@@ -1,5 +1,11 @@
 import { HEAD } from "./shared.ts";
 
+/**
+ * What a batch holds, in bytes: what becomes of it goes back in one request, of which Upstash takes ten megabytes, and a runner
+ * has several lanes in its 128.
+ */
+const BATCH_BYTES = 2_000_000;
+
 /** A lane that was refused keeps its place in the line for this long; the sweep brings it back each minute. */
 const LINE_MS = 5 * 60_000;
 
@@ -7,7 +13,7 @@ const LINE_MS = 5 * 60_000;
  * Takes what is ready from one lane under a lease. The same token gets the same batch again, because a client may
  * repeat a call whose answer was lost. One run works a lane at a time, so that its holder's limits hold whatever else was
  * woken, and a tenant has so many runs at a time and no more; who was refused comes before who comes later. Orders that were
- * joined come together, as far as they are ready; a bulk batch that was fixed comes as it was fixed, and nothing beside it,
+ * joined come together, as far as they are ready; orders that are large come in a smaller batch; a bulk batch that was fixed comes as it was fixed, and nothing beside it,
  * until it is known what became of it.
  *
  * Where the vendor allows an account so many calls a day, a claim takes a share of what is left for its batch, and what the run
@@ -22,7 +28,7 @@ const LINE_MS = 5 * 60_000;
  * enough runs), `none`, or `batch` with the fixed batch, its share of calls and (id, attempt, payload, cursor, learned, joint) of each.
  */
 export const CLAIM = `${HEAD}
-local READY, LINE_MS = 1e15, ${LINE_MS}
+local READY, LINE_MS, BATCH_BYTES = 1e15, ${LINE_MS}, ${BATCH_BYTES}
 local z, o, runs = KEYS[1], KEYS[2], KEYS[3]
 local now, token, lease, most, awake_until, run, lane = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
 local state = redis.call('HMGET', o, '~p', '~r', '~o', '~b')
@@ -103,27 +109,36 @@ local function is_ready(id)
   return score and tonumber(score) <= now
 end
 local batch = {'batch', frozen or '', tostring(share)}
+local taken, wanted, bytes = {}, {}, 0
 local i = 1
 while i <= #ids do
   local id = ids[i]
-  if not again then
-    redis.call('ZADD', z, lease, id)
-    redis.call('HINCRBY', o, id .. ':n', 1)
-    redis.call('HSET', o, id .. ':t', token)
-  end
-  local row = redis.call('HMGET', o, id .. ':n', id, id .. ':c', id .. ':l', id .. ':j')
-  batch[#batch + 1] = id
-  for f = 1, 5 do batch[#batch + 1] = row[f] or '' end
-  for twin in string.gmatch(not again and not frozen and row[5] or '', '%S+') do
-    if not seen[twin] and is_ready(twin) then
-      seen[twin] = true
-      ids[#ids + 1] = twin
+  -- What was given once, or has to come as it was fixed, is given whole; and nobody is parted from those it was joined with.
+  if again or frozen or wanted[id] or bytes < BATCH_BYTES then
+    if not again then
+      redis.call('ZADD', z, lease, id)
+      redis.call('HINCRBY', o, id .. ':n', 1)
+      redis.call('HSET', o, id .. ':t', token)
+    end
+    local row = redis.call('HMGET', o, id .. ':n', id, id .. ':c', id .. ':l', id .. ':j')
+    batch[#batch + 1] = id
+    for f = 1, 5 do
+      batch[#batch + 1] = row[f] or ''
+      bytes = bytes + #(row[f] or '')
+    end
+    taken[#taken + 1] = id
+    for twin in string.gmatch(not again and not frozen and row[5] or '', '%S+') do
+      wanted[twin] = true
+      if not seen[twin] and is_ready(twin) then
+        seen[twin] = true
+        ids[#ids + 1] = twin
+      end
     end
   end
   i = i + 1
 end
 if most_runs > 0 then redis.call('ZADD', runs, lease, lane) end
-redis.call('HSET', o, '~a', awake_until, '~r', token .. ' ' .. table.concat(ids, ' '), '~o', run .. ' ' .. lease)
+redis.call('HSET', o, '~a', awake_until, '~r', token .. ' ' .. table.concat(taken, ' '), '~o', run .. ' ' .. lease)
 return batch
 `;
 

@@ -62,6 +62,19 @@ onEach("claiming from a lane", engines, ({ store, state, twice, raw }) => {
     });
   });
 
+  it("[I10] gives few of them where they are large, and the others next", async () => {
+    await founded(store);
+    const large = ["one", "two", "three", "four"].map(idOf);
+    for (const id of large) await opened(store, id, [task("alpha.erase", { payload: "x".repeat(1_200_000) })]);
+    const [first, second] = await twice(() => claim("token"));
+    expect(first.claim).toMatchObject({ state: "batch", orders: [{ attempt: 1 }, { attempt: 1 }] });
+    expect(second).toEqual(first);
+    const next = await claimed(store, alpha, "next");
+    const both = [...(first.claim?.state === "batch" ? first.claim.orders : []), ...next].map(({ id }) => id);
+    expect(new Set(both)).toEqual(new Set(large.map((id) => `${id}/alpha.erase`)));
+    expect(next.map(({ attempt }) => attempt)).toEqual([1, 1]);
+  });
+
   it("gives a repeated claim only what its token still holds", async () => {
     await tell("a", "b");
     await claim("token");

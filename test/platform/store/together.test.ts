@@ -66,6 +66,17 @@ onEach("orders of one person", engines, ({ store, state, twice, raw }) => {
     });
   });
 
+  it("come in one batch although they are large, which nobody else's large order does", async () => {
+    const large = [task("alpha.erase", { payload: "x".repeat(1_200_000) })];
+    await founded(store);
+    await begins(ONE, {}, large);
+    await begins(THREE, { subject: "bob", deadline: NOW + DAY }, large);
+    await begins(TWO, { deadline: NOW + 2 * DAY }, large);
+    const [ofBob, ...rest] = await ids("first");
+    expect(ofBob, "the most urgent").toBe(order(THREE));
+    expect(new Set(rest), "one more fits, and takes its twin along").toEqual(new Set([order(ONE), order(TWO)]));
+  });
+
   it.each([
     ["another person's", { subject: "bob" }, [task("alpha.erase")]],
     ["another task's", ada, [task("alpha.revoke")]],
