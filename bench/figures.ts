@@ -18,7 +18,8 @@ const aims: Readonly<Record<string, Aim>> = {
   "connections.renewals_per_burst": { text: "1", met: (value) => value === 1 },
   // As fast as for a tenant whose vendors are well; turns on one machine differ by so much.
   "isolation.ratio_to_floor": { text: "at least 0.9", met: (value) => value >= 0.9 },
-  "isolation.round_trips_per_task": below(0.5),
+  "isolation.round_trips_per_task": below(0.2),
+  "isolation.vendor_calls_per_task_bulk": below(0.1),
   "isolation.worker_resident_growth": atMost(1.2),
   "isolation.calls_over_quota": { text: "0", met: (value) => value === 0 },
   "isolation.left_open": { text: "0", met: (value) => value === 0 },

@@ -21,7 +21,8 @@ function answer(host: string, method: string, body: string): { readonly status: 
   return { status: 200, value: { status: "done", ...(typeof challenge === "object" && challenge) } };
 }
 
-async function textOf(request: IncomingMessage): Promise<string | undefined> {
+/** The body; undefined where whoever sent it has gone meanwhile. */
+export async function textOf(request: IncomingMessage): Promise<string | undefined> {
   let text = "";
   try {
     for await (const chunk of request) text += chunk;

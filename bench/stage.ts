@@ -6,6 +6,7 @@ import type { Secrets } from "../dev/gateway.ts";
 import { newSecrets } from "../dev/keys.ts";
 import { type Endpoint, startEndpoint } from "../dev/redis/endpoint.ts";
 import { type Engine, startRedis } from "../dev/redis/engine.ts";
+import { textOf } from "./responder.ts";
 import { startWorkerd, type Workerd } from "./workerd.ts";
 
 /** What stands around the Workers that are measured: the store, the queue's other end, and the vendors. */
@@ -41,8 +42,9 @@ export async function startStage(): Promise<Stage> {
     request.headers.host === redisHost ? redis.handle(request, response) : stage.vendors(request, response),
   );
   const lanes = await listen(async (request, response) => {
-    let text = "";
-    for await (const chunk of request) text += chunk;
+    const text = await textOf(request);
+    // A Worker that is stopped may be about to say something.
+    if (text === undefined) return;
     queue.sends += 1;
     for (const lane of lanesIn(text)) queue.lanes.add(lane);
     response.writeHead(200, { "content-type": "application/json" }).end("{}");
@@ -73,7 +75,7 @@ export async function startStage(): Promise<Stage> {
   return stage;
 }
 
-/** The queue is stood in for by posts; the bundle's handlers are called as the platform would call them. */
+/** The queue is stood in for by posts; the bundle's handlers are called as the platform would call them. Its waits can be cut short. */
 const DRIVEN = `
 const RealDate = Date;
 let offset = 0;
@@ -81,12 +83,17 @@ globalThis.Date = class extends RealDate {
   constructor(...args) { args.length === 0 ? super(RealDate.now() + offset) : super(...args); }
   static now() { return RealDate.now() + offset; }
 };
+const realSetTimeout = globalThis.setTimeout;
+let longest = Infinity;
+globalThis.setTimeout = (run, ms = 0, ...rest) => realSetTimeout(run, Math.min(ms, longest), ...rest);
 const worker = (await import("./worker.js")).default;
 export default {
   async fetch(request, env, execution) {
     const { pathname, searchParams } = new URL(request.url);
-    if (pathname === "/__clock") offset = Number(searchParams.get("offset"));
-    else if (pathname === "/__queue") await worker.queue({ messages: [{ body: await request.json() }] }, env, execution);
+    if (pathname === "/__clock") {
+      offset = Number(searchParams.get("offset"));
+      if (searchParams.has("longest")) longest = Number(searchParams.get("longest"));
+    } else if (pathname === "/__queue") await worker.queue({ messages: [{ body: await request.json() }] }, env, execution);
     else if (pathname === "/__sweep") await worker.scheduled({}, env, execution);
     else return worker.fetch(request, env, execution);
     return new Response(null, { status: 204 });
