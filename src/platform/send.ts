@@ -16,11 +16,32 @@ const CONNECTIONS = 5;
 export const USER_AGENT = "Quittance/0.1 (+https://quittance.dev)";
 
 /**
+ * Calls that begin within a tenth of a second share a timer. Nothing stops one before its time, and an invocation has ten
+ * thousand: at a thousand calls a second, one for each would be too many.
+ */
+const SHARED_MS = 100;
+
+function timeouts(now: () => number): () => AbortSignal {
+  let since = Number.NaN;
+  let signal = AbortSignal.abort();
+  return () => {
+    const at = now();
+    // A clock that was set back begins a new one as well.
+    if (!(at >= since && at < since + SHARED_MS)) {
+      since = at;
+      signal = AbortSignal.timeout(TIMEOUT_MS);
+    }
+    return signal;
+  };
+}
+
+/**
  * Sends calls over `fetch`: no redirect is followed, so no credential can reach another origin; time and size are bounded;
  * forbidden hosts (the gateway's own and the store's) are never called.
  */
 export function sender(fetcher: typeof fetch, now: () => number, forbidden: readonly string[]): Send {
   const hosts = new Set(forbidden.map(withoutDot));
+  const timeout = timeouts(now);
   const free: (() => void)[] = [];
   let busy = 0;
   const enter = async (): Promise<void> => {
@@ -50,7 +71,7 @@ export function sender(fetcher: typeof fetch, now: () => number, forbidden: read
           headers: { "user-agent": USER_AGENT, ...headers },
           ...(body !== undefined && { body }),
           redirect: "manual",
-          signal: AbortSignal.timeout(TIMEOUT_MS),
+          signal: timeout(),
         });
         const text = await bounded(reply);
         if (text === undefined) return undefined;

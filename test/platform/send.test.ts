@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { calculateJwkThumbprint, EmbeddedJWK, importJWK, jwtVerify } from "jose";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { get, postForm, type Sign } from "../../src/contract/call.ts";
 import { sender } from "../../src/platform/send.ts";
 import { binding } from "../integrations/samples/kit.ts";
@@ -29,6 +29,28 @@ it.each([
 
 it("calls other hosts", async () => {
   expect(await sending("https://other.example/", "gate.example")).toMatchObject({ ok: true, value: { status: 200 } });
+});
+
+it("[I10] bounds each call's time with few timers, however many calls begin at once", async () => {
+  const timers = vi.spyOn(AbortSignal, "timeout");
+  let now = 1_000;
+  const signals: (AbortSignal | null | undefined)[] = [];
+  const send = sender(
+    async (_, init) => {
+      signals.push(init?.signal);
+      return new Response("{}");
+    },
+    () => now,
+    [],
+  );
+  for (const at of [1_000, 1_000, 1_099, 1_100, 1_199, 500]) {
+    now = at;
+    await send(get({ url: "https://other.example/", template: "https://other.example/" }, {}));
+  }
+  expect(signals.map((signal) => signal?.aborted)).toEqual(signals.map(() => false));
+  expect(new Set(signals).size).toBe(3);
+  expect(timers).toHaveBeenCalledTimes(3);
+  timers.mockRestore();
 });
 
 describe("a proof of possession", () => {
