@@ -43,7 +43,7 @@ export const whole: Options = {
   connections: { renewals: 300, rounds: 7, burst: 200 },
 };
 
-/** Less than a minute: enough to see that a change has not broken a figure, too little to compare two. */
+/** A minute or two: enough to see that a change has not broken a figure, too little to compare two. */
 export const quick: Options = {
   intake: {
     concurrencies: [16],

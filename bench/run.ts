@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: a table of figures, each with its aim. `-- --json` prints them as one JSON object on the last line
- * instead, `-- --quick` takes less than a minute.
+ * instead, `-- --quick` takes a minute or two.
  */
 import { parseArgs } from "node:util";
 import { table } from "./figures.ts";
