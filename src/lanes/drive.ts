@@ -63,7 +63,12 @@ export async function drive(
         ? await stepped(lookSteps(job.action, order), send)
         : await stepped(actSteps(job.action, order, target), send);
     cursor = withEvidence(cursor, evidence);
-    if ("problem" in answered) return failed(answered.problem, progressed(before, cursor), cursor, ports);
+    if ("problem" in answered) {
+      const stopped = failed(answered.problem, progressed(before, cursor), cursor, ports);
+      if (!("park" in stopped)) return stopped;
+      odd ??= { park: stopped.park, reason: stopped.reason };
+      continue;
+    }
     const next =
       typeof answered.answer === "string"
         ? { cursor: sighted(answered.answer, target, cursor) }
@@ -73,7 +78,19 @@ export async function drive(
     if (!("park" in next.stop) || next.stop.park !== "stuck") return { cursor, ...next.stop };
     odd ??= next.stop;
   }
-  return odd === undefined ? concluded(cursor, job, ports) : { cursor, ...odd };
+  if (odd === undefined) return concluded(cursor, job, ports);
+  // What the holder works on, or is yet to be looked at, is not kept from its end either.
+  const again = nextOf(cursor, runs.length, ports.now());
+  return again === undefined ? { cursor, ...odd } : { cursor, again, state: "stuck", reason: odd.reason };
+}
+
+/** When there is next something to ask about or to look at; what was odd just now is nothing that time helps. */
+function nextOf({ targets }: Cursor, runs: number, now: Instant): Instant | undefined {
+  const times = targets
+    .slice(0, runs)
+    .flatMap(({ state }) => (state.at === "accepted" ? [state.askAt] : state.at === "look" ? [state.lookAt] : []))
+    .filter((at) => at > now);
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 export const withEvidence = (cursor: Cursor, evidence: readonly Evidence[]): Cursor => ({

@@ -188,6 +188,32 @@ describe("an attempt that comes to an end", () => {
     expect(drove.lines()).toHaveLength(4);
   });
 
+  it("does the others where a thing of a person's has an id that cannot stand in an address", async () => {
+    const drove = setup({ identities: [contact(".."), ada, adaToo] });
+    const attempt = await drove.first(done, done);
+    expect(attempt).toMatchObject({ park: "stuck", reason: "the integration failed: RangeError" });
+    expect(states(attempt)).toEqual(["todo", "done", "done"]);
+  });
+
+  it("[I2] looks at what was erased, though another thing of the person's is odd", async () => {
+    const action: Partial<SingleAction<Settings>> = {
+      ...plain,
+      look: {
+        afterSeconds: 60,
+        *run({ identity }) {
+          return (yield get(address(identity.value), bearer("key"))).status === 404 ? "absent" : "present";
+        },
+      },
+    };
+    const drove = setup({ action, identities: [ada, adaToo] });
+    const attempt = await drove.first({ status: 418 }, done);
+    expect(attempt).toMatchObject({ state: "stuck", reason: "odd (status 418)", again: START + 60_000 });
+    drove.wait(60_000);
+    const looked = await drove.attempt(attempt.cursor, { status: 418 }, { status: 404 });
+    expect(looked).toMatchObject({ park: "stuck", reason: "odd (status 418)" });
+    expect(states(looked)).toEqual(["todo", "done"]);
+  });
+
   it("is not found only when no identity was", async () => {
     expect(await setup({ identities: [ada, adaToo] }).first({ status: 404 }, { status: 404 })).toMatchObject({
       end: { outcome: "not_found", level: "verified_absent" },
