@@ -31,7 +31,9 @@ export default defineConfig({
           name: "workerd",
           // One runtime for all files of a worker: each would else start its own.
           isolate: false,
-          include: ["test/{contract,integrations,intake,request,lanes,streams,registry,api,vault}/**/*.test.{ts,tsx}"],
+          include: [
+            "test/{connections,contract,integrations,intake,request,lanes,streams,registry,api,vault}/**/*.test.{ts,tsx}",
+          ],
           testTimeout: 30_000,
         },
       },

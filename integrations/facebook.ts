@@ -204,8 +204,7 @@ export const facebook = defineIntegration({
         run: (order) =>
           seenByAny(order, function* (grant) {
             const page = yield* pageToken(order, grant);
-            if (typeof page === "string") return yield* sightOfNode(node(order.identity.value), page);
-            return "notByThis" in page ? "no_view" : page;
+            return typeof page === "string" ? yield* sightOfNode(node(order.identity.value), page) : page;
           }),
       },
     },

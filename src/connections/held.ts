@@ -86,32 +86,49 @@ export async function grantsFor(
   return { cursor: { ...cursor, targets }, grants };
 }
 
+/** A person's grants at one holder; `isPart`: others have ended meanwhile, of accounts that none of these is of. */
+export type Theirs = { readonly grants: readonly Grant[]; readonly isPart: boolean };
+
 /**
  * All that a person has granted here, fit for use: for what can be done in their name alone. A grant whose vendor says that it is
- * over, or that is another issuer's, is left out; where none is left, only the person can do it.
+ * over, or that is another issuer's, is left out. Where none is left, only the person can do what is to be done; what was done is done
+ * without a further look.
  */
 export async function theirGrants(
   ports: Ports,
   context: Context,
   subprocessor: string,
   { oauth }: Integration,
-  connections: readonly string[],
-): Promise<readonly Grant[]> {
+  { targets, connections = [] }: Cursor,
+): Promise<Theirs> {
   if (isAbsent(oauth)) throw new NoTokenNow(NO_GRANT, false);
   const settings = context.tenant.subprocessors[subprocessor]?.settings ?? {};
-  const grants: Grant[] = [];
+  const usable = new Map<string, Grant>();
   for (const id of connections) {
     const fresh = await freshGrant(ports, context, id, "");
     if (fresh.ok) {
-      if (!isOfAnother(oauth, fresh.value, settings)) grants.push(fresh.value);
+      if (!isOfAnother(oauth, fresh.value, settings)) usable.set(id, fresh.value);
       continue;
     }
     const { problem } = fresh;
     if (problem.reason === "over" || problem.reason === "none" || problem.reason === "not_active") continue;
     throw noTokenNow(problem);
   }
-  if (grants.length === 0) throw new NoTokenNow(NO_GRANT, false);
-  return grants;
+  if (usable.size === 0 && targets.some(({ state }) => state.at === "todo")) throw new NoTokenNow(NO_GRANT, false);
+  const isPart = usable.size < connections.length && (await isOfMore(ports, context, connections, usable));
+  return { grants: [...usable.values()], isPart };
+}
+
+/** Whether some of the connections that cannot be used were of other accounts than those that can. */
+async function isOfMore(
+  ports: Ports,
+  { tenant: { n } }: Context,
+  connections: readonly string[],
+  usable: ReadonlyMap<string, unknown>,
+): Promise<boolean> {
+  const hashes = await ports.store.connections(connections.map((id) => ({ n, id })));
+  const accounts = new Set(hashes.flatMap(({ a }, at) => (usable.has(connections[at] ?? "") ? (a ?? []) : [])));
+  return hashes.some(({ a = "" }, at) => !usable.has(connections[at] ?? "") && !accounts.has(a));
 }
 
 const NO_GRANT =

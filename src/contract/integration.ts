@@ -98,6 +98,8 @@ export type Order<S extends Settings = Settings> = {
   readonly grant?: Grant;
   /** For `unpublish`: all that the person has granted here, of which one is of the account that published it; tried with `byOneOf`. */
   readonly grants?: readonly Grant[];
+  /** The person had granted more than these here, by other accounts too, and what is gone can act and look no more. */
+  readonly grantsMissing?: true;
   /** Of what, when not of everything: the integration whose grant ended. */
   readonly scope?: string;
   readonly requestId: string;

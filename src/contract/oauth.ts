@@ -244,10 +244,10 @@ export const notByThis = (why: string): NotByThis => ({ notByThis: why });
 
 /**
  * Tries each of a person's grants: what was published is of one account, and nobody has noted of which. That it is not there says
- * something only where each grant says so, because vendors show nothing of one account's to another.
+ * something only where each grant says so, and none is missing, because vendors show nothing of one account's to another.
  */
 export function* byOneOf(
-  { grants = [] }: Pick<Order, "grants">,
+  { grants = [], grantsMissing }: Pick<Order, "grants" | "grantsMissing">,
   act: (grant: Grant) => Steps<Answer | NotByThis>,
 ): Steps<Answer> {
   const others: string[] = [];
@@ -258,19 +258,28 @@ export function* byOneOf(
     else if (answer.outcome === "not_found") missing++;
     else return answer;
   }
-  if (missing > 0 && missing === grants.length) return notFound;
+  if (missing > 0 && missing === grants.length && grantsMissing !== true) return notFound;
+  if (grantsMissing === true) others.push("another grant of theirs has ended, by which it may have been published");
   return unforeseen(noCall, `no grant of this person's here can delete it: ${[...new Set(others)].join("; ")}`);
 }
 
-/** What a person's grants still show of it: one that cannot look is no proof that it is gone. */
-export function* seenByAny({ grants = [] }: Pick<Order, "grants">, look: (grant: Grant) => Steps<Sight>): Steps<Sight> {
-  const sights: Sight[] = [];
+/**
+ * What a person's grants still show of it. Where the one that cannot look, or is missing, may be its author's, nobody has seen that it
+ * is gone: what the others are not shown may be there. Whichever is known not to be its author's is not counted.
+ */
+export function* seenByAny(
+  { grants = [], grantsMissing }: Pick<Order, "grants" | "grantsMissing">,
+  look: (grant: Grant) => Steps<Sight | NotByThis>,
+): Steps<Sight> {
+  let absent = 0;
+  let blind = grantsMissing === true ? 1 : 0;
   for (const grant of grants) {
     const sight = yield* look(grant);
-    if (sight !== "absent" && sight !== "no_view") return sight;
-    sights.push(sight);
+    if (sight === "absent") absent++;
+    else if (sight === "no_view") blind++;
+    else if (typeof sight === "string" || "outcome" in sight) return sight;
   }
-  return sights.includes("absent") ? "absent" : "no_view";
+  return absent > 0 && blind === 0 ? "absent" : "no_view";
 }
 
 /** An account's id as a member of an answer or of claims; unforeseen where it is not there. */

@@ -153,11 +153,10 @@ async function openJob(
       text === undefined ? await begin(key, payload, order, integration, action.by) : (JSON.parse(text) as Cursor);
     const settings = await settingsOf(context, subprocessor, integration.settings);
     const held = await grantsFor(ports, context, subprocessor, integration, cursor);
-    const { connections } = cursor;
     const theirs =
-      connections === undefined
+      cursor.connections === undefined
         ? {}
-        : { theirs: await theirGrants(ports, context, subprocessor, integration, connections) };
+        : { theirs: await theirGrants(ports, context, subprocessor, integration, cursor) };
     const salt = await context.keys.derive("receipt", request);
     return { job: { payload, ...held, ...theirs, integration, action, settings, salt }, key };
   } catch (error) {

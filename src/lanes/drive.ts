@@ -1,3 +1,4 @@
+import type { Theirs } from "../connections/held.ts";
 import { type Identity, sameIdentity } from "../contract/identity.ts";
 import { type Action, isAbsent, type Order, type SingleAction, type Steps } from "../contract/integration.ts";
 import { CONNECTION, type Grant, homeOf } from "../contract/oauth.ts";
@@ -29,7 +30,7 @@ export type Job = Caller & {
   /** The grants of the connections among the targets, by the connection's id. */
   readonly grants?: ReadonlyMap<string, Grant>;
   /** All that the person has granted here, where the action is done with it. */
-  readonly theirs?: readonly Grant[];
+  readonly theirs?: Theirs;
 };
 
 /** Evidence that one task keeps at most: the last calls are the deciding ones. */
@@ -348,7 +349,7 @@ function ofTarget<J extends Job>(job: J, { type, value }: Identity): J {
     ...job,
     ...(site !== undefined && grant?.site !== undefined && { settings: { ...job.settings, [site]: grant.site } }),
     discovered: Object.values(grant?.server ?? {}),
-    homes: (job.theirs ?? []).flatMap((each) => homeOf(each) ?? []),
+    homes: (job.theirs?.grants ?? []).flatMap((each) => homeOf(each) ?? []),
   };
 }
 
@@ -366,7 +367,8 @@ export function orderOf(
     identity,
     identities,
     ...(grant !== undefined && { grant }),
-    ...(job.theirs !== undefined && { grants: job.theirs }),
+    ...(job.theirs !== undefined && { grants: job.theirs.grants }),
+    ...(job.theirs?.isPart === true && { grantsMissing: true }),
     ...(payload.task.scope !== undefined && { scope: payload.task.scope }),
     requestId: payload.request,
     taskId: payload.task.id,
