@@ -47,7 +47,8 @@ function* deletion(accessToken: string, pin: string): Steps<Answer | NotByThis> 
 }
 
 function* sightOf(accessToken: string, pin: string): Steps<Sight> {
-  const reply = yield get(pinAt(pin), bearer(accessToken));
+  const reply = yield get(pinAt(pin), bearer(accessToken), { expects: [401] });
+  if (reply.status === 401) return "no_view";
   if (reply.status === 404) return "absent";
   return reply.status === 200 ? "present" : unforeseen(reply);
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { at, bearer, del, get, read, readRefusal, unforeseen } from "../src/contract/call.ts";
+import { at, bearer, del, get, type Reply, read, readRefusal, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Steps } from "../src/contract/integration.ts";
 import { byOneOf, CONNECTION, type NotByThis, notByThis, seenByAny } from "../src/contract/oauth.ts";
-import { type Answer, erased, notFound, type Sight } from "../src/contract/outcome.ts";
+import { type Answer, erased, notFound, type Sight, type SlowDown, type Unforeseen } from "../src/contract/outcome.ts";
 import {
   ACCOUNT,
   clientIds,
@@ -32,7 +32,14 @@ const Refusal = z.object({ error: z.object({ errors: z.array(z.object({ reason: 
 
 /** A project has 10,000 units a day, of which a deletion takes 50; what is over is refused until midnight in California. */
 const OVER_QUOTA: ReadonlySet<string> = new Set(["quotaExceeded", "rateLimitExceeded", "userRateLimitExceeded"]);
-const QUOTA_REST_SECONDS = 3600;
+const REST: SlowDown = { outcome: "slow_down", seconds: 3600 };
+const isOverQuota = (reasons: readonly string[]): boolean => reasons.some((reason) => OVER_QUOTA.has(reason));
+
+/** Why it refuses, in its own words. */
+function reasonsIn(reply: Reply): readonly string[] | Unforeseen {
+  const refused = readRefusal(reply, Refusal);
+  return refused.ok ? refused.value.error.errors.map(({ reason }) => reason) : refused.problem;
+}
 
 /** By whose channel it lies in, with `youtube.force-ssl` or `youtube`. */
 function* deletion(accessToken: string, video: string): Steps<Answer | NotByThis> {
@@ -40,11 +47,10 @@ function* deletion(accessToken: string, video: string): Steps<Answer | NotByThis
   const reply = yield del(address, bearer(accessToken), { expects: [401] });
   if (reply.status === 204) return erased;
   if (reply.status === 401) return notByThis("YouTube does not take its token any more");
-  const refused = readRefusal(reply, Refusal);
-  if (!refused.ok) return refused.problem;
-  const reasons = refused.value.error.errors.map(({ reason }) => reason);
+  const reasons = reasonsIn(reply);
+  if ("outcome" in reasons) return reasons;
   if (reply.status === 404 && reasons.includes("videoNotFound")) return notFound;
-  if (reasons.some((reason) => OVER_QUOTA.has(reason))) return { outcome: "slow_down", seconds: QUOTA_REST_SECONDS };
+  if (isOverQuota(reasons)) return REST;
   return reply.status === 403
     ? notByThis("YouTube forbids it: another channel's, or a scope is missing")
     : unforeseen(reply);
@@ -53,10 +59,13 @@ function* deletion(accessToken: string, video: string): Steps<Answer | NotByThis
 /** https://developers.google.com/youtube/v3/docs/videos/list: what is not there is not listed. */
 function* sightOf(accessToken: string, video: string): Steps<Sight> {
   const address = at`https://www.googleapis.com/youtube/v3/videos?part=id&id=${{ video }}`;
-  const told = read(
-    yield get(address, bearer(accessToken)),
-    z.object({ items: z.array(z.object({ id: z.string() })) }),
-  );
+  const reply = yield get(address, bearer(accessToken), { expects: [401] });
+  if (reply.status === 401) return "no_view";
+  if (reply.status === 403) {
+    const reasons = reasonsIn(reply);
+    return !("outcome" in reasons) && isOverQuota(reasons) ? REST : unforeseen(reply);
+  }
+  const told = read(reply, z.object({ items: z.array(z.object({ id: z.string() })) }));
   if (!told.ok) return told.problem;
   return told.value.items.length === 0 ? "absent" : "present";
 }

@@ -202,7 +202,7 @@ const xrpcAt = (host: string, method: string, query = ""): Address => ({
  *
  * @see https://github.com/bluesky-social/atproto/blob/main/lexicons/com/atproto/repo/deleteRecord.json
  */
-export function* unpublishRecord(order: Pick<Order, "identity" | "grants">): Steps<Answer> {
+export function* unpublishRecord(order: Pick<Order, "identity" | "grants" | "grantsMissing">): Steps<Answer> {
   const record = recordAt(order.identity.value);
   return record === undefined ? NO_RECORD : yield* byOneOf(order, (grant) => deletion(grant, record));
 }
@@ -238,7 +238,8 @@ export function* sightOfRecord({ identity, grants = [] }: Pick<Order, "identity"
   if (record === undefined || host === undefined) return "no_view";
   const { did, collection, key } = record;
   const query = `?${new URLSearchParams({ repo: did, collection, rkey: key })}`;
-  const reply = yield get(xrpcAt(host, "com.atproto.repo.getRecord", query), JSON_ONLY);
+  // Whatever one person's host refuses is its own, and says nothing of the others'.
+  const reply = yield get(xrpcAt(host, "com.atproto.repo.getRecord", query), JSON_ONLY, { expects: [401] });
   if (reply.status === 200) return "present";
   const refused = reply.status === 400 ? parse(XrpcError, reply.text) : undefined;
   return refused?.ok === true && refused.value.error === "RecordNotFound" ? "absent" : unforeseen(reply);

@@ -178,7 +178,7 @@ export function* deletion(node: Address, token: string): Steps<Answer | NotByThi
 }
 
 /**
- * Whether a post is still there, asked with the very token that has deleted it.
+ * Whether a post is still there. Graph answers alike for what is gone and what is another's, and a dead token sees nothing.
  *
  * @see https://developers.facebook.com/documentation/threads/reference/media-retrieval
  */
@@ -189,7 +189,7 @@ export function* sightOfNode(node: Address, token: string): Steps<Sight> {
   const refusal = refusalOf(reply);
   if ("outcome" in refusal) return refusal;
   if (isUnseen(refusal)) return "absent";
-  return unforeseen(reply, `Graph error ${refusal.code}`);
+  return isDead(refusal) ? "no_view" : unforeseen(reply, `Graph error ${refusal.code}`);
 }
 
 /**

@@ -6,7 +6,7 @@ import { type Answer, erased, notFound, type Sight } from "../../src/contract/ou
 
 /** Posts that were published for people: who published them deletes them, and looks whether they are gone. */
 
-type Published = Pick<Order, "identity" | "grants">;
+type Published = Pick<Order, "identity" | "grants" | "grantsMissing">;
 
 /** "Partial errors": what is not there stands beside an answer with 200. https://docs.x.com/x-api/fundamentals/response-codes-and-errors */
 const Problems = z.array(z.object({ type: z.string() })).default([]);
@@ -30,7 +30,9 @@ function* deletion({ accessToken }: Grant, post: string): Steps<Answer | NotByTh
 
 /** https://docs.x.com/x-api/posts/get-post-by-id */
 function* sight({ accessToken }: Grant, post: string): Steps<Sight> {
-  const told = read(yield get(at`https://api.x.com/2/tweets/${{ post }}`, bearer(accessToken)), Post);
+  const reply = yield get(at`https://api.x.com/2/tweets/${{ post }}`, bearer(accessToken), { expects: [401] });
+  if (reply.status === 401) return "no_view";
+  const told = read(reply, Post);
   if (!told.ok) return told.problem;
   const { data, errors } = told.value;
   if (data !== undefined) return "present";

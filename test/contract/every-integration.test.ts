@@ -558,6 +558,14 @@ describe.each(exported)("$id", ({ name, integration, id }) => {
           expectAllowed(call, integration, sample, Object.values(way.grant?.server ?? {}));
     });
 
+    it("takes no refusal of a person's own token for one of the tenant's, for which all would have to rest", () => {
+      const { calls } = play(
+        stepsOf(integration, sample, way),
+        way.steps.map(({ reply }) => reply),
+      );
+      if (way.action === "unpublish") for (const { expects } of calls) expect(expects).toContain(401);
+    });
+
     it("[I4] claims nothing on a status that is not documented, whatever the body", () => {
       way.steps.forEach((_, at) => {
         fc.assert(

@@ -54,6 +54,12 @@ export const sample: Sample = {
       steps: [on(200, 404)({ status: 200, body: { id: "813744226420795884" } })],
       outcome: "present",
     }),
+    published({
+      name: "its token is of no use any more",
+      part: "look",
+      steps: [on(200, 401, 404)({ status: 401 })],
+      outcome: "no_view",
+    }),
     way({ name: "no call for it", steps: [live], outcome: stopped }),
     way({ name: "a token that is refused before its time", steps: [dead], outcome: notFound }),
     way({ name: "a token that has expired", grant: { ...grant, expiresAt: 0 }, steps: [dead], outcome: stopped }),

@@ -79,6 +79,7 @@ export const sample: Sample = {
       outcome: byNoGrant("Meta does not take its token any more"),
     }),
     published({ name: "it is gone", part: "look", steps: [unseen], outcome: "absent" }),
+    published({ name: "its token is of no use any more", part: "look", steps: [dead], outcome: "no_view" }),
     published({
       name: "it is there",
       part: "look",

@@ -209,6 +209,7 @@ export const sample: Sample = {
       steps: [on(200)({ status: 200, body: { data: { id: post.value, text: "meadow" } } })],
       outcome: "present",
     }),
+    published({ name: "its token is of no use any more", part: "look", steps: [dead], outcome: "no_view" }),
     way({ name: "it is dead", part: "look", steps: [dead], outcome: "absent" }),
     way({ name: "it lives", part: "look", steps: [live], outcome: "present" }),
   ],

@@ -28,6 +28,7 @@ const published = unpublishing(
   },
 );
 const deletion = on(204, 401, 403, 404);
+const onList = on(200, 401, 403);
 const refusal = (code: number, reason: string) =>
   deletion({ status: code, body: { error: { code, message: "no", errors: [{ domain: "youtube", reason }] } } });
 
@@ -61,13 +62,25 @@ export const sample: Sample = {
     published({
       name: "it is gone",
       part: "look",
-      steps: [on(200)({ status: 200, body: { items: [] } })],
+      steps: [onList({ status: 200, body: { items: [] } })],
       outcome: "absent",
+    }),
+    published({
+      name: "nobody can look before tomorrow",
+      part: "look",
+      steps: [onList({ status: 403, body: { error: { code: 403, errors: [{ reason: "quotaExceeded" }] } } })],
+      outcome: { outcome: "slow_down", seconds: 3600 },
+    }),
+    published({
+      name: "its token is of no use any more",
+      part: "look",
+      steps: [onList({ status: 401 })],
+      outcome: "no_view",
     }),
     published({
       name: "it is there",
       part: "look",
-      steps: [on(200)({ status: 200, body: { items: [{ id: "dQw4w9WgXcQ" }] } })],
+      steps: [onList({ status: 200, body: { items: [{ id: "dQw4w9WgXcQ" }] } })],
       outcome: "present",
     }),
   ],
