@@ -44,6 +44,8 @@ export type Planned =
   | { readonly what: "open"; readonly task: OpenTask }
   | { readonly what: "ended"; readonly task: EndedTask; readonly owes: readonly Identity[] };
 
+type Ordered = Extract<Planned, { what: "order" | "wait" }>;
+
 type Asked = Pick<
   RequestRecord,
   "type" | "authority" | "scope" | "endedByHolder" | "unpublish" | "received_at" | "due_at" | "subject" | "continues"
@@ -183,7 +185,7 @@ const ordered = (
   given: Case,
   identities: readonly Identity[],
   after: readonly string[] = [],
-): Extract<Planned, { identities: readonly Identity[] }> => ({
+): Ordered => ({
   what: "order",
   task: { ...taskOf(draft, given), state: "queued" },
   identities,
@@ -305,14 +307,17 @@ function waiting(planned: readonly Planned[]): readonly Planned[] {
     if (each.what !== "order" && each.what !== "wait") return each;
     const after = each.after.filter((id) => open.has(id));
     if (after.length === 0) return { ...each, what: "order", after };
-    return {
-      ...each,
-      what: "wait",
-      after,
-      task: { ...each.task, state: "waiting", reason: `waits for ${after.join(", ")}` },
-    };
+    return waitingFor(each, after);
   });
 }
+
+/** The same, once these have ended. */
+export const waitingFor = (each: Ordered, after: readonly string[]): Ordered => ({
+  ...each,
+  what: "wait",
+  after,
+  task: { ...each.task, state: "waiting", reason: `waits for ${after.join(", ")}` },
+});
 
 /** How an earlier erasure of the same person ended, task by task. */
 export type Earlier = {

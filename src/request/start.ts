@@ -11,7 +11,7 @@ import type { Context } from "../registry/load.ts";
 import { days, rfc3339, watchAt } from "./deadline.ts";
 import { heeds, senderOf } from "./generation.ts";
 import { type Draft, people } from "./people.ts";
-import { type Planned, plan } from "./plan.ts";
+import { type Planned, plan, waitingFor } from "./plan.ts";
 import type { Policy } from "./policy.ts";
 import type { RequestRecord } from "./request.ts";
 import { shortageOf, underQuota } from "./shortage.ts";
@@ -77,8 +77,9 @@ async function openingOf(ports: Ports, context: Context, token: string, draft: D
   );
   const tagsOf = (each: Planned) =>
     "identities" in each ? each.identities.map((identity) => pseudonyms.get(tagKey(identity))?.slice(0, 8) ?? "") : [];
-  const all = [...planned, ...lateObjects(planned, hash, tagsOf)];
-  const tasks = await Promise.all(all.map((each) => newTask(each, full, key, wrapped, planned, deadline)));
+  const late = lateObjects(planned, hash, tagsOf);
+  const all = [...planned.map((each) => afterLate(each, late)), ...late];
+  const tasks = await Promise.all(all.map((each) => newTask(each, full, key, wrapped, all, deadline)));
   const tags = all.flatMap((each): [string, string][] =>
     "identities" in each && hash[`g:${each.task.id}`] === undefined
       ? [[`g:${each.task.id}`, tagsOf(each).join(" ")]]
@@ -244,6 +245,13 @@ function lateObjects(
     const id = `${each.task.id}.${planned.length + 1}`;
     return [{ ...each, what: "order", identities, after: [], task: { ...each.task, id, state: "queued" } }];
   });
+}
+
+/** Whatever waits for a task waits for what joined it as well: a grant is not revoked before what is late has been done with it. */
+function afterLate(each: Planned, late: readonly Planned[]): Planned {
+  if (each.what !== "wait") return each;
+  const joined = late.map(({ task }) => task.id).filter((id) => each.after.includes(id.slice(0, id.lastIndexOf("."))));
+  return joined.length === 0 ? each : waitingFor(each, [...each.after, ...joined]);
 }
 
 async function newTask(

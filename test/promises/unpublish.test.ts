@@ -263,6 +263,32 @@ describe("what was published for a person is deleted where they have it", () => 
     expect(done.tasks.find(({ id: each }) => each === "posts-x.revoke")?.outcome).toBe("revoked");
   });
 
+  it("[I3] keeps the grant until what was registered late is gone, too", async () => {
+    const one = await author(x, { scopes: ["users.read", "tweet.read", "offline.access"] });
+    const id = await ask(one.person, { unpublish: true });
+    const stuck = (task: string) =>
+      world.until(SLUG, id, ({ tasks }) => tasks.some((each) => each.id === task && each.state === "stuck"));
+    await stuck("posts-x.unpublish");
+    const late = ++numbers;
+    await world.admin("/seed", x.seed(late, x.account(one.n)));
+    const objects = [{ subprocessor: "posts-x", type: "x.post", id: x.post(late).value }];
+    await product.call("POST", `/v1/subjects/${one.person.id}/objects`, { objects });
+    await stuck("posts-x.unpublish.2");
+    const byHand = (task: string) =>
+      product.call("POST", `/v1/requests/${id}/tasks/${task}/complete`, {
+        outcome: "manual_done",
+        reason: "deleted by its author",
+      });
+    await byHand("posts-x.unpublish");
+    const open = await world.until(SLUG, id, () => true);
+    expect(open.tasks.find((each) => each.id === "posts-x.revoke")).toMatchObject({
+      state: "waiting",
+      reason: expect.stringContaining("posts-x.unpublish.2"),
+    });
+    await byHand("posts-x.unpublish.2");
+    expect((await closed(id)).tasks.find((each) => each.id === "posts-x.revoke")?.outcome).toBe("revoked");
+  });
+
   it("[I4] says that only the person can do it where no grant of theirs is left", async () => {
     const one = await author(x);
     await product.disconnect(one.connected.id);

@@ -80,6 +80,15 @@ for t = 1, tasks do
   if what == 'order' and not is_new and redis.call('HEXISTS', r, 'w:' .. task) == 1 and redis.call('SISMEMBER', ro, task) == 1 then
     redis.call('HDEL', r, 'w:' .. task, 'wo:' .. task)
   end
+  local waiting = what == 'wait' and not is_new and redis.call('HGET', r, 'w:' .. task)
+  if waiting then
+    -- What has joined since is waited for as well, as long as nothing has set it free.
+    local all = waiting
+    for _, each in ipairs(left) do
+      if not string.find(' ' .. all .. ' ', ' ' .. each .. ' ', 1, true) then all = all .. ' ' .. each end
+    end
+    if all ~= waiting then redis.call('HSET', r, 't:' .. task, doc, 'w:' .. task, all) end
+  end
   local lost = not is_new and (what == 'order' or what == 'wait') and redis.call('SISMEMBER', ro, task) == 1
     and redis.call('HEXISTS', r, 'w:' .. task) == 0 and redis.call('HEXISTS', KEYS[first + 1], id) == 0
   if is_new or lost then

@@ -512,6 +512,18 @@ onEach("starting a request", engines, ({ store, dump, state, twice, raw }) => {
       expect(after[key]).toEqual(before[key]);
   });
 
+  it("[I3] has what waits for a task wait for what joined it, too", async () => {
+    const revoke = (...waits: readonly string[]) => task("alpha.revoke", { what: "wait", waits });
+    await open(ONE, await started(), [task("alpha.erase"), revoke("alpha.erase")]);
+    const start = await restarted();
+    const joined = [task("alpha.erase"), revoke("alpha.erase", "alpha.erase.2"), task("alpha.erase.2")];
+    await twice(() => open(ONE, start, joined));
+    expect((await store.load([{ n, id: ONE }]))[0]?.["w:alpha.revoke"]).toBe("alpha.erase alpha.erase.2");
+    // What is planned again without it goes on waiting for it.
+    await open(ONE, await restarted(ONE, "starts a third time"), [task("alpha.erase"), revoke("alpha.erase")]);
+    expect((await store.load([{ n, id: ONE }]))[0]?.["w:alpha.revoke"]).toBe("alpha.erase alpha.erase.2");
+  });
+
   it("[I3] does not open a task again that has ended", async () => {
     await open(ONE, await started(), [task("alpha.erase"), task("beta.erase")]);
     await claimed(store, alpha, "runner");
