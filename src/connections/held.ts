@@ -5,7 +5,7 @@ import type { Cursor, Target } from "../lanes/order.ts";
 import type { Hash } from "../platform/store/requests.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
-import { endingIn, openGrant } from "./connection.ts";
+import { connectionsIn, endingIn, openGrant } from "./connection.ts";
 import { type FreshProblem, freshGrant } from "./fresh.ts";
 import { isOfAnother, OF_ANOTHER } from "./party.ts";
 import { haveSiblings } from "./sibling.ts";
@@ -86,6 +86,33 @@ export async function grantsFor(
   return { cursor: { ...cursor, targets }, grants };
 }
 
+/**
+ * Spares what has been connected since the revocation was planned, by whomever: an account by its own id is not ended at a vendor that
+ * would end another connection of it, which is in use, with it.
+ */
+export async function sparingOthers(
+  ports: Ports,
+  context: Context,
+  subprocessor: string,
+  { oauth }: Integration,
+  cursor: Cursor,
+): Promise<Cursor> {
+  const accounts = cursor.targets.filter(({ identity, state }) => identity.type !== CONNECTION && state.at === "todo");
+  if (isAbsent(oauth) || oauth.kills !== "account" || accounts.length === 0) return cursor;
+  const except = connectionsIn(cursor.targets.map(({ identity }) => identity)).map(({ value }) => value);
+  const asked = await Promise.all(
+    accounts.map(async ({ identity }) => ({
+      subprocessor,
+      account: await context.keys.pseudonym("index", identity),
+      except,
+    })),
+  );
+  const inUse = await haveSiblings(ports, context, asked);
+  const spared = new Set(accounts.filter((_, at) => inUse[at] === true));
+  const over = { at: "done", answer: "stopped", because: OTHERS } as const;
+  return { ...cursor, targets: cursor.targets.map((each) => (spared.has(each) ? { ...each, state: over } : each)) };
+}
+
 /** A person's grants at one holder; `isPart`: others have ended meanwhile, of accounts that none of these is of. */
 export type Theirs = { readonly grants: readonly Grant[]; readonly isPart: boolean };
 
@@ -133,6 +160,8 @@ async function isOfMore(
 
 const NO_GRANT =
   "no grant of this person's is left here, and only with it can what was published be deleted: ask them to do it, and complete the task by hand";
+
+const OTHERS = "the vendor would end another connection of this account with it, which is in use";
 
 const SIBLING =
   "the vendor would end another connection of this account with it, which is in use; the tokens held here are destroyed";

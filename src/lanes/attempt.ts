@@ -1,5 +1,5 @@
 import { destroyTokens } from "../connections/connection.ts";
-import { grantsFor, NoTokenNow, theirGrants } from "../connections/held.ts";
+import { grantsFor, NoTokenNow, sparingOthers, theirGrants } from "../connections/held.ts";
 import type { Identity } from "../contract/identity.ts";
 import { actionWith, type Integration, isAbsent } from "../contract/integration.ts";
 import { CONNECTION } from "../contract/oauth.ts";
@@ -149,8 +149,10 @@ async function openJob(
     const key = await context.keys.unwrap(`request ${request}`, payload.key);
     const text = order.cursor === "" ? undefined : await key.open(cursorPlace(request, task.id), order.cursor);
     // Sealed by this file and by nobody else, as the seal itself proves.
-    const cursor =
+    const begun =
       text === undefined ? await begin(key, payload, order, integration, action.by) : (JSON.parse(text) as Cursor);
+    const cursor =
+      task.action === "revoke" ? await sparingOthers(ports, context, subprocessor, integration, begun) : begun;
     const settings = await settingsOf(context, subprocessor, integration.settings);
     const held = await grantsFor(ports, context, subprocessor, integration, cursor);
     const theirs =

@@ -133,6 +133,30 @@ describe("the right connections end, and only those", () => {
     expect(await grantsAt(world, "facebook", whose)).toHaveLength(0);
   });
 
+  it("[I3] does not end what another person connects while the first one's revocation waits", async () => {
+    const appId = "990602627938112";
+    await product.enter("fb-late", "facebook", { appId, appSecret: "aaaabbbbccccdddd0000111122223333" });
+    const whose = account();
+    const ida = await product.connect("fb-late", { subject: "Ida, who posted", account: whose });
+    const objects = [{ subprocessor: "fb-late", type: "facebook.post", id: "1_1" }];
+    await product.call("POST", `/v1/subjects/${encodeURIComponent(ida.subject)}/objects`, { objects });
+    const body = { type: "erasure", subject: ida.subject, unpublish: true };
+    const { id } = (await product.call("POST", "/v1/requests", body)).body as { readonly id: string };
+    const seen = (of: string, state: string) =>
+      world.until(SLUG, id, ({ tasks }) => tasks.some((task) => task.id === `fb-late.${of}` && task.state === state));
+    await seen("unpublish", "stuck");
+    const jon = await product.land("fb-late", whose);
+    const consent = { at: new Date(world.gateway.now()).toISOString(), reference: "asked on the settings page" };
+    const taken = await product.confirm(jon.id, { code: jon.code, subject: "Jon, who came meanwhile", consent });
+    expect(taken.status, JSON.stringify(taken.body)).toBe(200);
+    const ended = { outcome: "manual_done", reason: "deleted by its author" };
+    await product.call("POST", `/v1/requests/${id}/tasks/fb-late.unpublish/complete`, ended);
+    const { tasks } = await seen("revoke", "ended");
+    expect(tasks.find((task) => task.id === "fb-late.revoke")).toMatchObject({ outcome: "stopped" });
+    expect(await grantsAt(world, "facebook", whose)).not.toHaveLength(0);
+    expect(await status(jon.id)).toBe("active");
+  });
+
   it("keeps a sign-in alive when YouTube, under the same Google grant, is disconnected; its end ends all", async () => {
     const whose = "100000000000000000077";
     await product.enter("google-sign-in", "google", GOOGLE);

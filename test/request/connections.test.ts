@@ -4,8 +4,9 @@ import { confirmConnection } from "../../src/connections/confirm.ts";
 import { connectionIdentity, digestOf, endingIn, sealGrant } from "../../src/connections/connection.ts";
 import { unconfirmed } from "../../src/connections/end.ts";
 import { freshGrant } from "../../src/connections/fresh.ts";
-import { grantsFor, NoTokenNow } from "../../src/connections/held.ts";
+import { grantsFor, NoTokenNow, sparingOthers } from "../../src/connections/held.ts";
 import { connectionView } from "../../src/connections/view.ts";
+import type { Identity } from "../../src/contract/identity.ts";
 import { absent, defineIntegration } from "../../src/contract/integration.ts";
 import { accountIn, type Grant } from "../../src/contract/oauth.ts";
 import { revoked } from "../../src/contract/outcome.ts";
@@ -215,6 +216,20 @@ it("[I4] leaves what the vendor has revoked as revoked, though the person has co
   const held = await grantsFor(ports, context, "grants", grants, cursorWith(state));
   expect(held.cursor.targets).toMatchObject([{ state }]);
   expect(held.grants.get(ID)).toEqual(grant);
+});
+
+it("[I3] ends no account by its id that somebody has connected since the revocation was planned", async () => {
+  const { ports, context, stored } = await standing();
+  const account = { type: "grants.user", value: "1" };
+  const spared = async (own: readonly Identity[]) => {
+    const cursor = await sparingOthers(ports, context, "grants", grants, firstCursor([account, ...own]));
+    return cursor.targets[0]?.state;
+  };
+  expect(await spared([])).toMatchObject({ at: "done", answer: "stopped" });
+  const known = [connectionIdentity(ID, "grants"), connectionIdentity("con_other", "grants")];
+  expect(await spared(known)).toEqual({ at: "todo" });
+  stored.hash = { ...stored.hash, st: "ended" };
+  expect(await spared([])).toEqual({ at: "todo" });
 });
 
 it("[I5] takes no renewed tokens that are another account's", async () => {
