@@ -157,7 +157,10 @@ export async function renew(
     if (facts.openid === true && claims.sub !== undefined && !isOf(party, answer, claims, grant))
       throw new oauth.OperationProcessingError("the renewed tokens are of another account");
     const { expiresAt: _, ...kept } = grant;
-    return { ...kept, ...tokensOf(ports, party, answer, grant) };
+    // What was for whoever has it before, and is so still, is kept as it is: the token that it was made of is used up.
+    const { binding, ...rest } = party;
+    const bearer = binding !== undefined && grant.binding === undefined && answer.token_type !== "dpop";
+    return { ...kept, ...tokensOf(ports, bearer ? rest : party, answer, grant) };
   });
 }
 
@@ -174,14 +177,14 @@ export const isRenewable = ({ refresh }: OAuth, { refreshToken }: Pick<Grant, "r
 async function refreshed(
   ports: Pick<Ports, "send" | "now">,
   party: Party,
-  { refreshToken }: Grant,
+  { refreshToken, binding }: Grant,
 ): Promise<oauth.TokenEndpointResponse> {
   const { server, client } = party;
   const reply = await oauth.refreshTokenGrantRequest(server, client, proofOf(ports, party), refreshToken, {
     [oauth.customFetch]: over(ports, party),
   });
   const answer = await oauth.processRefreshTokenResponse(server, client, reply);
-  bound(party, answer);
+  if (binding !== undefined) bound(party, answer);
   return answer;
 }
 

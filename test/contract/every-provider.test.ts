@@ -92,7 +92,7 @@ describe.each(discovering)("what $id offers, and what is asked of it", (one) => 
       const renewed = await renew(
         vendor(() => token("Bearer")(asked(party, ""))),
         party,
-        said().grant,
+        { ...said().grant, binding },
       );
       expect(renewed).toMatchObject({ ok: false, problem: { reason: "unreadable" } });
     });

@@ -247,6 +247,27 @@ it("[I5] takes no renewed tokens that are another account's", async () => {
   expect(await freshGrant({ ...ports, send: answered("1") }, context, ID, "key_1")).toMatchObject({ ok: true });
 });
 
+it("[I2] loses no grant to a provider that binds nothing, though the operator asks for it since", async () => {
+  const { ports, context, saved, stored } = await standing({ grant: { issuer: "https://id.example.com/" } });
+  const entry = context.tenant.subprocessors.grants;
+  if (entry === undefined) throw new Error("there is no entry");
+  const settings = { issuer: "https://id.example.com", clientId: "client", dpop: "required" };
+  const subprocessors = { grants: { ...entry, integration: "openid", settings } };
+  const asked: Context = { ...context, secrets: async () => ["s"], tenant: { ...context.tenant, subprocessors } };
+  const send: Ports["send"] = async (call) => {
+    const { origin } = new URL(call.at.url);
+    const found = { issuer: origin, authorization_endpoint: `${origin}/auth`, token_endpoint: `${origin}/token` };
+    const tokens = { access_token: "at_2", refresh_token: "rt_2", token_type: "Bearer", expires_in: 3600 };
+    return answering(200, call.method === "GET" ? found : tokens)();
+  };
+  const all = { ...ports, send, integrations: new Map([[openid.id, openid]]) };
+  const got = await freshGrant(all, asked, ID, "");
+  expect(got).toMatchObject({ ok: true, value: { accessToken: "at_2", refreshToken: "rt_2" } });
+  expect(got).not.toHaveProperty("value.binding");
+  expect(saved).toHaveLength(1);
+  expect(stored.hash.st).toBe("active");
+});
+
 it("[I13] shows nothing of a grant to another provider than the one that gave it", async () => {
   const server = { revocation: "https://old.example.com/revoke" };
   const { ports, context, grant } = await standing({ grant: { issuer: "https://old.example.com/", server } });
