@@ -3,7 +3,7 @@ import { grantsFor, NoTokenNow, sparingOthers, theirGrants } from "../connection
 import type { Identity } from "../contract/identity.ts";
 import { actionWith, type Integration, isAbsent } from "../contract/integration.ts";
 import { CONNECTION } from "../contract/oauth.ts";
-import type { Instant } from "../ids.ts";
+import { type Instant, parseRequestId } from "../ids.ts";
 import type { Claimed, Settlement } from "../platform/store/lanes.ts";
 import { CannotOpen, type Ports, type SealingKey } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
@@ -151,6 +151,11 @@ async function openJob(
     // Sealed by this file and by nobody else, as the seal itself proves.
     const begun =
       text === undefined ? await begin(key, payload, order, integration, action.by) : (JSON.parse(text) as Cursor);
+    if (task.action === "revoke" && (await isStillNeeded(ports, context, subprocessor, integration, payload)))
+      return new NoTokenNow(
+        "what was published has yet to be deleted with the grant, by this request or another of the same person",
+        true,
+      );
     const cursor =
       task.action === "revoke" ? await sparingOthers(ports, context, subprocessor, integration, begun) : begun;
     const settings = await settingsOf(context, subprocessor, integration.settings);
@@ -167,6 +172,32 @@ async function openJob(
     throw error;
   }
 }
+
+/**
+ * Of requests of one person, none takes from another the grant that it deletes with, nor from what was registered late; whoever
+ * disconnects an account means just that.
+ */
+async function isStillNeeded(
+  ports: Ports,
+  { tenant: { n } }: Context,
+  subprocessor: string,
+  { actions }: Integration,
+  { subject, task }: OrderPayload,
+): Promise<boolean> {
+  if (actions.unpublish === undefined || subject === undefined || task.scope !== undefined) return false;
+  const { requests } = await ports.store.gate(n, subject);
+  const open = requests.flatMap((id) => parseRequestId(id) ?? []);
+  const hashes = await ports.store.load(open.slice(0, MOST_REQUESTS));
+  const ours = `t:${subprocessor}.unpublish`;
+  return hashes.some((hash) =>
+    Object.entries(hash).some(
+      ([name, text]) => (name === ours || name.startsWith(`${ours}.`)) && (JSON.parse(text) as Task).state !== "ended",
+    ),
+  );
+}
+
+/** Whoever asks again and again does not make each revocation longer than the one before. */
+const MOST_REQUESTS = 64;
 
 /**
  * The first attempt's targets: what was known at the start, and what earlier tasks have learned since. An id of a vendor's

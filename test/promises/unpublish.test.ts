@@ -289,6 +289,23 @@ describe("what was published for a person is deleted where they have it", () => 
     expect((await closed(id)).tasks.find((each) => each.id === "posts-x.revoke")?.outcome).toBe("revoked");
   });
 
+  it("[I3] does not lose the grant to another request of the same person, which leaves what is published", async () => {
+    const one = await author(x, { scopes: ["users.read", "tweet.read", "offline.access"] });
+    const first = await ask(one.person, { unpublish: true });
+    const seen = (request: string, task: string, part: string) =>
+      world.until(SLUG, request, ({ tasks }) =>
+        tasks.some(({ id, state, reason = "" }) => id === task && `${state} ${reason}`.includes(part)),
+      );
+    await seen(first, "posts-x.unpublish", "stuck");
+    const second = await ask(one.person, {});
+    await seen(second, "posts-x.revoke", "or another of the same person");
+    expect((await product.shown(one.connected.id)).status).toBe("ending");
+    const ended = { outcome: "manual_done", reason: "deleted by its author" };
+    await product.call("POST", `/v1/requests/${first}/tasks/posts-x.unpublish/complete`, ended);
+    for (const id of [first, second])
+      expect((await closed(id)).tasks.find((each) => each.id === "posts-x.revoke")?.outcome).toBe("revoked");
+  });
+
   it("[I4] says that only the person can do it where no grant of theirs is left", async () => {
     const one = await author(x);
     await product.disconnect(one.connected.id);
