@@ -28,6 +28,8 @@ type Away = Wish & {
   readonly departure: Departure;
   /** Digest of the secret that the browser keeps in a cookie. */
   readonly browser: string;
+  /** The server that they were sent to. A state that was made before it was noted has none. */
+  readonly issuer?: string;
   /** What was found by what they said of themselves, and the keys of this grant. */
   readonly where?: Pick<Where, "server" | "binding" | "expected">;
   /** The path of the callback to which the vendor was told to send them: one for each authorization server (RFC 9700 section 4.4.2). */
@@ -94,7 +96,8 @@ export async function leave(ports: Ports, ticket: string): Promise<Leaving | { r
   const departure = newDeparture(state);
   const { server, oauth, binding, expected } = party.value;
   const where = { ...(expected !== undefined && { server: beside(server, oauth), expected }), binding };
-  const away: Away = { ...wish, departure, browser: await digestOf(browser), path, where };
+  const { issuer } = server;
+  const away: Away = { ...wish, departure, browser: await digestOf(browser), path, issuer, where };
   const address = await authorizationAddress(
     ports,
     party.value,
@@ -198,6 +201,9 @@ async function landing(
     : undefined;
   if (found?.ok !== true) return fail({ error: "vendor_unreachable", why: found?.problem.reason ?? "no_oauth" });
   const party = found.value;
+  // Another may be entered since: a code and its verifier are for the server that gave the one and no other (RFC 9700 section 4.4).
+  if (away.issuer !== undefined && party.server.issuer !== away.issuer)
+    return fail({ error: "misconfigured", why: "another server than the one that the person was sent to" });
   const { departure, scopes } = away;
   const exchanged = await exchange(ports, party, parameters, departure, ports.origin + away.path, scopes);
   if (!exchanged.ok) {

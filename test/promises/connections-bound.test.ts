@@ -221,6 +221,19 @@ describe("connections with bound tokens, through the deployed bundle", () => {
     await product.until(id, "ended");
   });
 
+  it("[I13] shows a code to no other provider than the one that gave it, though another is entered meanwhile", async () => {
+    const browser = newBrowser(world);
+    const isBack = ({ pathname }: URL) => pathname.startsWith("/oauth/openid/callback");
+    const { url } = await browser.signIn(await product.begin("sign-in"), "between two", isBack);
+    const { dpop: _, ...unbound } = settings;
+    await product.enter("sign-in", "openid", { ...unbound, issuer: WEAK });
+    await world.advance(31_000);
+    const { headers } = await browser.open(url.href);
+    expect(headers.get("location")).toBe(`${RETURN_TO}?error=misconfigured`);
+    await product.enter("sign-in", "openid", settings);
+    await world.advance(31_000);
+  });
+
   it("sends nobody to a provider that does not say that it takes proofs, and tells the operator why", async () => {
     await product.enter("weak", "openid", { ...settings, issuer: WEAK });
     const wish = { subprocessor: "weak", return_to: RETURN_TO };
