@@ -151,13 +151,14 @@ async function openJob(
     // Sealed by this file and by nobody else, as the seal itself proves.
     const begun =
       text === undefined ? await begin(key, payload, order, integration, action.by) : (JSON.parse(text) as Cursor);
-    if (task.action === "revoke" && (await isStillNeeded(ports, context, subprocessor, integration, payload)))
+    const isRevocation = task.action === "revoke";
+    if (isRevocation && (await isStillNeeded(ports, context, subprocessor, integration, payload, begun)))
       return new NoTokenNow(
         "what was published has yet to be deleted with the grant, by this request or another of the same person",
         true,
       );
-    const cursor =
-      task.action === "revoke" ? await sparingOthers(ports, context, subprocessor, integration, begun) : begun;
+    const mayHaveChanged = isRevocation && ports.now() - Date.parse(payload.receivedAt) > PLAN_HOLDS_MS;
+    const cursor = mayHaveChanged ? await sparingOthers(ports, context, subprocessor, integration, begun) : begun;
     const settings = await settingsOf(context, subprocessor, integration.settings);
     const held = await grantsFor(ports, context, subprocessor, integration, cursor);
     const theirs =
@@ -183,8 +184,11 @@ async function isStillNeeded(
   subprocessor: string,
   { actions }: Integration,
   { subject, task }: OrderPayload,
+  { targets }: Cursor,
 ): Promise<boolean> {
   if (actions.unpublish === undefined || subject === undefined || task.scope !== undefined) return false;
+  // What is published takes a grant of ours: an account's own id alone is none.
+  if (!targets.some(({ identity }) => identity.type === CONNECTION)) return false;
   const { requests } = await ports.store.gate(n, subject);
   const open = requests.flatMap((id) => parseRequestId(id) ?? []);
   const hashes = await ports.store.load(open.slice(0, MOST_REQUESTS));
@@ -195,6 +199,9 @@ async function isStillNeeded(
     ),
   );
 }
+
+/** Who else has connected an account was asked when it was planned: so soon after that it is not asked again. */
+const PLAN_HOLDS_MS = 60_000;
 
 /** Whoever asks again and again does not make each revocation longer than the one before. */
 const MOST_REQUESTS = 64;

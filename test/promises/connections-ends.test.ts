@@ -150,6 +150,7 @@ describe("the right connections end, and only those", () => {
     const taken = await product.confirm(jon.id, { code: jon.code, subject: "Jon, who came meanwhile", consent });
     expect(taken.status, JSON.stringify(taken.body)).toBe(200);
     const ended = { outcome: "manual_done", reason: "deleted by its author" };
+    await world.advance(2 * 60_000);
     await product.call("POST", `/v1/requests/${id}/tasks/fb-late.unpublish/complete`, ended);
     const { tasks } = await seen("revoke", "ended");
     expect(tasks.find((task) => task.id === "fb-late.revoke")).toMatchObject({ outcome: "stopped" });
