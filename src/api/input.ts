@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { limited } from "../intake/body.ts";
 import type { Problem } from "../problem.ts";
 import { fail, ok, type Result } from "../result.ts";
+import { expectation } from "./expectation.ts";
 
 /** The largest document that the API reads. */
 export const MAX_INPUT_BYTES = 262_144;
@@ -27,14 +28,11 @@ export function fitted<S extends z.ZodType>(
   value: unknown,
   prefix: readonly string[] = [],
 ): Result<z.infer<S>, Problem> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: expectation });
   if (result.success) return ok(result.data);
   const errors = result.error.issues.slice(0, 20).map((issue) => ({
     field: [...prefix, ...issue.path.map(String)].join(".") || "(body)",
-    expected:
-      issue.code === "unrecognized_keys"
-        ? `no member ${issue.keys.map((key) => `"${key.slice(0, 64)}"`).join(", ")}`
-        : issue.message,
+    expected: issue.message,
   }));
   return fail({ reason: "invalid", errors });
 }
