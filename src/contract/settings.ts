@@ -76,16 +76,26 @@ function valueSchema(setting: Setting): z.ZodType<string | string[]> {
   if (setting.kind === "endpoint")
     return z.string({ error: "this setting is required" }).max(2048).refine(isPublicEndpoint, ENDPOINT_RULE);
   const missing = "this setting is required";
+  const odd = oddWords(setting);
   const one = z
     .string({ error: missing })
     .min(1)
     .max(4096)
-    .regex(setting.pattern ?? /./s, `does not look right for: ${setting.label}`);
+    .regex(setting.pattern ?? /./s, odd);
   return setting.kind === "secret"
     ? z.union([one, z.array(one).min(1).max(MAX_SECRETS)], {
-        error: (issue) => (issue.input === undefined ? missing : `does not look right for: ${setting.label}`),
+        error: (issue) => (issue.input === undefined ? missing : odd),
       })
     : one;
+}
+
+/** The longest pattern that whoever enters a setting is shown; longer ones, and those that look ahead, are for machines. */
+const MAX_SHOWN = 80;
+
+/** What a value should look like; the same pattern stands in `GET /v1/integrations`. */
+function oddWords({ label, pattern }: Exclude<Setting, { kind: "endpoint" }>): string {
+  const isSimple = pattern !== undefined && pattern.source.length <= MAX_SHOWN && !/\(\?[=!<]/.test(pattern.source);
+  return isSimple ? `text that fits ${pattern} (${label})` : `does not look right for: ${label}`;
 }
 
 const ENDPOINT_RULE =

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { at, below } from "../../src/contract/call.ts";
-import { endpoint, isOwn, text, tree } from "../../src/contract/settings.ts";
+import { endpoint, isOwn, optional, secret, settingsSchema, text, tree } from "../../src/contract/settings.ts";
 
 describe("[I13] what is a customer's own", () => {
   const base = "https://dsr.acme.example/v2";
@@ -36,5 +36,28 @@ describe("[I13] what is a customer's own", () => {
       url: `${base}/requests/r-1`,
       template: "{endpoint}/requests/{request}",
     });
+  });
+});
+
+describe("what a setting should look like", () => {
+  const entering = (value: unknown) => {
+    const settings = {
+      key: secret("Secret key", /^sk_[a-z]+$/),
+      long: optional(text("Long", new RegExp(`^(?:${"a|".repeat(50)}b)$`))),
+      ahead: optional(text("Ahead", /^(?!x)/)),
+    };
+    return settingsSchema(settings)
+      .safeParse(value)
+      .error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  };
+
+  it("is shown where its pattern is simple, and never what was entered", () => {
+    expect(entering({ key: "nope", long: "nope", ahead: "x" })).toEqual([
+      "key: text that fits /^sk_[a-z]+$/ (Secret key)",
+      "long: does not look right for: Long",
+      "ahead: does not look right for: Ahead",
+    ]);
+    expect(entering({ key: ["sk_new", "nope"] })).toEqual(["key.1: text that fits /^sk_[a-z]+$/ (Secret key)"]);
+    expect(entering({})).toEqual(["key: this setting is required"]);
   });
 });
