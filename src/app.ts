@@ -65,7 +65,9 @@ export function createApp(portsOf: (execution: ExecutionContext) => Ports, { adm
   app.route("/", deliveries());
   app.route("/", contentDeletions());
 
-  app.notFound((c) => problemResponse(c, { reason: "not_found", what: "such page" }));
+  app.notFound((c) =>
+    problemResponse(c, { reason: "not_found", what: c.req.path.startsWith("/v1/") ? "such route" : "such page" }),
+  );
   app.onError((error, c) => {
     if (error instanceof StoreUnreachable) {
       c.var.ports.log("store_unreachable", { what: error.message });

@@ -237,10 +237,13 @@ function siteProblem(
   const setting = "asks" in server ? server.asks : name === undefined ? undefined : settings[name];
   if (setting === undefined) return said === undefined ? undefined : "nothing: this vendor has one address for all";
   if (said === undefined)
-    return name !== undefined && (entered[name] ?? "") !== "" ? undefined : `the ${setting.label}`;
+    return name !== undefined && (entered[name] ?? "") !== "" ? undefined : withArticle(setting.label);
   const isFit = setting.kind === "text" && (setting.pattern?.test(said) ?? true);
-  return isFit ? undefined : `the ${setting.label}`;
+  return isFit ? undefined : withArticle(setting.label);
 }
+
+/** A label within a sentence, where some have an article of their own. */
+const withArticle = (label: string): string => `the ${label.replace(/^the /i, "")}`;
 
 function tokenProblem(problem: FreshProblem, { tenant }: Context, now: number): Problem {
   switch (problem.reason) {
