@@ -1,11 +1,12 @@
 import { parseArgs } from "node:util";
 import { fail, ok, type Result } from "../src/result.ts";
-import { ask, type Gateway, gatewayIn, jsonContent } from "./gateway.ts";
+import { ask, GATEWAY_OPTIONS, type Gateway, gatewayOf, jsonContent, type Whose, whoseIn } from "./gateway.ts";
 import { usageProblem } from "./option.ts";
 import { count, list, object, optional, type ReadBy, text } from "./shape.ts";
 import { complain, type ExitCode, type Line, printJson, printLines, type Terminal } from "./terminal.ts";
 
-type Options = Gateway & { readonly only: readonly string[]; readonly json: boolean };
+type Options = { readonly whose: Whose; readonly only: readonly string[]; readonly json: boolean };
+type Asking = Gateway & Pick<Options, "only">;
 
 const Registry = object({ subprocessors: list(object({ id: text })) });
 const Examined = object({
@@ -31,8 +32,9 @@ export async function doctor(terminal: Terminal, args: readonly string[]): Promi
     terminal.complain("See: quittance doctor --help");
     return 2;
   }
-  const ids = await idsOf(terminal, options.value);
-  const checked = ids.ok ? await checkAll(terminal, options.value, ids.value) : ids;
+  const { whose, only } = options.value;
+  const gateway = await gatewayOf(terminal, whose, only);
+  const checked = gateway.ok ? await check(terminal, { ...gateway.value, only }) : gateway;
   if (!checked.ok) {
     complain(terminal, checked.problem);
     return 2;
@@ -43,9 +45,14 @@ export async function doctor(terminal: Terminal, args: readonly string[]): Promi
   return healthy ? 0 : 1;
 }
 
+async function check(terminal: Terminal, options: Asking): Promise<Result<readonly Examined[], string>> {
+  const ids = await idsOf(terminal, options);
+  return ids.ok ? checkAll(terminal, options, ids.value) : ids;
+}
+
 const isWell = ({ result }: Examined): boolean => result === "fine" || result === "no_check";
 
-async function idsOf(terminal: Terminal, options: Options): Promise<Result<readonly string[], string>> {
+async function idsOf(terminal: Terminal, options: Asking): Promise<Result<readonly string[], string>> {
   const answered = await asked(terminal, options, "/v1/subprocessors");
   if (!answered.ok) return answered;
   const registry = Registry(answered.value, "the registry");
@@ -58,7 +65,7 @@ async function idsOf(terminal: Terminal, options: Options): Promise<Result<reado
 
 async function checkAll(
   terminal: Terminal,
-  options: Options,
+  options: Gateway,
   ids: readonly string[],
 ): Promise<Result<readonly Examined[], string>> {
   const queue = [...ids.entries()];
@@ -80,7 +87,7 @@ async function checkAll(
 
 async function asked(
   terminal: Terminal,
-  options: Options,
+  options: Gateway,
   path: string,
   content?: object,
 ): Promise<Result<unknown, string>> {
@@ -118,8 +125,8 @@ function optionsIn(args: readonly string[], env: Terminal["env"]): Result<Option
   const parsed = parsedArgs(args);
   if (!parsed.ok) return parsed;
   const { subprocessor = [], json = false, ...values } = parsed.value.values;
-  const place = gatewayIn(values, env, "operate");
-  return place.ok ? ok({ ...place.value, only: subprocessor, json }) : place;
+  const whose = whoseIn(values, env, "operate");
+  return whose.ok ? ok({ whose: whose.value, only: subprocessor, json }) : whose;
 }
 
 function parsedArgs(args: readonly string[]) {
@@ -129,8 +136,7 @@ function parsedArgs(args: readonly string[]) {
         args: [...args],
         options: {
           subprocessor: { type: "string", multiple: true },
-          gateway: { type: "string" },
-          key: { type: "string" },
+          ...GATEWAY_OPTIONS,
           json: { type: "boolean" },
         },
       }),

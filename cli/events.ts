@@ -69,3 +69,7 @@ function editsBetween(a: string, b: string): number {
   }
   return row.at(-1) ?? 0;
 }
+
+/** What was perhaps meant, as the end of a message. */
+export const meant = (names: readonly string[]): string =>
+  names.length === 0 ? "" : `; did you mean ${names.join(" or ")}?`;

@@ -67,7 +67,7 @@ Options:
   --at TIME            when it happened, such as 2026-11-21T09:00:00Z; now without it
   --seed TEXT          what its ids are made of; the same TEXT makes the very same delivery, to try a repeat:
                        for an hour, or half the time for which the vendor's signature is good. With --at, always
-  --count N            makes N of them, each with ids of its own (1 to 1000), one after the other
+  --count N            makes N of them (1 to 1000), one after the other: deliveries that differ, all about one person
   --tenant SLUG        whose; the first that has such a subprocessor without it
   --subprocessor ID    which of the tenant's subprocessors; the first with that integration without it
   --endpoint NAME      which hook, where several take an event of that name
@@ -122,36 +122,44 @@ Options:
                      without it, now. A connection that began after it is left alone
   --reason REASON    which entries to take, where they have a reason; may be given several
                      times. Without it: deleted; for account_disabled, deactivated and suspended
-  --gateway URL      the gateway's origin; QUITTANCE_URL in the environment does the same
+  --gateway URL      the gateway's origin; QUITTANCE_URL in the environment does the same.
+                     Without it and --key, the gateway of npm start
   --key API_KEY      a key of the role request; QUITTANCE_API_KEY in the environment does
                      the same and stays out of the process list
+  --dev FILE         what npm start has written about its gateway; .quittance/dev.json without it
+  --tenant SLUG      whose, at the gateway of npm start; the first that has the subprocessor without it
   --dry-run          reads and counts, and sends nothing
   --json             prints one JSON object: {subprocessor, type, reference, ids, calls,
                      passed_over, opened, held, duplicate, noted, told, sent}
 
 What a list may cause is for your policy to say, under "<subprocessor>/import"; without that, it
 may do what the strictest of the vendor's hooks may. With --list it is "<subprocessor>/LIST", and without that, what is
-stated with the list. Ids are sent a thousand a call. If it stops on the way, run the same again: what was taken is recognised.
+stated with the list. A signal that none of the hooks knows (account_deleted of facebook) is only noted, and the
+last line says so. Ids are sent a thousand a call. If it stops on the way, run the same again: what was taken is recognised.
 
 Exit codes:
   0  all of it was handed over
-  1  the gateway refused some of it, or could not be reached
+  1  the gateway refused some of it, could not be reached, or there was nothing in the list
   2  wrong usage, or the list could not be read
 
 Examples:
-  quittance import --subprocessor facebook --type account_deleted --dry-run deleted.txt
+  quittance import --subprocessor facebook --type erasure_requested --dry-run deleted.txt
   quittance import --subprocessor x --list users results.json`;
 
 export const DOCTOR_HELP = `Checks the credentials of every subprocessor, each with a few harmless reads at its vendor. Nothing is changed anywhere.
+Vendors that have no such read are listed as no_check.
 
 Usage:
   quittance doctor [options]
 
 Options:
   --subprocessor ID  only this one; may be given several times
-  --gateway URL      the gateway's origin; QUITTANCE_URL in the environment does the same
+  --gateway URL      the gateway's origin; QUITTANCE_URL in the environment does the same.
+                     Without it and --key, the gateway of npm start
   --key API_KEY      a key of the role operate; QUITTANCE_API_KEY in the environment does
                      the same and stays out of the process list
+  --dev FILE         what npm start has written about its gateway; .quittance/dev.json without it
+  --tenant SLUG      whose, at the gateway of npm start; the first that has the subprocessors without it
   --json             prints one JSON object: {healthy, checked: [{subprocessor, integration,
                      result, what, status?, source?, at}]}
 
@@ -172,5 +180,6 @@ Exit codes:
   2  wrong usage, or the gateway could not be asked
 
 Examples:
+  quittance doctor
   quittance doctor --gateway https://erasure.example.com
   quittance doctor --subprocessor stripe --subprocessor openai --json`;

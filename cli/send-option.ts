@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { fail, ok, type Result } from "../src/result.ts";
+import { DEV_FILE } from "./dev-file.ts";
 import { usageProblem } from "./option.ts";
 import { isOrigin } from "./origin.ts";
 import { isTime } from "./shape.ts";
@@ -35,8 +36,6 @@ export type Asked = {
 export type SendOptions =
   | { readonly do: "list"; readonly integration: string | undefined; readonly json: boolean }
   | Asked;
-
-const DEV_FILE = ".quittance/dev.json";
 
 /** They are sent one after the other, and a thousand take a minute; `npm run bench` is for more. */
 const MAX_COUNT = 1000;

@@ -1,11 +1,11 @@
 import { isAbsent } from "../src/contract/integration.ts";
 import { fail, ok, type Result } from "../src/result.ts";
-import { type Catalogue, callName, eventsOf, type KnownEvent, nearest } from "./events.ts";
+import { type Catalogue, callName, eventsOf, type KnownEvent, meant, nearest } from "./events.ts";
 import { isShared, made } from "./make.ts";
 import { signalsOf } from "./meaning.ts";
 import { type Asked, type SendOptions, sendOptions } from "./send-option.ts";
 import { table } from "./summary.ts";
-import { meant, targetOf } from "./target.ts";
+import { targetOf } from "./target.ts";
 import { shown, told } from "./tell.ts";
 import { complain, type ExitCode, printJson, printLines, type Terminal } from "./terminal.ts";
 

@@ -108,5 +108,13 @@ export function causeOf(error: Error): string {
   return REASONS[code ?? ""] ?? `could not be read (${code ?? error.name})`;
 }
 
+/** Why a gateway gave no answer, without what was sent, and what to do about it. */
+export function unreached(error: Error, timeoutMs: number): string {
+  const seconds = timeoutMs / 1000;
+  if (error.name === "TimeoutError") return `did not answer within ${seconds} seconds`;
+  const reason = REASONS[codeOf(error) ?? codeOf(error.cause) ?? ""] ?? "cannot be reached";
+  return `${reason}. Is the gateway running? On this machine: npm start`;
+}
+
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;

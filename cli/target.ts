@@ -1,11 +1,9 @@
 import { dirname, join } from "node:path";
 import { fail, ok, type Result } from "../src/result.ts";
-import { type KnownEvent, nearest } from "./events.ts";
-import { isOrigin } from "./origin.ts";
+import { readDevFile, type Tenants } from "./dev-file.ts";
+import { type KnownEvent, meant, nearest } from "./events.ts";
 import type { Whereto } from "./send-option.ts";
 import { VENDOR_KEY_FILE } from "./senders/keys.ts";
-import { list, object, optional, parseJson, type ReadBy, type Reader, record, text, textThat } from "./shape.ts";
-import { nameOf, type Place, readText } from "./source.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The hook that is told, and what its vendor knows of it. */
@@ -19,28 +17,6 @@ export type Target = {
   /** The file with the key that stands for a vendor's own; none: only the vendor can sign. */
   readonly vendorKeyFile: string | undefined;
 };
-
-const anyText = textThat(() => true, "text");
-const several = list(anyText);
-
-/** A setting with several values holds the newest first. */
-const newest: Reader<string> = (value, at) => {
-  if (!Array.isArray(value)) return anyText(value, at);
-  const values = several(value, at);
-  return values.ok ? ok(values.value[0] ?? "") : values;
-};
-
-/** What `npm start` writes about the gateway that it runs. */
-const DevFile = object({
-  url: textThat(isOrigin, "the gateway's origin"),
-  tenants: record(
-    object({
-      api_key: text,
-      subprocessors: record(object({ integration: text, settings: optional(record(newest)) })),
-    }),
-  ),
-});
-type Tenants = ReadBy<typeof DevFile>["tenants"];
 
 /** Finds where an event is to be sent; a refusal says what there is instead. */
 export async function targetOf(
@@ -62,13 +38,9 @@ export async function targetOf(
       vendorKeyFile: undefined,
     });
   }
-  const place: Place = { at: "file", path: at.dev };
-  const source = await readText(terminal, place);
-  if (!source.ok)
-    return fail(`${source.problem}: npm start writes it; --dev names another, --url another gateway altogether`);
-  const parsed = parseJson(source.value, nameOf(place));
-  const file = parsed.ok ? DevFile(parsed.value, nameOf(place)) : parsed;
-  if (!file.ok) return file;
+  const file = await readDevFile(terminal, at.dev);
+  if (!file.ok)
+    return fail(`${file.problem}: npm start writes it; --dev names another, --url another gateway altogether`);
   const found = entryIn(file.value.tenants, integration.id, whereto, at.dev);
   if (!found.ok) return found;
   return ok({
@@ -129,7 +101,3 @@ function ownSettings(
   }
   return ok(values);
 }
-
-/** What was perhaps meant, as the end of a message. */
-export const meant = (names: readonly string[]): string =>
-  names.length === 0 ? "" : `; did you mean ${names.join(" or ")}?`;

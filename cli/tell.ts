@@ -2,10 +2,10 @@ import { fail, ok, type Result } from "../src/result.ts";
 import { curlOf } from "./curl.ts";
 import type { KnownEvent } from "./events.ts";
 import type { Delivery } from "./make.ts";
-import { isTaken, report, withoutQuery } from "./report.ts";
+import { isTaken, pageIn, report, withoutQuery } from "./report.ts";
 import type { Asked } from "./send-option.ts";
 import { list, object, optional, parseJson, type ReadBy, text } from "./shape.ts";
-import { causeOf, readText } from "./source.ts";
+import { readText, unreached } from "./source.ts";
 import type { Target } from "./target.ts";
 import { type ExitCode, type Line, printJson, printLines, type Terminal } from "./terminal.ts";
 
@@ -79,7 +79,7 @@ export async function told(terminal: Terminal, about: About): Promise<Result<Exi
       })),
       ...(requests !== undefined && { requests }),
     });
-  else printLines(terminal, await report(about, answers, requests));
+  else printLines(terminal, await report(about, answers, requests, await pageOf(terminal, about.target, answers)));
   return ok(answers.every(isTaken) ? 0 : 1);
 }
 
@@ -98,9 +98,8 @@ async function delivered(terminal: Terminal, { url, headers, body }: Delivery): 
     const reply = await terminal.fetch(url, init);
     return ok({ status: reply.status, body: await reply.text() });
   } catch (error) {
-    // As when reading: only the code of what a connection fails with is shown.
-    if (error instanceof Error)
-      return fail(`${new URL(url).origin} ${causeOf(error)}. Is the gateway running? npm start`);
+    // As when reading: only the code of what a connection fails with is looked at.
+    if (error instanceof Error) return fail(`${new URL(url).origin} ${unreached(error, TIMEOUT_MS)}`);
     throw error;
   }
 }
@@ -120,4 +119,22 @@ async function requestsOf(terminal: Terminal, { gateway, key }: Target): Promise
   const parsed = source.ok ? parseJson(source.value, url.pathname) : source;
   const page = parsed.ok ? Requests(parsed.value, "requests") : parsed;
   return page.ok ? page.value.requests : undefined;
+}
+
+const Page = object({ status: optional(text), noted: optional(text) });
+export type Page = ReadBy<typeof Page>;
+
+/** What the person's page says, where one delivery was answered with its address; it is this gateway's own or none. */
+async function pageOf(
+  terminal: Terminal,
+  { gateway }: Target,
+  answers: readonly Answered[],
+): Promise<Page | undefined> {
+  const [answer, another] = answers;
+  const address = answer === undefined || another !== undefined ? undefined : pageIn(answer);
+  if (address === undefined || !address.startsWith(`${gateway}/`)) return undefined;
+  const source = await readText(terminal, { at: "url", url: new URL(address) });
+  const parsed = source.ok ? parseJson(source.value, "the page") : source;
+  const page = parsed.ok ? Page(parsed.value, "the page") : parsed;
+  return page.ok ? page.value : undefined;
 }

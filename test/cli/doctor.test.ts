@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { quittance } from "./support.ts";
+import { folder, quittance } from "./support.ts";
 
 const KEY = "qk_1_averysecretkeythatnobodymustsee0123456789abcde";
 const AT = "2026-11-21T09:00:00.000Z";
@@ -81,14 +81,38 @@ describe("quittance doctor", () => {
     expect([code, err]).toEqual([2, expect.stringContaining("there are openai, stripe")]);
   });
 
+  it("finds the gateway of npm start by itself, as the first tenant that has those that are named", async () => {
+    registry = { openai: fine };
+    const dev = folder()(
+      JSON.stringify({
+        url: origin,
+        tenants: {
+          one: { api_key: "qk_another_key", subprocessors: {} },
+          two: { api_key: KEY, subprocessors: { openai: { integration: "openai" } } },
+        },
+      }),
+    );
+    expect(await quittance(["doctor", "--dev", dev, "--subprocessor", "openai"])).toMatchObject({ code: 0 });
+    expect(await quittance(["doctor", "--dev", dev])).toMatchObject({
+      code: 0,
+      err: expect.stringContaining("as one"),
+    });
+    expect(seen.map((each) => each.split(" ").at(-1))).toEqual([KEY, KEY, "qk_another_key", "qk_another_key"]);
+  });
+
   it("says why it could not ask", async () => {
     registry = { openai: fine, stripe: fine };
     refusal = { status: 403, body: { detail: "This key may not do that; it needs the role operate." } };
     expect(await examined()).toMatchObject({ code: 2, err: expect.stringContaining("needs the role operate") });
     const away = await quittance(["doctor", "--gateway", "https://nowhere.invalid", "--key", KEY]);
-    expect(away).toMatchObject({ code: 2, err: expect.stringContaining("did not answer") });
+    expect(away).toMatchObject({ code: 2, err: expect.stringContaining("no such host. Is the gateway running?") });
+    const closed = await quittance(["doctor", "--gateway", "http://127.0.0.1:1", "--key", KEY]);
+    expect(closed).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("cannot be reached. Is the gateway running?"),
+    });
     for (const args of [
-      ["doctor"],
+      ["doctor", "--dev", "/nowhere/dev.json"],
       ["doctor", "--gateway", "https://a.example"],
       ["doctor", "--loud"],
       ["doctor", "x"],

@@ -45,7 +45,8 @@ beforeAll(async () => {
     for await (const chunk of request) text += String(chunk);
     const answer = (): Answer => {
       if (request.url === "/v1/subprocessors/fb") return { status: 200, body: { id: "fb", integration: "facebook" } };
-      if (request.url === "/v1/integrations/facebook") return { status: 200, body: { identities } };
+      if (request.url === "/v1/integrations/facebook")
+        return { status: 200, body: { identities, lists: [{ list: "users" }, { list: "tweets" }] } };
       if (request.url === "/v1/subprocessors/fb/signals/users") {
         files.push({ type: request.headers["content-type"] ?? "", lines: text.split("\n") });
         return fileAnswers(text.split("\n"));
@@ -162,7 +163,44 @@ describe("handing over a list", () => {
     const unknown = await imported("user-1", ["--subprocessor", "nobody"]);
     expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("answered 404")]);
     const away = await imported("user-1", ["--gateway", "http://127.0.0.1:1"]);
-    expect([away.code, away.err]).toEqual([1, expect.stringContaining("did not answer")]);
+    expect([away.code, away.err]).toEqual([1, expect.stringContaining("cannot be reached. Is the gateway running?")]);
+  });
+
+  it("finds the gateway of npm start by itself, and the tenant that has the subprocessor", async () => {
+    const subprocessors = { fb: { integration: "facebook" } };
+    const tenants = { one: { api_key: "qk_another_key", subprocessors: {} }, two: { api_key: KEY, subprocessors } };
+    const dev = file(JSON.stringify({ url: origin, tenants }));
+    const line = ["import", "--subprocessor", "fb", "--type", "erasure_requested", "--dev", dev];
+    const { code, err } = await quittance([...line, file("user-1")], { env: {} });
+    expect([code, seen.at(-1)]).toEqual([0, `POST /v1/subprocessors/fb/signals Bearer ${KEY}`]);
+    expect(err).toContain(`asking ${origin} as two`);
+    const other = await quittance([...line, "--tenant", "thre", file("user-1")], { env: {} });
+    expect([other.code, other.err]).toEqual([2, expect.stringContaining("there is no tenant thre")]);
+  });
+
+  it("says so where all of it was only noted, and why", async () => {
+    answers = ({ ids }) => ({
+      status: 202,
+      body: {
+        counts: { opened: 0, held: 0, duplicate: 0, noted: ids.length, told: 0 },
+        results: ids.map(() => ({ request: "req_1", result: "noted", noted: "recorded" })),
+      },
+    });
+    const why =
+      'nothing was begun: your policy takes fb/import\'s account_deleted for a note; set `authority` {"fb/import": {"account_deleted": "everywhere"}} with PUT /v1/policy, and hand the list over under another --reference';
+    const { code, out } = await imported("user-1\nuser-2");
+    expect([code, out.trimEnd().split("\n").at(-1)]).toEqual([0, why]);
+    const json = await imported("user-1\nuser-2", ["--json"]);
+    expect([JSON.parse(json.out).noted, json.err]).toEqual([2, expect.stringContaining(why)]);
+    const disabled = await imported("user-1", ["--type", "account_disabled"]);
+    expect(disabled.out).toContain("nothing was begun: account_disabled is only ever noted");
+  });
+
+  it("says so where there was nothing in the list", async () => {
+    for (const empty of ["", "\n \n", "id,at\n"]) {
+      const { code, err } = await imported(empty);
+      expect([code, err, seen]).toEqual([1, expect.stringContaining("there was nothing in it"), []]);
+    }
   });
 });
 
@@ -248,6 +286,19 @@ describe("a vendor's own file", () => {
     expect(JSON.parse(out)).toMatchObject({ sent: 0, opened: 0 });
   });
 
+  it("is refused with the names of the lists that there are", async () => {
+    const line = ["import", "--subprocessor", "fb", "--list", "user", file(users(2).join("\n"))];
+    const { code, err } = await quittance(line, { env: { QUITTANCE_URL: origin, QUITTANCE_API_KEY: KEY } });
+    expect(code).toBe(1);
+    expect(err).toContain("fb has no list user; there are users, tweets");
+    expect(err).not.toContain("un the same again");
+  });
+
+  it("is nothing where there is nothing in it", async () => {
+    const { code, err } = await importedFile("\n\n");
+    expect([code, err, seen]).toEqual([1, expect.stringContaining("there was nothing in it"), []]);
+  });
+
   it("asks nobody in a dry run", async () => {
     const { code, out } = await importedFile(users(1200).join("\n"), ["--dry-run"]);
     expect([code, seen]).toEqual([0, []]);
@@ -318,7 +369,13 @@ describe("wrong usage", () => {
     [[...all.slice(0, 2), ...all.slice(4), "a"], /--type/],
     [[...all.slice(0, 4), ...all.slice(6), "a"], /--gateway/],
     [[...all, "--gateway", "http://a.example", "a"], /--gateway/],
-    [[...all, "--gateway", "https://a.example/path", "a"], /--gateway/],
+    [[...all, "--gateway", "https://a.example/path", "a"], /--gateway: expected an origin without a path/],
+    [
+      [...all.slice(0, 4), "--dev", "/nowhere/dev.json", file("user-1")],
+      /dev.json does not exist, which npm start writes/,
+    ],
+    [[...all, "--dev", "/nowhere/dev.json", "a"], /give one of them/],
+    [[...all, "--tenant", "cloutmetrics", "a"], /--tenant is for a gateway of npm start/],
     [[...all.slice(0, 6), "a"], /QUITTANCE_API_KEY/],
     [[...all, "--at", "yesterday", "a"], /--at: expected an RFC 3339 time/],
     [[...all, "--reference", "", "a"], /--reference/],
