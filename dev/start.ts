@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { ADA } from "./ada.ts";
 import { startGateway } from "./gateway.ts";
 import { keptSecrets, keptVendorKey } from "./keys.ts";
 import { startEndpoint } from "./redis/endpoint.ts";
@@ -16,7 +17,6 @@ const HELP = `npm start: Quittance on this machine, with a store, a sandbox of v
 
 Everything listens on 127.0.0.1 only. Stop it with Ctrl+C.`;
 
-const ADA = { id: "ada", email: "ada@example.com", name: "Ada Example", facebookId: "1000000000001" };
 const LEAVING = `Ada's erasure from an earlier start is still open, so she was not entered anew: rm -r .quittance begins afresh.
 
 `;
@@ -26,9 +26,9 @@ const SWEEP_MS = 10_000;
 async function main(): Promise<void> {
   if (process.argv.includes("--help")) return console.log(HELP);
   const folder = process.env.DATA ?? ".quittance";
+  const port = portIn("PORT", 8787);
+  const sandboxPort = portIn("SANDBOX_PORT", 8788);
   mkdirSync(folder, { recursive: true });
-  const port = Number(process.env.PORT ?? 8787);
-  const sandboxPort = Number(process.env.SANDBOX_PORT ?? 8788);
   lock(folder);
   await free(port, "PORT");
   await free(sandboxPort, "SANDBOX_PORT");
@@ -98,6 +98,14 @@ Or be a vendor: npm run --silent quittance -- send --list shows what each can se
   };
   process.once("SIGINT", () => void stop());
   process.once("SIGTERM", () => void stop());
+}
+
+function portIn(variable: string, otherwise: number): number {
+  const text = process.env[variable];
+  if (text === undefined || text === "") return otherwise;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) stopWith(`${variable}: expected a port, a number from 1 to 65535`);
+  return port;
 }
 
 /** Two stores on one folder would overwrite each other: the second copy needs a folder of its own. */

@@ -52,7 +52,7 @@ async function answer(
     const response = await handle(await requestOf(incoming, url, gone.signal));
     if (response.headers.get(LIVE) === "no") return await goOn(response, outgoing);
     const body = Buffer.from(await response.arrayBuffer());
-    outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(body);
+    outgoing.writeHead(response.status, headersOf(response)).end(body);
   } catch (problem) {
     if (problem instanceof ConnectionDropped) return void incoming.socket.destroy();
     // A malformed x-original-url, a caller that left midway, or a mistake of ours: the developer wants to read it.
@@ -60,11 +60,17 @@ async function answer(
   }
 }
 
+/** A sign-in sets several cookies, each with a header of its own. */
+function headersOf({ headers }: Response): Record<string, string | string[]> {
+  const cookies = headers.getSetCookie();
+  return { ...Object.fromEntries(headers), ...(cookies.length > 0 && { "set-cookie": cookies }) };
+}
+
 /** `no` where the answer goes on and on: whoever reads it gets each piece as it comes. */
 export const LIVE = "x-accel-buffering";
 
 async function goOn(response: Response, outgoing: ServerResponse): Promise<void> {
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers)).flushHeaders();
+  outgoing.writeHead(response.status, headersOf(response)).flushHeaders();
   for await (const piece of response.body ?? []) outgoing.write(piece);
   outgoing.end();
 }
