@@ -166,12 +166,16 @@ const published = keySets(
   () => undefined,
 );
 
+/** What the person's page says, where the vendor is told its address. */
+let page: object | undefined;
+
 /** As much of a gateway as a delivery needs: it verifies, and keeps a list of requests. */
 async function gateway() {
   const posted: Posted[] = [];
   let origin = "";
   const server = createServer(async (incoming, outgoing) => {
     const url = new URL(incoming.url ?? "/", origin);
+    if (url.pathname === "/status/p1") return void outgoing.end(JSON.stringify(page));
     if (incoming.method === "GET") {
       const requests = [...new Set(posted.filter(({ taken }) => taken).map(({ body }) => body))].map((_, index) => ({
         id: `req_${index}`,
@@ -195,7 +199,8 @@ async function gateway() {
     const result = scheme && (await checked(scheme, { body, headers, url: url.href }, SETTINGS, means));
     const taken = result?.ok === true;
     posted.push({ url: url.href, headers, body, taken });
-    outgoing.writeHead(taken ? 202 : 401).end(taken ? "" : "refused");
+    const said = page === undefined ? "" : JSON.stringify({ url: `${origin}/status/p1` });
+    outgoing.writeHead(taken ? 202 : 401).end(taken ? said : "refused");
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -311,6 +316,22 @@ describe("a delivery", () => {
     expect(two?.headers["x-signature"]).toBe(one?.headers["x-signature"]);
     expect(three?.body).not.toBe(one?.body);
     expect(stand.posted.every(({ taken }) => taken)).toBe(true);
+  });
+
+  it.each([
+    [undefined, "it is a repeat, or it was noted and not obeyed (Some vendor is not told which)."],
+    [{ status: "open" }, "it is a repeat of one whose request is open."],
+    [{ status: "closed", noted: "echo" }, "it was noted and not obeyed (the echo of what the gateway did itself)."],
+  ])("that causes nothing new is a repeat or a note, as the person's page says: %j", async (said, words) => {
+    page = said;
+    onTestFinished(() => {
+      page = undefined;
+    });
+    const again = ["gone", "--endpoint", "signed", "--seed", "a", "--at", "2026-11-21T09:00:00Z"];
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-11-21T09:01:00Z") });
+    onTestFinished(() => void vi.useRealTimers());
+    await here(...again);
+    expect((await here(...again)).out).toContain(`No new request came of it: ${words}`);
   });
 
   it("is as old as it is told to be", async () => {

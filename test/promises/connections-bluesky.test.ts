@@ -121,7 +121,9 @@ describe("connections in the AT Protocol, through the deployed bundle", () => {
   it("needs to be told who it is", async () => {
     for (const site of [{}, { site: "ada" }, { site: "https://ada.example.org" }]) {
       const wish = { subprocessor: "bluesky", return_to: RETURN_TO, ...site };
-      expect((await product.call("POST", "/v1/connections", wish)).status).toBe(422);
+      const { status, body } = await product.call("POST", "/v1/connections", wish);
+      expect(status).toBe(422);
+      expect(body).toMatchObject({ errors: [{ field: "site", expected: "the person's handle or DID" }] });
     }
   });
 

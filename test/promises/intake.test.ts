@@ -224,6 +224,7 @@ describe("bad input and bad weather, through the deployed bundle", () => {
     expect(misspelt.text).not.toContain("sk_test_1");
     expect((await put("/v1/subprocessors/stripe", { integration: "stripee", settings: {} })).text).toContain("one of");
     expect((await put("/v1/policy", { zone: "Mars/Olympus" })).text).toContain("IANA");
+    expect((await put("/v1/polizy", {})).text).toContain("There is no such route here.");
     expect((await put("/v1/policy", { grace: 3 })).text).toContain("grace");
     expect((await put("/v1/subjects/x", { identities: [{ type: "email" }] })).text).toContain("identities.0.value");
   });
