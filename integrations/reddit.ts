@@ -68,12 +68,24 @@ function* sightOf(settings: Values, accessToken: string): Steps<Sight> {
 const Listing = z.object({
   data: z.object({
     children: z
-      .array(z.object({ data: z.object({ author: z.string(), author_fullname: z.string().optional() }) }))
+      .array(
+        z.object({
+          data: z.object({
+            author: z.string(),
+            author_fullname: z.string().optional(),
+            selftext: z.string().optional(),
+            body: z.string().optional(),
+          }),
+        }),
+      )
       .max(1),
   }),
 });
 
-/** Who has written it; `gone` where it is not there, or nobody's any more. */
+/** What stands where a text was, of posts (`selftext`, empty where the post is a link) and comments (`body`). */
+const WITHOUT_TEXT = ["", "[deleted]", "[removed]"];
+
+/** Who has written it; `gone` where it is not there, or nobody's any more; empty where the account is gone and the text is not. */
 function* authorOf(
   settings: Values,
   { accessToken }: Grant,
@@ -85,8 +97,11 @@ function* authorOf(
   const listed = read(reply, Listing);
   if (!listed.ok) return listed.problem;
   const [found] = listed.value.data.children;
-  // A deleted post or comment stays in its thread, as nobody's.
-  return found === undefined || found.data.author === "[deleted]" ? "gone" : (found.data.author_fullname ?? "");
+  if (found === undefined) return "gone";
+  const { author, author_fullname: fullname = "", selftext, body } = found.data;
+  // A deleted post or comment stays in its thread, as nobody's; those of a deleted account stay there with what was written.
+  const isGone = author === "[deleted]" && WITHOUT_TEXT.includes(selftext ?? body ?? "");
+  return isGone ? "gone" : fullname;
 }
 
 /** `POST /api/del` answers 200 of another's item too, and does nothing: so its author is looked at first. It wants `edit`. */
@@ -94,6 +109,7 @@ function* deletion(settings: Values, grant: Grant, item: string): Steps<Answer |
   const author = yield* authorOf(settings, grant, item);
   if (typeof author !== "string") return author;
   if (author === "gone") return notFound;
+  if (author === "") return notByThis("its account is no more, and what was written is still there");
   if (author !== grant.account.value) return notByThis("another account has written it");
   const headers = { ...bearer(grant.accessToken), accept: "application/json" };
   const call = postForm(at`https://oauth.reddit.com/api/del`, headers, [["id", item]], { expects: [401] });

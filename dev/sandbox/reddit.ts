@@ -54,13 +54,18 @@ export const reddit: MakeVendor = (world) => {
     return c.json({ id: holder.account, name: `user_${holder.account}` });
   });
   const published = posts();
+  /** They stay in their threads, as nobody's. */
+  const deleted = new Set<string>();
   const unauthorized = () => Response.json({ message: "Unauthorized", error: 401 }, { status: 401 });
   app.get("/api/info", (c) => {
     if (server.bearer(c.req.raw) === undefined) return unauthorized();
     const id = c.req.query("id") ?? "";
     const account = published.authorOf(id);
-    const data = { name: id, author: `user_${account}`, author_fullname: `t2_${account}` };
-    return c.json({ kind: "Listing", data: { children: account === undefined ? [] : [{ kind: "t3", data }] } });
+    const children = [
+      ...(account === undefined ? [] : [{ name: id, author: `user_${account}`, author_fullname: `t2_${account}` }]),
+      ...(deleted.has(id) ? [{ name: id, author: "[deleted]", selftext: "[deleted]" }] : []),
+    ];
+    return c.json({ kind: "Listing", data: { children: children.map((data) => ({ kind: "t3", data })) } });
   });
   // Of what is another's, or nowhere, it answers just as of one's own.
   app.post("/api/del", async (c) => {
@@ -68,7 +73,10 @@ export const reddit: MakeVendor = (world) => {
     if (holder === undefined) return unauthorized();
     if (!holder.scopes.includes("edit")) return c.json({ message: "Forbidden", error: 403 }, 403);
     const id = new URLSearchParams(await c.req.text()).get("id") ?? "";
-    if (published.authorOf(id) === holder.account) published.remove(id);
+    if (published.authorOf(id) === holder.account) {
+      published.remove(id);
+      deleted.add(id);
+    }
     return c.json({});
   });
   return {

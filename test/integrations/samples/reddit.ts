@@ -48,8 +48,13 @@ export const sample: Sample = {
     published({ name: "a post that is gone", steps: [listing()], outcome: notFound }),
     published({
       name: "a post that is nobody's any more",
-      steps: [listing({ author: "[deleted]" })],
+      steps: [listing({ author: "[deleted]", body: "[deleted]" })],
       outcome: notFound,
+    }),
+    published({
+      name: "a post that outlived its account",
+      steps: [listing({ author: "[deleted]", selftext: "What I think" })],
+      outcome: byNoGrant("its account is no more, and what was written is still there"),
     }),
     published({
       name: "a grant without edit",
@@ -57,6 +62,12 @@ export const sample: Sample = {
       outcome: byNoGrant("Reddit forbids it: the grant is without edit"),
     }),
     published({ name: "it is nobody's", part: "look", steps: [listing({ author: "[deleted]" })], outcome: "absent" }),
+    published({
+      name: "it outlived its account",
+      part: "look",
+      steps: [listing({ author: "[deleted]", body: "What I think" })],
+      outcome: "present",
+    }),
     published({ name: "it is there", part: "look", steps: [by("t2_ada1")], outcome: "present" }),
     way({ name: "both tokens", steps: [done, done], outcome: revoked }),
     way({ name: "an access token alone", grant: { ...grant, refreshToken: "" }, steps: [done], outcome: revoked }),
