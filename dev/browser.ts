@@ -35,7 +35,7 @@ export function newBrowser(send: (request: Request) => Promise<Response>): Brows
   const crossSite = new Set<string>();
   const open: Browser["open"] = async (address, { method, form, isCrossSite = false } = {}) => {
     const url = new URL(address);
-    const headers = new Headers({ accept: "text/html", "sec-fetch-mode": "navigate" });
+    const headers = new Headers({ accept: "text/html" });
     const sent = [...jar(url)].filter(([name]) => !isCrossSite || crossSite.has(`${url.host} ${name}`));
     const cookie = sent.map(([name, value]) => `${name}=${value}`).join("; ");
     if (cookie !== "") headers.set("cookie", cookie);

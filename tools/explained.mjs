@@ -2,7 +2,7 @@
  * Reads what the judge of outgoing requests says (`validate.mjs --json`, a result a line) and holds each warning against the table of
  * docs/vendors.md: one that is not explained there fails, and so does an explanation of a warning that no longer comes.
  *
- *   node validate.mjs requests.jsonl --json | node tools/explained.mjs
+ *   node validate.mjs requests.jsonl --json >judged.jsonl; node tools/explained.mjs <judged.jsonl
  */
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";

@@ -231,7 +231,7 @@ function keepRequests(sandbox: Sandbox): void {
   const lines = sandbox
     .recorded()
     // Where a person's browser goes is a page, and no call of ours.
-    .filter((call) => call.headers["sec-fetch-mode"] !== "navigate" && !isDocumentedElsewhere(call))
+    .filter((call) => call.headers.accept !== "text/html" && !isDocumentedElsewhere(call))
     .filter(({ url, vendor }) => vendor !== "key-sets" && !isDescribedByNoApi(new URL(url)))
     .map(({ method, url, headers, body }) => JSON.stringify({ method, url, headers, body }));
   const name = basename(expect.getState().testPath ?? "unknown").replace(/\.test\.ts$/, "");
