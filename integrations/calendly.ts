@@ -3,6 +3,7 @@ import {
   type Address,
   at,
   bearer,
+  del,
   get,
   postJson,
   type Reply,
@@ -10,9 +11,9 @@ import {
   unauthorized,
   unforeseen,
 } from "../src/contract/call.ts";
-import { absent, defineIntegration, type Order } from "../src/contract/integration.ts";
+import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
 import { accountIn, type ClientProof, CONNECTION, grantOf, introspect, revokeTokens } from "../src/contract/oauth.ts";
-import { accepted, erased } from "../src/contract/outcome.ts";
+import { accepted, erased, type Unforeseen } from "../src/contract/outcome.ts";
 import { optional, type Settings, type SettingValues, secret, text } from "../src/contract/settings.ts";
 
 /**
@@ -36,6 +37,12 @@ const settings = {
   ),
   clientId: optional(text("Client ID of the OAuth application")),
   clientSecret: optional(secret("Client secret of the OAuth application")),
+  webhookUrl: optional(
+    text(
+      "Address with which those of the product's webhooks begin that end with their host's grant",
+      /^https:\/\/[^\s]+$/,
+    ),
+  ),
 } satisfies Settings;
 
 const AUTHORIZE = "https://developer.calendly.com/api-docs/calendly-o-auth/o-auth/get-oauth-authorize";
@@ -81,6 +88,8 @@ export const calendly = defineIntegration({
     },
     // Unconfirmed: that revoking ends this grant's tokens and no others; the page speaks of the token that is shown.
     kills: "grant",
+    // A host's webhooks are found with a token that works.
+    revokesWithAccess: true,
   },
 
   actions: {
@@ -119,6 +128,8 @@ export const calendly = defineIntegration({
       by: [CONNECTION],
       each: "identity",
       *run(order) {
+        const problem = yield* endWebhooks(order);
+        if (problem !== undefined) return problem;
         return yield* revokeTokens("https://auth.calendly.com/oauth/revoke", grantOf(order), clientOf(order.settings));
       },
       look: {
@@ -140,6 +151,59 @@ type CalendlyOrder = Order<typeof settings>;
 /** One is enough to know that there are some. Unconfirmed: that an event whose invitee was deleted is no longer found by address. */
 const eventsOf = ({ settings: { organization }, identity: { value: email } }: CalendlyOrder): Address =>
   at`https://api.calendly.com/scheduled_events?organization=${{ organization }}&invitee_email=${{ email }}&count=1`;
+
+const Me = z.object({ resource: z.object({ uri: z.string(), current_organization: z.string() }) });
+const Subscriptions = z.object({
+  collection: z.array(z.object({ uri: z.string(), callback_url: z.string() })),
+  pagination: z.object({ next_page_token: z.string().min(1).nullish() }),
+});
+
+/** What is needed to find a host's webhooks and end them. */
+const WEBHOOK_SCOPES = ["users:read", "webhooks:read", "webhooks:write"];
+
+/** A host has a handful; so many pages would mean that we are led round in circles. */
+const MOST_PAGES = 10;
+
+/**
+ * Ends the webhooks that tell the product about this host. The list has those of other apps too, so only what goes to the product's own
+ * address is taken; a grant without these scopes has made none that could be found.
+ * https://developer.calendly.com/api-docs/calendly-api/webhooks/list-webhook-subscriptions
+ */
+function* endWebhooks(order: CalendlyOrder): Steps<Unforeseen | undefined> {
+  const { webhookUrl } = order.settings;
+  const { accessToken, scopes } = grantOf(order);
+  if (webhookUrl === "" || !WEBHOOK_SCOPES.every((scope) => scopes.includes(scope))) return undefined;
+  const headers = bearer(accessToken);
+  const reply = yield get(at`https://api.calendly.com/users/me`, headers, { expects: [401] });
+  // The host has removed the app meanwhile: the revocation finds that out for itself.
+  if (reply.status === 401) return undefined;
+  const me = read(reply, Me);
+  if (!me.ok) return me.problem;
+  const { uri: user, current_organization: organization } = me.value.resource;
+  const ours: string[] = [];
+  let token: string | null | undefined;
+  for (let page = 0; page < MOST_PAGES && token !== null; page++) {
+    const listed = read(
+      yield get(
+        token === undefined
+          ? at`https://api.calendly.com/webhook_subscriptions?organization=${{ organization }}&user=${{ user }}&scope=user&count=100`
+          : at`https://api.calendly.com/webhook_subscriptions?organization=${{ organization }}&user=${{ user }}&scope=user&count=100&page_token=${{ token }}`,
+        headers,
+      ),
+      Subscriptions,
+    );
+    if (!listed.ok) return listed.problem;
+    const { collection, pagination } = listed.value;
+    ours.push(...collection.filter((each) => each.callback_url.startsWith(webhookUrl)).map(({ uri }) => uri));
+    token = pagination.next_page_token ?? null;
+  }
+  for (const uri of ours) {
+    const uuid = uri.split("/").at(-1) ?? "";
+    const gone = yield del(at`https://api.calendly.com/webhook_subscriptions/${{ uuid }}`, headers);
+    if (gone.status !== 204) return unforeseen(gone);
+  }
+  return undefined;
+}
 
 /** 403 is the plan, the token's scope or its owner's role: it concerns every person alike. */
 const refused = (reply: Reply) =>

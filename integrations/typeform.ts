@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { at, bearer, del, get, noCall, type Reply, read, unauthorized, unforeseen } from "../src/contract/call.ts";
 import { absent, defineIntegration, type Order, type Steps } from "../src/contract/integration.ts";
-import { accountIn, CONNECTION } from "../src/contract/oauth.ts";
-import { type Answer, accepted, erased, found, stoppedBecause } from "../src/contract/outcome.ts";
+import { accountIn, CONNECTION, grantOf } from "../src/contract/oauth.ts";
+import { type Answer, accepted, erased, found, stoppedBecause, type Unforeseen } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
 
 /**
@@ -46,6 +46,12 @@ const settings = {
   token: optional(secret("Personal access token with forms:read, responses:read and responses:write")),
   clientId: optional(text("Client id of the application")),
   clientSecret: optional(secret("Client secret of the application")),
+  webhookUrl: optional(
+    text(
+      "Address with which those of the product's webhooks begin that end with a person's grant",
+      /^https:\/\/[^\s]+$/,
+    ),
+  ),
 } satisfies Settings;
 
 export const typeform = defineIntegration({
@@ -83,6 +89,8 @@ export const typeform = defineIntegration({
       return reply.status === 200 ? "alive" : unforeseen(reply);
     },
     kills: "grant",
+    // A person's webhooks are found with a token that works.
+    revokesWithAccess: true,
   },
 
   actions: {
@@ -129,10 +137,13 @@ export const typeform = defineIntegration({
       source: APPLICATIONS,
       by: [CONNECTION],
       each: "identity",
-      // biome-ignore lint/correctness/useYield: there is no call that could be made.
-      *run() {
+      *run(order) {
+        const webhooks = yield* endWebhooks(order);
+        if (webhooks !== undefined && webhooks !== "too many forms") return webhooks;
         return stoppedBecause(
-          "Typeform has no revocation endpoint; the tokens held here are destroyed, and the person can remove the app in their account",
+          `Typeform has no revocation endpoint; the tokens held here are destroyed, and the person can remove the app in their account${
+            webhooks === undefined ? "" : `, and with over ${MOST_FORMS} forms the webhooks of these`
+          }`,
         );
       },
     },
@@ -151,6 +162,39 @@ const unknownForm = unforeseen(noCall, "this response is not of the form <form i
 function targetOf({ identity }: TypeformOrder): { readonly form: string; readonly response: string } | undefined {
   const [, form, response] = /^([\w-]+)\/([\w-]+)$/.exec(identity.value) ?? [];
   return form === undefined || response === undefined ? undefined : { form, response };
+}
+
+const Webhooks = z.object({ items: z.array(z.object({ tag: z.string().min(1), url: z.string() })) });
+
+/** What is needed to find a person's webhooks and end them. */
+const WEBHOOK_SCOPES = ["forms:read", "webhooks:read", "webhooks:write"];
+
+/**
+ * Ends the webhooks that tell the product about this person's forms, form by form. Other apps have theirs there too, so only what goes to the
+ * product's own address is taken; a grant without these scopes has made none that could be found.
+ * https://www.typeform.com/developers/webhooks/reference/retrieve-webhooks/
+ */
+function* endWebhooks(order: TypeformOrder): Steps<Unforeseen | "too many forms" | undefined> {
+  const { webhookUrl } = order.settings;
+  const { accessToken, scopes } = grantOf(order);
+  if (webhookUrl === "" || !WEBHOOK_SCOPES.every((scope) => scopes.includes(scope))) return undefined;
+  const headers = bearer(accessToken);
+  const listed = yield get(at`https://api.typeform.com/forms?page=1&page_size=200`, headers, { expects: [401] });
+  // The person has removed the app meanwhile.
+  if (listed.status === 401) return undefined;
+  const forms = read(listed, Forms);
+  if (!forms.ok) return forms.problem;
+  if (forms.value.items.length > MOST_FORMS || forms.value.page_count > 1) return "too many forms";
+  for (const { id: form } of forms.value.items) {
+    const webhooks = read(yield get(at`https://api.typeform.com/forms/${{ form }}/webhooks`, headers), Webhooks);
+    if (!webhooks.ok) return webhooks.problem;
+    for (const { tag } of webhooks.value.items.filter(({ url }) => url.startsWith(webhookUrl))) {
+      const gone = yield del(at`https://api.typeform.com/forms/${{ form }}/webhooks/${{ tag }}`, headers);
+      // Unconfirmed: which of the two; the reference was not to be had, and the vendor's own client takes both.
+      if (gone.status !== 204 && gone.status !== 200) return unforeseen(gone);
+    }
+  }
+  return undefined;
 }
 
 /** Each form's responses that hold the address; the search is full text, so each hit is looked at. */

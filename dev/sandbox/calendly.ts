@@ -5,6 +5,7 @@ import type { Json, MakeVendor, Refusal } from "./vendor.ts";
 
 const HOST = "api.calendly.com";
 const AUTH_HOST = "auth.calendly.com";
+const ORGANIZATION = "https://api.calendly.com/organizations/BBBBBBBBBBBBBBBB";
 
 /**
  * `{vendor: "calendly", organization, enterprise?, events?: [{name, invitee}]}`. Whoever signs in is the user whose id they give;
@@ -15,6 +16,11 @@ const Seed = z.object({
   organization: z.string(),
   enterprise: z.boolean().default(true),
   events: z.array(z.strictObject({ name: z.string(), invitee: z.string() })).default([]),
+});
+/** `{vendor: "calendly", webhooks: [{user: "AAAA…", url}]}`: what apps have subscribed to about a user. */
+const Webhooks = z.strictObject({
+  vendor: z.string(),
+  webhooks: z.array(z.strictObject({ user: z.string(), url: z.url() })),
 });
 type Event = { readonly uri: string; readonly name: string; invitee: string | null; readonly organization: string };
 
@@ -35,6 +41,7 @@ const DELETION_MS = 24 * 3600_000;
 export const calendly: MakeVendor = (world) => {
   const events: Event[] = [];
   const without = new Set<string>();
+  const webhooks = new Map<string, { readonly user: string; readonly url: string }>();
   let deletions: { readonly at: number; readonly emails: readonly string[] }[] = [];
 
   const settle = () => {
@@ -57,7 +64,7 @@ export const calendly: MakeVendor = (world) => {
         ...rfc6749(issued),
         created_at: Math.floor(world.now() / 1000),
         owner: `https://api.calendly.com/users/${issued.account}`,
-        organization: "https://api.calendly.com/organizations/BBBBBBBBBBBBBBBB",
+        organization: ORGANIZATION,
       }),
   });
   const auth = new Hono();
@@ -87,6 +94,32 @@ export const calendly: MakeVendor = (world) => {
     deletions.push({ at: world.now(), emails: read.data.emails.map((email) => email.toLowerCase()) });
     return c.json({}, 202);
   });
+  app.get("/users/me", (c) => {
+    const holder = server.bearer(c.req.raw);
+    if (holder === undefined) return calendlyError(401, "Unauthenticated");
+    const uri = `https://${HOST}/users/${holder.account}`;
+    return c.json({ resource: { uri, name: "Somebody", current_organization: ORGANIZATION } });
+  });
+  app.get("/webhook_subscriptions", (c) => {
+    if (server.bearer(c.req.raw)?.scopes.includes("webhooks:read") !== true)
+      return calendlyError(403, "Permission Denied");
+    const { organization, user, scope } = c.req.query();
+    if (organization !== ORGANIZATION || scope !== "user") return calendlyError(400, "Invalid Argument");
+    const collection = [...webhooks]
+      .filter(([, each]) => user === `https://${HOST}/users/${each.user}`)
+      .map(([id, { url }]) => ({
+        uri: `https://${HOST}/webhook_subscriptions/${id}`,
+        callback_url: url,
+        state: "active",
+        events: ["invitee.created"],
+      }));
+    return c.json({ collection, pagination: { count: collection.length, next_page: null, next_page_token: null } });
+  });
+  app.delete("/webhook_subscriptions/:id", (c) => {
+    if (server.bearer(c.req.raw)?.scopes.includes("webhooks:write") !== true)
+      return calendlyError(403, "Permission Denied");
+    return webhooks.delete(c.req.param("id")) ? c.body(null, 204) : calendlyError(404, "Resource Not Found");
+  });
   app.get("/scheduled_events", (c) => {
     settle();
     const { organization, invitee_email, count = "20" } = c.req.query();
@@ -110,6 +143,11 @@ export const calendly: MakeVendor = (world) => {
         server.endAccount(ended.data.end);
         return {};
       }
+      const subscribed = Webhooks.safeParse(body);
+      if (subscribed.success) {
+        for (const each of subscribed.data.webhooks) webhooks.set(`W${webhooks.size}`, each);
+        return {};
+      }
       const { organization, enterprise, events: planted } = Seed.parse(body);
       if (!enterprise) without.add(organization);
       const made = planted.map(({ name, invitee }, nth) => ({
@@ -122,11 +160,12 @@ export const calendly: MakeVendor = (world) => {
     holdings() {
       settle();
       const held: Json = events;
-      return { events: held, grants: server.holdings() };
+      return { events: held, webhooks: [...webhooks.values()].map(({ url }) => url), grants: server.holdings() };
     },
     reset() {
       events.length = 0;
       without.clear();
+      webhooks.clear();
       deletions = [];
       server.reset();
     },

@@ -16,7 +16,12 @@ const Response_ = z.strictObject({
  * `{vendor: "typeform", end: "01AR…"}`: that user removes the app.
  */
 const Ended = z.strictObject({ vendor: z.string(), end: z.string() });
-const Seed = z.object({ forms: z.record(z.string(), z.array(Response_)) });
+const Seed = z.object({
+  forms: z.record(z.string(), z.array(Response_)),
+  /** By form: what is told of new answers there. */
+  webhooks: z.record(z.string(), z.array(z.strictObject({ tag: z.string(), url: z.url() }))).default({}),
+});
+type Webhook = { readonly tag: string; readonly url: string };
 type Held = z.infer<typeof Response_>;
 
 /** "Deletion is not immediate." */
@@ -30,6 +35,7 @@ const DELETION_MS = 900_000;
  */
 export const typeform: MakeVendor = (world) => {
   const forms = new Map<string, Held[]>();
+  const webhooks = new Map<string, readonly Webhook[]>();
   let doomed: { readonly at: number; readonly form: string; readonly ids: readonly string[] }[] = [];
 
   const settle = () => {
@@ -71,6 +77,23 @@ export const typeform: MakeVendor = (world) => {
     const items = [...forms.keys()].map((id) => ({ id, title: id }));
     return c.json({ total_items: items.length, page_count: 1, items });
   });
+  app.get("/forms/:form/webhooks", (c) => {
+    const form = c.req.param("form");
+    if (!forms.has(form)) return typeformError(404, "FORM_NOT_FOUND");
+    if (server.bearer(c.req.raw)?.scopes.includes("webhooks:read") !== true) return typeformError(403, "FORBIDDEN");
+    return c.json({ items: (webhooks.get(form) ?? []).map((each) => ({ id: each.tag, ...each, enabled: true })) });
+  });
+  app.delete("/forms/:form/webhooks/:tag", (c) => {
+    const { form, tag } = c.req.param();
+    if (server.bearer(c.req.raw)?.scopes.includes("webhooks:write") !== true) return typeformError(403, "FORBIDDEN");
+    const held = webhooks.get(form) ?? [];
+    if (!held.some((each) => each.tag === tag)) return typeformError(404, "WEBHOOK_NOT_FOUND");
+    webhooks.set(
+      form,
+      held.filter((each) => each.tag !== tag),
+    );
+    return c.body(null, 204);
+  });
   app.get("/forms/:form/responses", (c) => {
     settle();
     const held = forms.get(c.req.param("form"));
@@ -107,6 +130,7 @@ export const typeform: MakeVendor = (world) => {
       }
       const seed = Seed.parse(body);
       for (const [form, responses] of Object.entries(seed.forms)) forms.set(form, responses);
+      for (const [form, some] of Object.entries(seed.webhooks)) webhooks.set(form, some);
       return Object.keys(seed.forms);
     },
     holdings() {
@@ -115,10 +139,11 @@ export const typeform: MakeVendor = (world) => {
         [...forms].map(([form, responses]) => [form, responses.map(wire)]),
       );
       // Forms stand by their ids, and no form has such a one.
-      return { ...held, grants: server.holdings() };
+      return { ...held, webhooks: [...webhooks.values()].flat().map(({ url }) => url), grants: server.holdings() };
     },
     reset() {
       forms.clear();
+      webhooks.clear();
       doomed = [];
       server.reset();
     },

@@ -24,7 +24,7 @@ beforeEach(() => {
 
 describe("erasing at the stand-in for Calendly", () => {
   const organization = "https://api.calendly.com/organizations/ORG";
-  const settings = { token: "t0ken", organization, clientId: "", clientSecret: "" };
+  const settings = { token: "t0ken", organization, clientId: "", clientSecret: "", webhookUrl: "" };
   const events = ["ada@example.com", "Ada@example.com", "bob@example.com"].map((invitee) => ({
     name: "Call",
     invitee,
@@ -63,7 +63,7 @@ describe("erasing at the stand-in for Typeform", () => {
     const ends = await carryOut(
       sandbox,
       typeform.actions.erase,
-      { token: "t0ken", clientId: "", clientSecret: "" },
+      { token: "t0ken", clientId: "", clientSecret: "", webhookUrl: "" },
       ada,
       { wait },
     );

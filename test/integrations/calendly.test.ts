@@ -7,7 +7,7 @@ const { erase } = calendly.actions;
 if (isAbsent(erase) || isBulk(erase) || erase.check === undefined) throw new Error("Calendly has an erasure");
 
 const organization = "https://api.calendly.com/organizations/ORG";
-const settings = { token: "t0ken", organization, clientId: "", clientSecret: "" };
+const settings = { token: "t0ken", organization, clientId: "", clientSecret: "", webhookUrl: "" };
 const order = orderFor(settings, { type: "email", value: "ada+x@example.com" });
 
 describe("Calendly", () => {

@@ -6,7 +6,7 @@ import { orderFor, type Played, play } from "../support/play.ts";
 const { erase } = typeform.actions;
 if (isAbsent(erase) || isBulk(erase)) throw new Error("Typeform has an erasure");
 
-const settings = { token: "tfp_test", clientId: "", clientSecret: "" };
+const settings = { token: "tfp_test", clientId: "", clientSecret: "", webhookUrl: "" };
 const order = orderFor(settings, { type: "email", value: "ada@example.com" });
 const page = (items: readonly object[], page_count = 1): Played => ({ status: 200, body: { items, page_count } });
 const forms = page([{ id: "f1" }, { id: "f2" }]);

@@ -316,6 +316,55 @@ describe("connections at each vendor, through the deployed bundle", () => {
     expect(await grantsAt(world, "tiktok", account)).toHaveLength(0);
   });
 
+  const ours = "https://app.cloutmetrics.example/hooks/";
+  const others = "https://hooks.another.example/ada";
+  it.each([
+    {
+      row: "calendly",
+      scopes: "users:read webhooks:read webhooks:write",
+      account: "CCCCCCCCCCCCCCCC",
+      seed: {
+        vendor: "calendly",
+        webhooks: [
+          { user: "CCCCCCCCCCCCCCCC", url: `${ours}1` },
+          { user: "CCCCCCCCCCCCCCCC", url: others },
+          { user: "DDDDDDDDDDDDDDDD", url: `${ours}2` },
+        ],
+      },
+      left: [others, `${ours}2`],
+    },
+    {
+      row: "typeform",
+      scopes: "accounts:read offline forms:read webhooks:read webhooks:write",
+      account: "01ARZ3NDEKTSV4RRFFQ69G5FAW",
+      seed: {
+        vendor: "typeform",
+        forms: { empty1: [], form01: [] },
+        webhooks: {
+          form01: [
+            { tag: "ours", url: `${ours}1` },
+            { tag: "others", url: others },
+          ],
+        },
+      },
+      left: [others],
+    },
+  ])(
+    "ends with a grant at $row the webhooks of the product about that person, long after its token has",
+    async (told) => {
+      const row = rowOf(told.row);
+      await world.admin("/seed", told.seed);
+      const subprocessor = `${told.row}-hooks`;
+      await product.enter(subprocessor, told.row, { ...row.settings, webhookUrl: ours });
+      const { account } = told;
+      const { id } = await product.connect(subprocessor, { account, scopes: told.scopes.split(" ") });
+      await world.advance(30 * DAY);
+      const closed = await product.disconnect(id);
+      expect(closed.tasks).toMatchObject([{ action: "revoke", outcome: row.outcome ?? "revoked" }]);
+      expect(await world.admin("/holdings")).toMatchObject({ [told.row]: { webhooks: told.left } });
+    },
+  );
+
   it("ends with a grant at X what was subscribed to about that person, and about nobody else", async () => {
     const subprocessor = await enter(rowOf("x"));
     const account = "1600000000000000002";

@@ -48,6 +48,7 @@ export const sample: Sample = {
     organization: "https://api.calendly.com/organizations/AAAAAAAAAAAAAAAA",
     clientId: "nobodys-client-id-0123456789",
     clientSecret: "nobodys-client-secret",
+    webhookUrl: "https://app.example.com/hooks/",
   },
   hooks: {},
   ways: [
@@ -57,6 +58,44 @@ export const sample: Sample = {
     }),
     way("no event is left", { check: "invitee" }, [listing(events())], erased),
     grantWay({ name: "both tokens", steps: [on(200)({ status: 200 }), on(200)({ status: 200 })], outcome: revoked }),
+    grantWay({
+      name: "both tokens and a webhook of the product's, none of another app's",
+      grant: { ...grant, scopes: ["users:read", "webhooks:read", "webhooks:write"] },
+      steps: [
+        on(
+          200,
+          401,
+        )({
+          status: 200,
+          body: {
+            resource: {
+              uri: account.value,
+              current_organization: "https://api.calendly.com/organizations/BBBBBBBBBBBBBBBB",
+            },
+          },
+        }),
+        on(200)({
+          status: 200,
+          body: {
+            collection: [
+              {
+                uri: "https://api.calendly.com/webhook_subscriptions/CCCCCCCCCCCCCCCC",
+                callback_url: "https://app.example.com/hooks/calendly",
+              },
+              {
+                uri: "https://api.calendly.com/webhook_subscriptions/DDDDDDDDDDDDDDDD",
+                callback_url: "https://another.example.com/hooks/",
+              },
+            ],
+            pagination: { count: 2, next_page: null, next_page_token: null },
+          },
+        }),
+        on(204)({ status: 204 }),
+        on(200)({ status: 200 }),
+        on(200)({ status: 200 }),
+      ],
+      outcome: revoked,
+    }),
     grantWay({ name: "it is dead", part: "look", steps: [dead], outcome: "absent" }),
     grantWay({ name: "it lives", part: "look", steps: [live], outcome: "present" }),
   ],

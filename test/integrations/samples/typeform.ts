@@ -38,6 +38,7 @@ export const sample: Sample = {
     token: "tfp_0123456789abcdef",
     clientId: "nobodys-client-id",
     clientSecret: "nobodys-client-secret",
+    webhookUrl: "https://app.example.com/hooks/",
   },
   hooks: {},
   ways: [
@@ -61,6 +62,29 @@ export const sample: Sample = {
       identity: connection,
       grant,
       steps: [],
+      outcome: stoppedBecause(
+        "Typeform has no revocation endpoint; the tokens held here are destroyed, and the person can remove the app in their account",
+      ),
+    },
+    {
+      name: "a grant that no call takes back, and a webhook of the product's",
+      action: "revoke",
+      part: "run",
+      identity: connection,
+      grant: { ...grant, scopes: [...grant.scopes, "forms:read", "webhooks:read", "webhooks:write"] },
+      steps: [
+        on(200, 401)(forms),
+        on(200)({
+          status: 200,
+          body: {
+            items: [
+              { id: "w1", tag: "ours", url: "https://app.example.com/hooks/typeform", enabled: true },
+              { id: "w2", tag: "others", url: "https://another.example.com/hooks/", enabled: true },
+            ],
+          },
+        }),
+        on(200, 204)({ status: 204 }),
+      ],
       outcome: stoppedBecause(
         "Typeform has no revocation endpoint; the tokens held here are destroyed, and the person can remove the app in their account",
       ),
