@@ -15,6 +15,7 @@ import { absent, defineIntegration, type Order, type Steps } from "../src/contra
 import { accountIn, type ClientProof, CONNECTION, grantOf, introspect, revokeTokens } from "../src/contract/oauth.ts";
 import { accepted, erased, type Unforeseen } from "../src/contract/outcome.ts";
 import { optional, type Settings, type SettingValues, secret, text } from "../src/contract/settings.ts";
+import { webhookUrl } from "./houses/own-webhooks.ts";
 
 /**
  * Calendly keeps who booked appointments with the tenant. Its webhooks tell of bookings and cancellations; a cancelled
@@ -37,12 +38,7 @@ const settings = {
   ),
   clientId: optional(text("Client ID of the OAuth application")),
   clientSecret: optional(secret("Client secret of the OAuth application")),
-  webhookUrl: optional(
-    text(
-      "Address with which those of the product's webhooks begin that end with their host's grant",
-      /^https:\/\/[^\s]+$/,
-    ),
-  ),
+  webhookUrl,
 } satisfies Settings;
 
 const AUTHORIZE = "https://developer.calendly.com/api-docs/calendly-o-auth/o-auth/get-oauth-authorize";
@@ -170,9 +166,9 @@ const MOST_PAGES = 10;
  * https://developer.calendly.com/api-docs/calendly-api/webhooks/list-webhook-subscriptions
  */
 function* endWebhooks(order: CalendlyOrder): Steps<Unforeseen | undefined> {
-  const { webhookUrl } = order.settings;
+  const { webhookUrl: own } = order.settings;
   const { accessToken, scopes } = grantOf(order);
-  if (webhookUrl === "" || !WEBHOOK_SCOPES.every((scope) => scopes.includes(scope))) return undefined;
+  if (own === "" || !WEBHOOK_SCOPES.every((scope) => scopes.includes(scope))) return undefined;
   const headers = bearer(accessToken);
   const reply = yield get(at`https://api.calendly.com/users/me`, headers, { expects: [401] });
   // The host has removed the app meanwhile: the revocation finds that out for itself.
@@ -194,7 +190,7 @@ function* endWebhooks(order: CalendlyOrder): Steps<Unforeseen | undefined> {
     );
     if (!listed.ok) return listed.problem;
     const { collection, pagination } = listed.value;
-    ours.push(...collection.filter((each) => each.callback_url.startsWith(webhookUrl)).map(({ uri }) => uri));
+    ours.push(...collection.filter((each) => each.callback_url.startsWith(own)).map(({ uri }) => uri));
     token = pagination.next_page_token ?? null;
   }
   for (const uri of ours) {

@@ -4,6 +4,7 @@ import { absent, defineIntegration, type Order, type Steps } from "../src/contra
 import { accountIn, CONNECTION, grantOf } from "../src/contract/oauth.ts";
 import { type Answer, accepted, erased, found, stoppedBecause, type Unforeseen } from "../src/contract/outcome.ts";
 import { optional, type Settings, secret, text } from "../src/contract/settings.ts";
+import { webhookUrl } from "./houses/own-webhooks.ts";
 
 /**
  * Typeform keeps what people answer to the tenant's forms. Its webhooks bring new answers; they tell nothing of deletions or
@@ -46,12 +47,7 @@ const settings = {
   token: optional(secret("Personal access token with forms:read, responses:read and responses:write")),
   clientId: optional(text("Client id of the application")),
   clientSecret: optional(secret("Client secret of the application")),
-  webhookUrl: optional(
-    text(
-      "Address with which those of the product's webhooks begin that end with a person's grant",
-      /^https:\/\/[^\s]+$/,
-    ),
-  ),
+  webhookUrl,
 } satisfies Settings;
 
 export const typeform = defineIntegration({
@@ -175,9 +171,9 @@ const WEBHOOK_SCOPES = ["forms:read", "webhooks:read", "webhooks:write"];
  * https://www.typeform.com/developers/webhooks/reference/retrieve-webhooks/
  */
 function* endWebhooks(order: TypeformOrder): Steps<Unforeseen | "too many forms" | undefined> {
-  const { webhookUrl } = order.settings;
+  const { webhookUrl: own } = order.settings;
   const { accessToken, scopes } = grantOf(order);
-  if (webhookUrl === "" || !WEBHOOK_SCOPES.every((scope) => scopes.includes(scope))) return undefined;
+  if (own === "" || !WEBHOOK_SCOPES.every((scope) => scopes.includes(scope))) return undefined;
   const headers = bearer(accessToken);
   const listed = yield get(at`https://api.typeform.com/forms?page=1&page_size=200`, headers, { expects: [401] });
   // The person has removed the app meanwhile.
@@ -188,7 +184,7 @@ function* endWebhooks(order: TypeformOrder): Steps<Unforeseen | "too many forms"
   for (const { id: form } of forms.value.items) {
     const webhooks = read(yield get(at`https://api.typeform.com/forms/${{ form }}/webhooks`, headers), Webhooks);
     if (!webhooks.ok) return webhooks.problem;
-    for (const { tag } of webhooks.value.items.filter(({ url }) => url.startsWith(webhookUrl))) {
+    for (const { tag } of webhooks.value.items.filter(({ url }) => url.startsWith(own))) {
       const gone = yield del(at`https://api.typeform.com/forms/${{ form }}/webhooks/${{ tag }}`, headers);
       // Unconfirmed: which of the two; the reference was not to be had, and the vendor's own client takes both.
       if (gone.status !== 204 && gone.status !== 200) return unforeseen(gone);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { calendly } from "../../integrations/calendly.ts";
 import { isAbsent, isBulk } from "../../src/contract/integration.ts";
+import { settingsSchema } from "../../src/contract/settings.ts";
 import { orderFor, play } from "../support/play.ts";
 
 const { erase } = calendly.actions;
@@ -17,6 +18,12 @@ describe("Calendly", () => {
       settings: ["token", "organization"],
       otherwise: { instructions: expect.any(String) },
     });
+  });
+
+  it("takes no address for the product's webhooks with which another host's could begin", () => {
+    const fits = (value: string) => settingsSchema(calendly.settings).safeParse({ webhookUrl: value }).success;
+    expect(fits("https://app.example.com/hooks/")).toBe(true);
+    expect(fits("https://app.example.com")).toBe(false);
   });
 
   it("asks by the person's address alone, and never by a range of time", () => {
