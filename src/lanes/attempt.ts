@@ -12,7 +12,7 @@ import { isFilledIn } from "../registry/subprocessor.ts";
 import { days, rfc3339 } from "../request/deadline.ts";
 import { isHeld } from "../request/hold.ts";
 import { failed } from "../request/step.ts";
-import type { OpenTask, Task } from "../request/task.ts";
+import { type OpenTask, type Task, tasksOf } from "../request/task.ts";
 import { contentDeadline, isContent } from "./content.ts";
 import type { Attempt, Job, Pace } from "./drive.ts";
 import { ECHO_MS } from "./echo.ts";
@@ -192,12 +192,9 @@ async function isStillNeeded(
   const { requests } = await ports.store.gate(n, subject);
   const open = requests.flatMap((id) => parseRequestId(id) ?? []);
   const hashes = await ports.store.load(open.slice(0, MOST_REQUESTS));
-  const ours = `t:${subprocessor}.unpublish`;
-  return hashes.some((hash) =>
-    Object.entries(hash).some(
-      ([name, text]) => (name === ours || name.startsWith(`${ours}.`)) && (JSON.parse(text) as Task).state !== "ended",
-    ),
-  );
+  return hashes
+    .flatMap(tasksOf)
+    .some((each) => each.subprocessor === subprocessor && each.action === "unpublish" && each.state !== "ended");
 }
 
 /** Who else has connected an account was asked when it was planned: so soon after that it is not asked again. */

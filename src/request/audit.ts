@@ -2,8 +2,8 @@ import { parseRequestId, tenantNumber } from "../ids.ts";
 import { laneName } from "../platform/keys.ts";
 import { gatewayOf, orderId } from "../platform/store/lanes.ts";
 import type { Ports } from "../ports.ts";
-import { tasksOf } from "./close.ts";
 import type { RequestRecord } from "./request.ts";
+import { tasksOf } from "./task.ts";
 
 const TENANTS_A_SWEEP = 4;
 const REQUESTS_A_TENANT = 25;

@@ -13,7 +13,7 @@ import { RECEIPT_TYP, receiptOf, subjectReference } from "./receipt.ts";
 import type { RequestRecord } from "./request.ts";
 import { apart, dropped, later, requestOf, type Step, type StepVerb } from "./step.ts";
 import { openSubject } from "./subject.ts";
-import type { EndedTask, Task } from "./task.ts";
+import { type EndedTask, type Task, tasksOf } from "./task.ts";
 
 /**
  * Closes requests whose tasks have all ended: sign → append to the log → notify → shred → shrink. Signing is done here;
@@ -55,19 +55,6 @@ export const close: StepVerb = async (ports, context, token, steps) => {
     woken: results.flatMap(({ woken }) => woken),
   };
 };
-
-export const tasksOf = (hash: Hash): readonly Task[] =>
-  Object.entries(hash)
-    .filter(([name]) => name.startsWith("t:"))
-    .map(([name, text]): Task => {
-      // Written by `start` and by settlements, and by nobody else.
-      const task = JSON.parse(text) as Task;
-      // What it waited for has ended, and it lies in its lane.
-      if (task.state !== "waiting" || hash[`w:${name.slice(2)}`] !== undefined) return task;
-      const { reason: _, ...rest } = task;
-      return { ...rest, state: "queued" };
-    })
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
 
 async function closingOf(
   ports: Ports,

@@ -1,5 +1,6 @@
 import type { ActionName } from "../contract/integration.ts";
 import type { Kept } from "../contract/outcome.ts";
+import type { Hash } from "../platform/store/requests.ts";
 
 /** How a task ended; `unresolved` is a person's or the policy's word, never a holder's. */
 export type EndOutcome =
@@ -89,3 +90,17 @@ export function taskView(task: Task, inFlight = false): TaskView {
 export const isComplete = (tasks: readonly Task[]): boolean =>
   tasks.length > 0 &&
   tasks.every((task) => task.state === "ended" && task.outcome !== "unresolved" && task.outcome !== "refused");
+
+/** The tasks of a request, as its hash holds them. */
+export const tasksOf = (hash: Hash): readonly Task[] =>
+  Object.entries(hash)
+    .filter(([name]) => name.startsWith("t:"))
+    .map(([name, text]): Task => {
+      // Written by `start` and by settlements, and by nobody else.
+      const task = JSON.parse(text) as Task;
+      // What it waited for has ended, and it lies in its lane.
+      if (task.state !== "waiting" || hash[`w:${name.slice(2)}`] !== undefined) return task;
+      const { reason: _, ...rest } = task;
+      return { ...rest, state: "queued" };
+    })
+    .sort((a, b) => (a.id < b.id ? -1 : 1));

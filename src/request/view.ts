@@ -4,14 +4,13 @@ import { orderId } from "../platform/store/lanes.ts";
 import type { Hash } from "../platform/store/requests.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
-import { tasksOf } from "./close.ts";
 import { closedRecord, expand, receiptIn } from "./compact.ts";
 import type { SupersededBy } from "./generation.ts";
 import { closedView } from "./receipt.ts";
 import type { Entry } from "./record.ts";
 import { openView, type RequestRecord, type RequestStatus, type RequestView } from "./request.ts";
 import type { Shortage } from "./shortage.ts";
-import type { Task } from "./task.ts";
+import { type Task, tasksOf } from "./task.ts";
 
 export const isStatus = (text: string | undefined): text is RequestStatus =>
   text === "scheduled" || text === "open" || text === "closed" || text === "cancelled";

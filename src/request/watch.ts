@@ -3,12 +3,13 @@ import type { Settlement } from "../platform/store/lanes.ts";
 import type { Hash } from "../platform/store/requests.ts";
 import type { Ports } from "../ports.ts";
 import type { Context } from "../registry/load.ts";
-import { signed, tasksOf } from "./close.ts";
+import { signed } from "./close.ts";
 import { compact } from "./compact.ts";
 import { endByHand } from "./complete.ts";
 import { days, rfc3339 } from "./deadline.ts";
 import type { RequestRecord } from "./request.ts";
 import { apart, dropped, later, requestOf, type Step, type StepVerb } from "./step.ts";
+import { tasksOf } from "./task.ts";
 
 /**
  * Watches a request's deadline whatever state its tasks are in: an alarm before it, an interim receipt on it, and, where
